@@ -1,0 +1,92 @@
+#include "io/relay.hpp"
+
+#include <algorithm>
+
+namespace sallyport::io {
+
+namespace {
+
+constexpr std::size_t fair_share = std::size_t{1024} * 1024;  // bytes a turn, each direction
+// A peer that could not take the last write gets smaller ones: that bounds what its stream keeps.
+constexpr std::size_t cautious_read = std::size_t{64} * 1024;
+
+enum class Pumped : std::uint8_t { waiting, share_used, ended, read_failed, write_failed };
+
+struct Direction {
+    Stream& from;
+    Stream& to;
+    std::uint64_t& count;
+    bool ended = false;
+    bool cautious = false;
+
+    /// @param last  the other direction has ended: the caller closes both, so no FIN of its own is due.
+    Pumped pump(bool last) {
+        if (ended) return Pumped::ended;
+        for (std::size_t share = fair_share; share > 0;) {
+            if (to.blocked()) {
+                const Io flushed = to.flush();
+                if (flushed == Io::failed) return Pumped::write_failed;
+                if (flushed == Io::again) return Pumped::waiting;
+            }
+            if (!from.watched().readable) return Pumped::waiting;
+            const Got got = from.read(from.loop().buffer().first(cautious ? cautious_read : Loop::buffer_size));
+            if (got.io == Io::failed) return Pumped::read_failed;
+            if (got.io == Io::again) return Pumped::waiting;
+            if (got.io == Io::eof) {
+                if (!last || to.is_tls()) to.shutdown_write();
+                ended = true;
+                return Pumped::ended;
+            }
+            if (to.write(Bytes(from.loop().buffer()).first(got.bytes)) == Io::failed) return Pumped::write_failed;
+            count += got.bytes;
+            cautious = to.blocked();
+            share -= std::min(share, got.bytes);
+        }
+        return Pumped::share_used;
+    }
+
+    // The edge this direction waits for: room to write what is kept, or something to read.
+    WaitAny<2>::Edge edge() const {
+        if (to.blocked()) return {&to.watched(), Interest::write};
+        return {&from.watched(), Interest::read};
+    }
+};
+
+}  // namespace
+
+Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits) {
+    Relayed relayed;
+    Direction up{client, target, relayed.to_target};
+    Direction down{target, client, relayed.to_client};
+    Loop& loop = client.loop();
+    for (;;) {
+        const Pumped went_up = up.pump(down.ended);
+        const Pumped went_down = down.pump(up.ended);
+        if (went_up == Pumped::read_failed || went_down == Pumped::write_failed) {
+            relayed.end = RelayEnd::client_failed;
+            target.reset();
+            co_return relayed;
+        }
+        if (went_down == Pumped::read_failed || went_up == Pumped::write_failed) {
+            relayed.end = RelayEnd::target_failed;
+            client.reset();
+            co_return relayed;
+        }
+        if (up.ended && down.ended) co_return relayed;
+        if (went_up == Pumped::share_used || went_down == Pumped::share_used) {
+            co_await Yield{loop};
+            continue;
+        }
+        const bool one_ended = up.ended || down.ended;
+        const Duration patience = one_ended && limits.half_closed > Duration{0} ? limits.half_closed : limits.idle;
+        const Deadline deadline = patience > Duration{0} ? loop.in(patience) : Deadline::none;
+        const auto first = up.ended ? down.edge() : up.edge();
+        const auto second = down.ended ? up.edge() : down.edge();
+        const Wait waited = co_await WaitAny<2>(deadline, {{first, second}});
+        if (waited == Wait::ready) continue;
+        relayed.end = waited == Wait::timeout ? RelayEnd::idle : RelayEnd::cancelled;
+        co_return relayed;
+    }
+}
+
+}  // namespace sallyport::io

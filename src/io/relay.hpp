@@ -1,0 +1,36 @@
+// Bytes both ways between two streams until both directions have ended: the heart of the gateway's speed.
+//
+// Each direction reads into the loop's one large buffer and writes at once; what the other side does not take is kept by
+// its stream, and nothing more is read for it until that is gone. A half-close is passed on, a reset is passed on as a
+// reset, and after a fair share of bytes the relay lets the loop's other connections run.
+#pragma once
+
+#include "io/stream.hpp"
+#include "io/task.hpp"
+
+#include <cstdint>
+
+namespace sallyport::io {
+
+enum class RelayEnd : std::uint8_t {
+    both_closed,     // each side ended in order
+    client_failed,   // reset or broken
+    target_failed,
+    idle,            // nothing moved within the idle time
+    cancelled,
+};
+
+struct RelayLimits {
+    Duration idle{0};        // 0: may idle for ever
+    Duration half_closed{0}; // how long one side may go on after the other has ended; 0: for ever
+};
+
+struct Relayed {
+    RelayEnd end = RelayEnd::both_closed;
+    std::uint64_t to_target = 0;  // bytes
+    std::uint64_t to_client = 0;
+};
+
+Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits);
+
+}  // namespace sallyport::io

@@ -1,0 +1,170 @@
+#include "io/sockets.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace sallyport::io {
+
+namespace {
+
+constexpr int backlog = 4096;
+
+void set(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); }
+
+std::string advice(int error) {
+    switch (error) {
+        case EADDRINUSE: return "another program holds it (sallyport ports shows which)";
+        case EACCES:
+        case EPERM: return "a port below 1024 needs root or CAP_NET_BIND_SERVICE";
+        case EADDRNOTAVAIL: return "this machine has no such address";
+        default: return std::strerror(error);
+    }
+}
+
+ConnectFailure kind_of(int error) {
+    switch (error) {
+        case ECONNREFUSED:
+        case ECONNRESET:
+        case ENOENT: return ConnectFailure::refused;  // ENOENT: a Unix socket that nobody has made
+        case ETIMEDOUT: return ConnectFailure::timeout;
+        case ENETUNREACH:
+        case EHOSTUNREACH:
+        case ENETDOWN:
+        case EADDRNOTAVAIL:
+        case EACCES:
+        case EPERM: return ConnectFailure::unreachable;  // EPERM: our own firewall
+        default: return ConnectFailure::local;
+    }
+}
+
+std::expected<sockaddr_un, int> unix_address(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return std::unexpected(ENAMETOOLONG);
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return address;
+}
+
+std::unexpected<ConnectError> failed_with(int error) { return std::unexpected(ConnectError{kind_of(error), error}); }
+
+Task<std::expected<Stream, ConnectError>> finish_connect(Loop& loop, Cancellation& cancellation, Fd fd, int error,
+                                                         Deadline deadline) {
+    if (error != 0 && error != EINPROGRESS) co_return failed_with(error);
+    auto stream = Stream::adopt(loop, std::move(fd), cancellation);
+    if (!stream) co_return failed_with(ENOMEM);
+    if (error == 0) co_return std::move(*stream);
+    stream->watched().writable = false;
+    const Wait waited = co_await stream->writable(deadline);
+    if (waited == Wait::timeout) co_return std::unexpected(ConnectError{ConnectFailure::timeout});
+    if (waited == Wait::cancelled) co_return std::unexpected(ConnectError{ConnectFailure::cancelled});
+    int outcome = 0;
+    socklen_t size = sizeof outcome;
+    getsockopt(stream->fd(), SOL_SOCKET, SO_ERROR, &outcome, &size);
+    if (outcome != 0) co_return failed_with(outcome);
+    co_return std::move(*stream);
+}
+
+}  // namespace
+
+Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options) {
+    const std::string where = "can't listen on " + address.to_string() + ": ";
+    Fd fd(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return fail(where + std::strerror(errno));
+    set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    if (options.reuse_port) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+    if (!address.ip.is_v4()) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.v4_too ? 0 : 1);
+    set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    sockaddr_storage storage;
+    const unsigned size = address.to_sockaddr(storage);
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0 || ::listen(fd.get(), backlog) != 0) {
+        return fail(where + advice(errno));
+    }
+    return fd;
+}
+
+Result<Fd> listen_unix(const std::string& path, unsigned mode) {
+    const std::string where = "can't listen on " + path + ": ";
+    const auto address = unix_address(path);
+    if (!address) return fail(where + "a socket's path has at most 107 characters");
+    const auto* generic = reinterpret_cast<const sockaddr*>(&*address);
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return fail(where + std::strerror(errno));
+    const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (::connect(probe.get(), generic, sizeof *address) == 0) return fail(where + "a running gateway answers there");
+    if (errno == ECONNREFUSED) ::unlink(path.c_str());
+    const mode_t before = ::umask(0777 & ~mode);
+    const bool bound = ::bind(fd.get(), generic, sizeof *address) == 0;
+    const int error = errno;
+    ::umask(before);
+    if (!bound) return fail(where + std::strerror(error));
+    if (::listen(fd.get(), backlog) != 0) return fail(where + std::strerror(errno));
+    return fd;
+}
+
+SocketAddress local_address(int fd) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+    return SocketAddress::from(reinterpret_cast<const sockaddr&>(storage));
+}
+
+Result<Acceptor> Acceptor::adopt(Loop& loop, Fd fd, Cancellation& cancellation) {
+    Watched* watched = loop.watch(fd.get(), cancellation, false);
+    if (watched == nullptr) return fail(std::string("a listener can't be watched by epoll: ") + std::strerror(errno));
+    watched->readable = true;  // connections may wait already, and their edge is past
+    fd.release();
+    return Acceptor(watched);
+}
+
+std::expected<Accepted, int> Acceptor::accept() {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    auto* peer = reinterpret_cast<sockaddr*>(&storage);
+    const int fd = watched_->loop->system_calls().accept4(watched_->fd, peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) return Accepted{Fd(fd), SocketAddress::from(*peer)};
+    if (errno == EAGAIN) watched_->readable = false;
+    return std::unexpected(errno);
+}
+
+void Acceptor::close() {
+    if (watched_ == nullptr) return;
+    const int fd = watched_->fd;
+    watched_->loop->unwatch(std::exchange(watched_, nullptr));
+    ::close(fd);
+}
+
+Task<std::expected<Stream, ConnectError>> connect_tcp(Loop& loop, Cancellation& cancellation, SocketAddress to,
+                                                      std::optional<IpAddress> source, Deadline deadline) {
+    Fd fd(::socket(to.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) co_return failed_with(errno);
+    set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    sockaddr_storage storage;
+    if (source) {
+        set(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);  // the port is chosen at connect: no early exhaustion
+        const unsigned size = SocketAddress{*source, 0}.to_sockaddr(storage);
+        if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0) co_return failed_with(errno);
+    }
+    const unsigned size = to.to_sockaddr(storage);
+    const int result = loop.system_calls().connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size);
+    const int error = result == 0 ? 0 : errno;
+    co_return co_await finish_connect(loop, cancellation, std::move(fd), error, deadline);
+}
+
+Task<std::expected<Stream, ConnectError>> connect_unix(Loop& loop, Cancellation& cancellation, std::string path,
+                                                       Deadline deadline) {
+    const auto address = unix_address(path);
+    if (!address) co_return failed_with(address.error());
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) co_return failed_with(errno);
+    const int result = loop.system_calls().connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
+    const int error = result == 0 ? 0 : errno;
+    co_return co_await finish_connect(loop, cancellation, std::move(fd), error, deadline);
+}
+
+}  // namespace sallyport::io

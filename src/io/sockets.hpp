@@ -1,0 +1,71 @@
+// Sockets before they are streams: listening, accepting, connecting.
+#pragma once
+
+#include "base/address.hpp"
+#include "base/result.hpp"
+#include "io/fd.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+
+namespace sallyport::io {
+
+struct ListenOptions {
+    bool reuse_port = false;  // several sockets on one address, one for each loop (SO_REUSEPORT)
+    bool v4_too = false;      // an IPv6 wildcard that takes IPv4 as well
+};
+
+/// A listening TCP socket, non-blocking, TCP_NODELAY inherited by what it accepts. The error names the address and says
+/// what to do: a port in use, a privilege that lacks, an address that is not ours.
+Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options);
+
+/// A listening Unix socket, reachable as `mode` says. A stale socket file of a program that is gone is replaced; one that
+/// answers is an error.
+Result<Fd> listen_unix(const std::string& path, unsigned mode);
+
+/// The address a socket is bound to: the real port where 0 was asked for.
+SocketAddress local_address(int fd);
+
+struct Accepted {
+    Fd fd;
+    SocketAddress peer;
+};
+
+/// A listening socket in a loop.
+class Acceptor {
+public:
+    static Result<Acceptor> adopt(Loop& loop, Fd fd, Cancellation& cancellation);
+    Acceptor(Acceptor&& other) noexcept : watched_(std::exchange(other.watched_, nullptr)) {}
+    Acceptor& operator=(Acceptor&&) = delete;
+    ~Acceptor() { close(); }
+
+    /// The next connection, or errno: EAGAIN when none waits; EMFILE, ENFILE, ENOBUFS, ENOMEM when the system has no room,
+    /// and then the edge is not repeated: try again by timer.
+    std::expected<Accepted, int> accept();
+    WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }
+    void close();
+
+private:
+    explicit Acceptor(Watched* watched) : watched_(watched) {}
+    Watched* watched_;
+};
+
+enum class ConnectFailure : std::uint8_t { refused, timeout, unreachable, cancelled, local };
+
+struct ConnectError {
+    ConnectFailure failure;
+    int error = 0;  // errno, 0 for timeout and cancelled
+};
+
+/// @param source  the local address to dial from; none: the kernel's choice.
+Task<std::expected<Stream, ConnectError>> connect_tcp(Loop& loop, Cancellation& cancellation, SocketAddress to,
+                                                      std::optional<IpAddress> source, Deadline deadline);
+Task<std::expected<Stream, ConnectError>> connect_unix(Loop& loop, Cancellation& cancellation, std::string path,
+                                                       Deadline deadline);
+
+}  // namespace sallyport::io

@@ -1,0 +1,163 @@
+#include "io/tls.hpp"
+
+#include "base/text.hpp"
+#include "io/tls_bio.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+namespace sallyport::io {
+
+TlsSession::TlsSession(ssl_st* ssl, bool server) : ssl_(ssl) {
+    BIO* bio = new_tls_bio(*this);
+    SSL_set_bio(ssl_, bio, bio);  // owned by ssl_ from here
+    if (server) SSL_set_accept_state(ssl_);
+    else SSL_set_connect_state(ssl_);
+}
+
+TlsSession::~TlsSession() { SSL_free(ssl_); }
+
+std::string TlsSession::server_name() const {
+    const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
+    return name == nullptr ? std::string() : to_lower(name);
+}
+
+int TlsSession::bio_read(char* out, int size) {
+    if (staged_in_.empty()) {
+        const Got got = stream_->raw_read(stream_->loop().tls_in());
+        transport_ = got.io;
+        if (got.io == Io::again) return -1;
+        if (got.io != Io::ok) return 0;
+        staged_in_ = Bytes(stream_->loop().tls_in()).first(got.bytes);
+    }
+    const auto count = std::min(staged_in_.size(), static_cast<std::size_t>(size));
+    std::memcpy(out, staged_in_.data(), count);
+    staged_in_ = staged_in_.subspan(count);
+    return static_cast<int>(count);
+}
+
+int TlsSession::bio_write(const char* in, int size) {
+    const MutableBytes room = stream_->loop().tls_out();
+    const auto count = static_cast<std::size_t>(size);  // a record: far less than the room
+    if (room.size() - staged_out_ < count) send_staged();
+    std::memcpy(room.data() + staged_out_, in, count);
+    staged_out_ += count;
+    return size;
+}
+
+void TlsSession::begin_call() {
+    ERR_clear_error();
+    staged_in_ = Bytes(kept_in_).subspan(kept_used_);
+}
+
+Io TlsSession::end_call() {
+    const Io sent = send_staged();
+    // What was not taken must survive this call: the loop's buffer is anybody's afterwards.
+    const bool from_kept = !kept_in_.empty() && staged_in_.data() >= kept_in_.data() &&
+                           staged_in_.data() < kept_in_.data() + kept_in_.size();
+    if (staged_in_.empty()) {
+        kept_in_ = {};
+        kept_used_ = 0;
+    } else if (from_kept) {
+        kept_used_ = kept_in_.size() - staged_in_.size();
+    } else {
+        kept_in_.assign(staged_in_.begin(), staged_in_.end());
+        kept_used_ = 0;
+    }
+    staged_in_ = {};
+    if (!kept_in_.empty() || SSL_has_pending(ssl_) == 1) stream_->watched().readable = true;
+    return sent;
+}
+
+Io TlsSession::send_staged() {
+    const Bytes staged = Bytes(stream_->loop().tls_out()).first(std::exchange(staged_out_, 0));
+    return staged.empty() ? Io::ok : stream_->raw_write(staged);
+}
+
+Got TlsSession::read(MutableBytes into) {
+    begin_call();
+    std::size_t filled = 0;
+    int result = 1;
+    while (filled < into.size()) {
+        const int room = static_cast<int>(std::min<std::size_t>(into.size() - filled, INT_MAX));
+        result = SSL_read(ssl_, into.data() + filled, room);
+        if (result <= 0) break;
+        filled += static_cast<std::size_t>(result);
+    }
+    const int error = result > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
+    const Io sent = end_call();
+    if (filled > 0) {
+        // The end of the stream, or its failure, is told by the next read.
+        if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) stream_->watched().readable = true;
+        return {Io::ok, filled};
+    }
+    if (error == SSL_ERROR_ZERO_RETURN) return {Io::eof};
+    if (error == SSL_ERROR_WANT_READ && sent == Io::ok) return {Io::again};
+    return {Io::failed};
+}
+
+Io TlsSession::write(Bytes bytes) {
+    begin_call();
+    bool broken = false;
+    while (!bytes.empty() && !broken) {
+        const int size = static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX));
+        const int written = SSL_write(ssl_, bytes.data(), size);
+        broken = written <= 0;
+        if (!broken) bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    const Io sent = end_call();
+    return broken ? Io::failed : sent;
+}
+
+void TlsSession::notify_close() {
+    begin_call();
+    SSL_shutdown(ssl_);
+    end_call();
+}
+
+Handshake TlsSession::failure_of(int result) {
+    const int error = SSL_get_error(ssl_, result);
+    const unsigned long code = ERR_peek_last_error();
+    const char* reason = ERR_reason_error_string(code);
+    const std::string detail = reason == nullptr ? "" : reason;
+    const long verified = SSL_get_verify_result(ssl_);
+    const bool from_ssl = ERR_GET_LIB(code) == ERR_LIB_SSL;
+    if (from_ssl && (ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST || ERR_GET_REASON(code) == SSL_R_HTTPS_PROXY_REQUEST)) {
+        return {TlsFailure::plain_http, detail};
+    }
+    if (verified != X509_V_OK && from_ssl && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+        return {TlsFailure::certificate, X509_verify_cert_error_string(verified)};
+    }
+    if (transport_ == Io::eof || transport_ == Io::failed || error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN) {
+        return {TlsFailure::closed, detail};
+    }
+    return {TlsFailure::protocol, detail};
+}
+
+Task<Handshake> handshake(Stream& stream, Deadline deadline) {
+    for (;;) {
+        TlsSession& tls = *stream.tls();
+        tls.begin_call();
+        const int result = SSL_do_handshake(tls.ssl_);
+        const int error = SSL_get_error(tls.ssl_, result);
+        Handshake failure;
+        if (result != 1 && error != SSL_ERROR_WANT_READ) failure = tls.failure_of(result);
+        const Io sent = tls.end_call();
+        if (failure.failure != TlsFailure::none) co_return failure;
+        if (sent == Io::failed) co_return Handshake{TlsFailure::closed, std::strerror(stream.error())};
+        if (result == 1) co_return Handshake{};
+        const Wait waited = co_await WaitAny<2>(deadline, {{{&stream.watched(), Interest::read},
+                                                            {&stream.watched(), stream.blocked() ? Interest::write : Interest::read}}});
+        if (waited == Wait::timeout) co_return Handshake{TlsFailure::timeout, "no whole handshake in time"};
+        if (waited == Wait::cancelled) co_return Handshake{TlsFailure::cancelled, ""};
+        if (stream.blocked() && stream.flush() == Io::failed) co_return Handshake{TlsFailure::closed, std::strerror(stream.error())};
+    }
+}
+
+}  // namespace sallyport::io
