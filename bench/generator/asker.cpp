@@ -1,0 +1,176 @@
+#include "generator/asker.hpp"
+
+#include <cstring>
+
+#include "generator/http_text.hpp"
+
+namespace sallyport::bench {
+
+class Askers::Asker : public Client {
+public:
+    Asker(Askers& all, unsigned number) : Client(all.ground_, number), all_(all) {}
+
+    /// Begins one operation, on a new connection if there is none.
+    void ask() {
+        asking_ = true;
+        ++all_.asking_;
+        ask_now();
+    }
+
+    bool asking() const { return asking_; }
+
+protected:
+    std::string_view opening() const override { return all_.script_.opening; }
+
+    void opened() override {
+        ++all_.open_;
+        if (asking_) ask_now();
+    }
+
+    void readable() override {
+        std::vector<char>& buffer = ground_.buffer;
+        while (is_open()) {
+            const Io io = stream_.read(buffer);
+            if (io.kind == Io::Kind::again) return;
+            if (io.kind != Io::Kind::done) return closed_by_relay(io.kind);
+            take({buffer.data(), io.bytes});
+            if (io.bytes < buffer.size() && ground_.tls == nullptr && !ending()) return;  // drained
+        }
+    }
+
+    void died() override { settle(); }
+
+private:
+    void ask_now() {
+        if (!is_open()) return connect();
+        if (!all_.script_.request.empty()) return send(all_.script_.request);
+        // Each message differs from the one before, so that a stale echo is no answer.
+        if (message_.empty()) message_ = ground_.pattern.from(0, ground_.options.size);
+        ++sequence_;
+        std::memcpy(message_.data(), &sequence_, std::min(sizeof sequence_, message_.size()));
+        send(message_);
+    }
+
+    void take(std::string_view bytes) {
+        if (!asking_) return fail(Fault::wrong_answer, "bytes that nobody asked for");
+        if (!partial_.empty()) {
+            partial_ += bytes;
+            bytes = partial_;
+        }
+        const std::string_view whole = all_.script_.request.empty() ? echoed(bytes) : answered(bytes);
+        if (!is_open()) return;
+        if (whole.empty()) {
+            if (partial_.empty()) partial_ = bytes;
+            return;
+        }
+        if (whole.size() < bytes.size()) return fail(Fault::wrong_answer, "more bytes than the answer has");
+        partial_.clear();
+        done();
+    }
+
+    /// The message if it has come whole; nothing while it has not, or after it was found wrong.
+    std::string_view echoed(std::string_view bytes) {
+        if (bytes.size() < message_.size()) return {};
+        if (bytes.substr(0, message_.size()) == message_) return bytes.substr(0, message_.size());
+        fail(Fault::wrong_answer, "the message came back changed");
+        return {};
+    }
+
+    std::string_view answered(std::string_view bytes) {
+        const auto head = read_head(bytes);
+        if (!head) return {};
+        const std::string& body = all_.script_.body;
+        if (head->status != 200 || head->body_size != body.size()) {
+            fail(Fault::wrong_answer, "answer: " + std::string(bytes.substr(0, head->size)));
+            return {};
+        }
+        if (bytes.size() < head->size + body.size()) return {};
+        if (bytes.substr(head->size, body.size()) != body) {
+            fail(Fault::wrong_answer, "the body differs from what the backend sent");
+            return {};
+        }
+        closes_ = head->closes;
+        return bytes.substr(0, head->size + body.size());
+    }
+
+    void done() {
+        ++ground_.tally.ops;
+        settle();
+        if (all_.script_.reconnect || closes_) {
+            if (!all_.script_.reconnect) ++ground_.tally.reconnects;
+            closes_ = false;
+            hang_up();
+            --all_.open_;
+        }
+        if (all_.running_ && all_.wants_more()) ask();
+    }
+
+    // A kept connection that nobody uses may be closed at any time; in the middle of an answer it may not.
+    void closed_by_relay(Io::Kind kind) {
+        --all_.open_;
+        const std::string how = kind == Io::Kind::end ? "closed" : "reset";
+        if (asking_) return fail(Fault::early_close, how + " while an answer was due");
+        if (all_.script_.request.empty()) return fail(Fault::early_close, how + " while idle");
+        ++ground_.tally.reconnects;
+        hang_up();
+    }
+
+    void settle() {
+        if (!asking_) return;
+        asking_ = false;
+        --all_.asking_;
+    }
+
+    Askers& all_;
+    bool asking_ = false;
+    bool closes_ = false;  // the answer said that the connection ends with it
+    std::uint64_t sequence_ = 0;
+    std::string message_;
+};
+
+Askers::Askers(Ground& ground, Script script) : ground_(ground), script_(std::move(script)) {
+    for (unsigned i = 0; i < ground.options.connections; ++i) askers_.push_back(std::make_unique<Asker>(*this, i));
+}
+
+Askers::~Askers() = default;
+
+bool Askers::open(std::chrono::milliseconds limit) {
+    if (script_.reconnect) return true;
+    // A listener's backlog is smaller than the thousands that some runs open.
+    constexpr unsigned at_a_time = 128;
+    unsigned begun = 0;
+    const auto all_open = [&] {
+        while (begun < askers_.size() && begun - open_ < at_a_time) askers_[begun++]->connect();
+        return open_ == askers_.size() || ground_.tally.faulty();
+    };
+    return ground_.loop.until(all_open, limit) && !ground_.tally.faulty();
+}
+
+void Askers::resume() {
+    running_ = true;
+    for (const auto& asker : askers_) {
+        if (!asker->asking()) asker->ask();
+    }
+}
+
+bool Askers::once_each(std::chrono::milliseconds limit) {
+    running_ = false;
+    for (const auto& asker : askers_) asker->ask();
+    return ground_.loop.until([&] { return quiet() || ground_.tally.faulty(); }, limit) && !ground_.tally.faulty();
+}
+
+bool Askers::wants_more() const {
+    const std::uint64_t most = ground_.options.ops;
+    return most == 0 || ground_.tally.ops + asking_ < most;
+}
+
+Script script_for(const Options& options, const Pattern& pattern) {
+    Script script;
+    script.body = pattern.from(0, options.size);
+    script.reconnect = options.close || options.mode == Mode::brief;
+    if (options.carrier == Carrier::tunnel) script.opening = upgrade_request(options.host, options.path);
+    if (options.carrier == Carrier::http) script.request = plain_request(options.host, options.path, script.reconnect);
+    return script;
+}
+
+}  // namespace sallyport::bench

@@ -1,0 +1,217 @@
+#include "generator/backend.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "generator/http_text.hpp"
+
+namespace sallyport::bench {
+
+class Backend::Door : public Watcher {
+public:
+    explicit Door(Backend& backend) : backend_(backend) {}
+    void on_ready(std::uint32_t) override { backend_.accept_all(); }
+
+private:
+    Backend& backend_;
+};
+
+// One connection from the relay.
+class Backend::Guest : public Watcher {
+public:
+    explicit Guest(Backend& backend) : backend_(backend) {}
+
+    void welcome(int fd) {
+        stream_.adopt(fd);
+        streaming_ = backend_.ground_.options.carrier == Carrier::raw;
+        finished_ = false;
+        offset_ = heard_ = 0;
+        partial_.clear();
+        unsent_.clear();
+        if (!stream_.watch(backend_.ground_.loop, *this)) leave(false);
+    }
+
+    void on_ready(std::uint32_t events) override {
+        if (!stream_.is_open()) return;
+        if ((events & EPOLLOUT) != 0) flush();
+        if (stream_.is_open() && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0) read_all();
+        if (stream_.is_open()) pour();
+    }
+
+    void pour() {
+        if (!streaming_) return;
+        if (backend_.manner_ == Manner::pour) pour_until(UINT64_MAX);
+        if (backend_.manner_ == Manner::listen && finished_) {
+            pour_until(backend_.answer_size_);
+            if (offset_ >= backend_.answer_size_) leave(true);
+        }
+    }
+
+    void reset() {
+        if (!stream_.is_open()) return;
+        stream_.reset();
+        backend_.free_.push_back(this);
+    }
+
+private:
+    void read_all() {
+        std::vector<char>& buffer = backend_.ground_.buffer;
+        while (stream_.is_open() && !finished_) {
+            const Io io = stream_.read(buffer);
+            if (io.kind == Io::Kind::again) return;
+            if (io.kind == Io::Kind::failed) return leave(false);
+            if (io.kind == Io::Kind::end) return far_end_finished();
+            take({buffer.data(), io.bytes});
+        }
+    }
+
+    void far_end_finished() {
+        ++backend_.finished_;
+        finished_ = true;
+        if (!partial_.empty())
+            backend_.ground_.tally.fault(Fault::bad_request, "backend: half a request, then the end");
+        if (backend_.manner_ != Manner::listen) leave(true);
+    }
+
+    void take(std::string_view bytes) {
+        if (!streaming_) return take_heads(bytes);
+        if (backend_.manner_ == Manner::echo) return send(bytes);
+        if (backend_.manner_ == Manner::listen && !backend_.ground_.pattern.matches(heard_, bytes)) {
+            backend_.ground_.tally.fault(Fault::lost_bytes, "backend: bytes differ from what was sent");
+        }
+        heard_ += bytes.size();
+        backend_.heard_ += bytes.size();
+    }
+
+    void take_heads(std::string_view bytes) {
+        if (!partial_.empty()) {
+            partial_ += bytes;
+            bytes = partial_;
+        }
+        while (stream_.is_open() && !streaming_) {
+            const auto head = read_head(bytes);
+            if (!head) break;
+            answer(*head, bytes.substr(0, head->size));
+            bytes.remove_prefix(head->size);
+        }
+        std::string rest(bytes);  // `bytes` may be a view into partial_
+        partial_.clear();
+        if (!stream_.is_open() || rest.empty()) return;
+        if (streaming_) return take(rest);
+        partial_ = std::move(rest);
+    }
+
+    void answer(const Head& head, std::string_view text) {
+        const Options& options = backend_.ground_.options;
+        const bool right = field(text, "host").has_value() && text.substr(0, 4) == "GET " &&
+                           text.substr(4, options.path.size()) == options.path &&
+                           (!options.forwarded_for || field(text, "x-forwarded-for").has_value());
+        if (!right)
+            backend_.ground_.tally.fault(Fault::bad_request, "backend: unexpected request: " + std::string(text));
+        if (options.carrier == Carrier::tunnel) {
+            if (!field(text, "upgrade"))
+                backend_.ground_.tally.fault(Fault::bad_request, "backend: no Upgrade arrived");
+            streaming_ = true;
+            return send(backend_.upgrade_);
+        }
+        streaming_ = backend_.manner_ == Manner::pour;
+        send(backend_.answer_);
+        if (head.closes && !streaming_) closing_after_flush();
+    }
+
+    // An HTTP/1.0 request, or one that says close, ends its connection. The answer is small: it has left in one write.
+    void closing_after_flush() {
+        if (unsent_.empty()) leave(true);
+    }
+
+    void send(std::string_view bytes) {
+        if (!unsent_.empty()) {
+            unsent_ += bytes;
+            return;
+        }
+        const Io io = stream_.write(bytes);
+        if (io.kind == Io::Kind::failed) return leave(false);
+        unsent_ = bytes.substr(io.bytes);
+    }
+
+    void flush() {
+        if (unsent_.empty()) return;
+        const Io io = stream_.write(unsent_);
+        if (io.kind == Io::Kind::failed) return leave(false);
+        unsent_.erase(0, io.bytes);
+    }
+
+    void pour_until(std::uint64_t end) {
+        while (backend_.pouring_ && unsent_.empty() && offset_ < end) {
+            const std::uint64_t left = end - offset_;
+            const auto piece =
+                backend_.ground_.pattern.from(offset_, left < Pattern::longest ? left : Pattern::longest);
+            const Io io = stream_.write(piece);
+            if (io.kind == Io::Kind::failed) return leave(false);
+            if (io.kind == Io::Kind::again) return;
+            offset_ += io.bytes;
+            backend_.ground_.tally.poured += io.bytes;
+        }
+    }
+
+    void leave(bool in_due_form) {
+        if (!stream_.is_open()) return;
+        if (!in_due_form) ++backend_.broken_;
+        stream_.close();
+        backend_.free_.push_back(this);
+    }
+
+    Backend& backend_;
+    Stream stream_;
+    bool streaming_ = false;  // past the heads
+    bool finished_ = false;  // the far end has
+    std::uint64_t offset_ = 0;  // of what was poured
+    std::uint64_t heard_ = 0;
+    std::string partial_;  // a head that has not come whole
+    std::string unsent_;
+};
+
+Backend::Backend(Ground& ground, Manner manner, std::uint64_t answer_size)
+    : ground_(ground),
+      manner_(manner),
+      answer_size_(answer_size),
+      upgrade_(upgrade_answer()),
+      door_(std::make_unique<Door>(*this)) {
+    answer_ = manner == Manner::pour ? endless_answer() : ok_answer(ground.pattern.from(0, ground.options.size));
+}
+
+Backend::~Backend() {
+    if (listener_ >= 0) ::close(listener_);
+}
+
+bool Backend::start() {
+    listener_ = listen_on(ground_.options.backend);
+    return listener_ >= 0 && ground_.loop.add(listener_, *door_);
+}
+
+void Backend::accept_all() {
+    while (true) {
+        const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) return;
+        free_guest().welcome(fd);
+    }
+}
+
+Backend::Guest& Backend::free_guest() {
+    if (free_.empty()) return *guests_.emplace_back(std::make_unique<Guest>(*this));
+    Guest& guest = *free_.back();
+    free_.pop_back();
+    return guest;
+}
+
+void Backend::resume() {
+    pouring_ = true;
+    for (const auto& guest : guests_) guest->on_ready(0);
+}
+
+void Backend::reset_all() {
+    for (const auto& guest : guests_) guest->reset();
+}
+
+}  // namespace sallyport::bench

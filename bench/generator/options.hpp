@@ -1,0 +1,58 @@
+// What one run of bench_load is asked to do.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/result.hpp"
+
+namespace sallyport::bench {
+
+enum class Mode {
+    http,         // GETs and small answers
+    brief,        // "short": connect, one exchange, close
+    ping,         // one small message each way over kept connections
+    bulk,         // the backend streams, the client throws away
+    idle,         // open, prove each alive, hold, prove again
+    half_close,   // the client finishes first, the answer still comes whole
+    slow_reader,  // the client stops reading; the relay must stop as well
+    reset,        // a reset on one side reaches the other
+};
+
+enum class Carrier {
+    http,    // a request each, or a streamed answer
+    tunnel,  // raw bytes after a 101
+    raw,     // raw bytes from the first on
+};
+
+struct Options {
+    Mode mode = Mode::http;
+    Carrier carrier = Carrier::http;
+    SocketAddress target;   // the relay's listener
+    SocketAddress backend;  // where the relay finds this process
+    std::string host = "bench.example";
+    std::string path = "/apps/item";
+    unsigned connections = 64;
+    std::uint64_t size = 100;     // bytes of a message or body
+    std::uint64_t ops = 0;        // end the window after so many; 0: by time
+    double seconds = 0.5;         // the window
+    double warmup = 0.1;          // seconds of the same work before it, not counted
+    bool close = false;           // http: a connection a request
+    bool forwarded_for = false;   // every request at the backend must carry X-Forwarded-For
+    bool tls = false;             // the client side is TLS
+    bool resume = false;          // TLS sessions are resumed
+    bool step = false;            // says each phase on stdout, goes on at a line on stdin
+    int cpu = -1;                 // pin to this core
+    std::vector<pid_t> watch;     // the relay's processes, whose CPU time is taken at the window's ends
+};
+
+/// "name=value" words on the command line; see usage().
+Result<Options> parse_options(int count, char** words);
+
+std::string usage();
+
+}  // namespace sallyport::bench

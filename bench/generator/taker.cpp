@@ -1,0 +1,69 @@
+#include "generator/taker.hpp"
+
+#include "generator/http_text.hpp"
+
+namespace sallyport::bench {
+
+namespace {
+
+std::string opening_for(const Options& options) {
+    switch (options.carrier) {
+        case Carrier::http: return plain_request(options.host, options.path, false);
+        case Carrier::tunnel: return upgrade_request(options.host, options.path);
+        case Carrier::raw: break;
+    }
+    return {};
+}
+
+}  // namespace
+
+Taker::Taker(Ground& ground, unsigned number, Care care, std::uint64_t upload)
+    : Client(ground, number), opening_(opening_for(ground.options)), care_(care), upload_(upload) {}
+
+void Taker::opened() {
+    const std::string surplus = std::move(partial_);  // stream bytes that came with the opening's head
+    partial_.clear();
+    take(surplus);
+    writable();
+}
+
+void Taker::read_on() {
+    reading_ = true;
+    if (is_open()) readable();
+}
+
+void Taker::readable() {
+    while (reading_ && is_open()) {
+        std::vector<char>& buffer = ground_.buffer;
+        const bool verify = care_ == Care::verify;
+        const Io io = verify ? stream_.read(buffer) : stream_.discard(buffer);
+        if (io.kind == Io::Kind::again) return;
+        if (io.kind == Io::Kind::done) {
+            take({buffer.data(), verify ? io.bytes : 0});
+            if (!verify) received_ += io.bytes, ground_.tally.received += io.bytes;
+            continue;
+        }
+        end_ = io.kind == Io::Kind::end ? End::finished : End::broken;
+        return hang_up();
+    }
+}
+
+void Taker::writable() {
+    while (sent_ < upload_) {
+        const std::uint64_t left = upload_ - sent_;
+        const Io io = stream_.write(ground_.pattern.from(sent_, left < Pattern::longest ? left : Pattern::longest));
+        if (io.kind != Io::Kind::done) return;  // a failure shows when reading
+        sent_ += io.bytes;
+        if (sent_ == upload_) stream_.finish();
+    }
+}
+
+void Taker::take(std::string_view bytes) {
+    if (care_ == Care::verify && !ground_.pattern.matches(received_, bytes)) {
+        ground_.tally.fault(Fault::lost_bytes, "client: bytes differ from what the backend sent");
+    }
+    received_ += bytes.size();
+    ground_.tally.received += bytes.size();
+}
+
+}  // namespace sallyport::bench

@@ -1,0 +1,45 @@
+// A client that takes a stream: throws it away for speed, or checks every byte; and may send one of its own first.
+#pragma once
+
+#include <string>
+
+#include "generator/client.hpp"
+
+namespace sallyport::bench {
+
+class Taker : public Client {
+public:
+    enum class Care { discard, verify };
+    enum class End { none, finished, broken };
+
+    /// @param upload bytes of the pattern that are sent, then this side finishes; 0: sends nothing and stays open
+    Taker(Ground& ground, unsigned number, Care care, std::uint64_t upload = 0);
+
+    void stop_reading() { reading_ = false; }
+    void read_on();
+    void reset() { stream_.reset(); }
+
+    std::uint64_t received() const { return received_; }
+    std::uint64_t sent() const { return sent_; }
+    End end() const { return end_; }
+
+protected:
+    std::string_view opening() const override { return opening_; }
+    void opened() override;
+    void readable() override;
+    void writable() override;
+    void died() override { end_ = End::broken; }
+
+private:
+    void take(std::string_view bytes);
+
+    std::string opening_;
+    Care care_;
+    std::uint64_t upload_;
+    std::uint64_t sent_ = 0;
+    std::uint64_t received_ = 0;
+    bool reading_ = true;
+    End end_ = End::none;
+};
+
+}  // namespace sallyport::bench

@@ -1,0 +1,127 @@
+"""One sample of one row with one relay, by the kind of row. A sample is a dict with "value" (None when invalid)."""
+
+import pathlib
+import shutil
+import signal
+import subprocess
+
+from . import machine
+
+SLOW_READER_LIMIT = 1024 * 1024  # bytes that a relay may grow for each connection whose reader stands still
+SLOW_READERS = 8
+
+
+def _problem(report):
+    return None if report["valid"] else report.get("first_fault") or "invalid"
+
+
+def load(row, relay, generator, window):
+    arguments = row.arguments | {"seconds": window}
+    if not relay.pids:
+        arguments.pop("forwarded_for", None)  # without a relay nobody adds it
+    report = generator.run(relay, arguments)
+    sample = {"value": None, "problem": _problem(report), "report": report}
+    amount = report["bytes"] if row.per_byte else report["ops"]
+    if sample["problem"] or amount == 0:
+        sample["problem"] = sample["problem"] or "no work was done"
+        return sample
+    seconds = report["seconds"]
+    sample["rate"] = amount / seconds
+    sample["utilization"] = report["utilization"]
+    sample["busy"] = report["relay_cpu"] / seconds
+    if relay.pids:
+        sample["value"] = report["relay_cpu"] / amount * (1e9 if row.per_byte else 1e6)
+    return sample
+
+
+def idle(row, relay, generator):
+    """Memory for each of many idle tunnels: "value" is the processes' own; "kernel" the sockets', both sides of all."""
+    seen = {}
+
+    def note(name):
+        seen[name] = (machine.resident(relay.pids), machine.socket_slabs())
+
+    report = generator.run(relay, row.arguments, {"empty": lambda: note("empty"), "open": lambda: note("open")})
+    sample = {"value": None, "problem": _problem(report), "report": report}
+    if sample["problem"]:
+        return sample
+    count = row.arguments["connections"]
+    (own_before, kernel_before), (own_after, kernel_after) = seen["empty"], seen["open"]
+    sample["value"] = (own_after - own_before) / count
+    sample["kernel"] = None if kernel_after is None else (kernel_after - kernel_before) / count
+    return sample
+
+
+def strace_works():
+    if shutil.which("strace") is None:
+        return False
+    tried = subprocess.run(["strace", "-c", "true"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10)
+    return tried.returncode == 0
+
+
+class _Strace:
+    """Counts the system calls of processes between attach() and detach()."""
+
+    def __init__(self, pids, folder):
+        self._pids = pids
+        self._output = pathlib.Path(folder) / "strace"
+        self._process = None
+
+    def attach(self):
+        words = [word for pid in self._pids for word in ("-p", str(pid))]
+        self._process = subprocess.Popen(["strace", "-c", "-f", "-o", str(self._output), *words],
+                                         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        machine.wait_until(self._attached, 5, "strace did not attach")
+
+    def _attached(self):
+        tasks = [task for pid in self._pids for task in pathlib.Path("/proc", str(pid), "task").iterdir()]
+        return all("TracerPid:\t0\n" not in (task / "status").read_text() for task in tasks)
+
+    def detach(self):
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(5)
+
+    def counts(self):
+        """{call: times}, from lines such as "12.5  0.001  3  400  2 read", where the errors may be missing."""
+        table = {}
+        for line in self._output.read_text().splitlines():
+            words = line.split()
+            if len(words) >= 5 and words[3].isdigit() and words[-1] != "total":
+                table[words[-1]] = int(words[3])
+        return table
+
+
+def calls(row, relay, generator, folder):
+    strace = _Strace(relay.pids, folder)
+    report = generator.run(relay, row.arguments | {"seconds": 10}, {"warm": strace.attach, "done": strace.detach})
+    sample = {"value": None, "problem": _problem(report), "report": report}
+    if sample["problem"]:
+        return sample
+    counts = strace.counts()
+    sample["value"] = sum(counts.values()) / report["ops"]
+    common = sorted(counts.items(), key=lambda item: -item[1])
+    sample["calls"] = {name: round(count / report["ops"], 2) for name, count in common if count * 20 >= report["ops"]}
+    return sample
+
+
+def checks(row, relay, generator):
+    """{check: (passed, text)} in "checks"."""
+    half = generator.run(relay, row.arguments)
+    seen = {}
+
+    def note(name):
+        seen[name] = machine.resident(relay.pids)
+
+    slow = generator.run(relay, row.arguments | {"mode": "slow_reader", "connections": SLOW_READERS},
+                         {"open": lambda: note("open"), "stalled": lambda: note("stalled")})
+    reset = generator.run(relay, row.arguments | {"mode": "reset"})
+    growth = (seen.get("stalled", 0) - seen.get("open", 0)) / SLOW_READERS
+    bounded = slow["valid"] and growth <= SLOW_READER_LIMIT
+    both = [reset.get("to_backend"), reset.get("to_client")]
+    results = {
+        "half-close": (half["valid"], _problem(half) or "every byte, both ends"),
+        "slow reader": (bounded, _problem(slow) or f"grew {growth / 1024:.0f} KiB a connection"),
+        "resets": (both == ["reset", "reset"],
+                   _problem(reset) or f"arrives as {both[0]} at the backend, as {both[1]} at the client"),
+    }
+    return {"value": None, "problem": None, "checks": results}

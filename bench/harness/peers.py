@@ -1,0 +1,113 @@
+"""The relays that are measured side by side, and how one is started and stopped."""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+from . import machine
+
+TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    name: str
+    template: str             # in bench/peers; "" for no relay at all
+    program: str
+    command: tuple            # after the program; @CONFIG@ and @DIR@ are filled in
+    version: tuple = ("-v",)
+    cannot: dict = dataclasses.field(default_factory=dict)  # row: why not
+
+
+DIRECT = "direct"
+REFERENCE = "haproxy"
+
+PEERS = (
+    Peer(DIRECT, "", "", (), cannot={
+        "calls-http": "there is no relay", "calls-close": "there is no relay", "calls-ping": "there is no relay"}),
+    Peer("haproxy", "haproxy.cfg", "haproxy", ("-db", "-f", "@CONFIG@")),
+    Peer("haproxy-tuned", "haproxy-tuned.cfg", "haproxy", ("-db", "-f", "@CONFIG@")),
+    Peer("nginx", "nginx.conf", "nginx", ("-e", "stderr", "-p", "@DIR@", "-c", "@CONFIG@")),
+    Peer("nginx-tuned", "nginx-tuned.conf", "nginx", ("-e", "stderr", "-p", "@DIR@", "-c", "@CONFIG@")),
+    Peer("sallyport", "sallyport.toml", "sallyport", ("run", "-c", "@CONFIG@"), ("version",)),
+)
+
+
+def program_of(peer, binary):
+    """The path of its program, or None when this machine has none."""
+    if peer.name == "sallyport":
+        return str(binary) if os.access(binary, os.X_OK) else None
+    return shutil.which(peer.program) or shutil.which(peer.program, path="/usr/sbin:/usr/local/sbin")
+
+
+def version_of(peer, program):
+    if not peer.program:
+        return ""
+    told = subprocess.run([program, *peer.version], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=10, text=True, check=False).stdout
+    return (told.splitlines() or [""])[0]
+
+
+class Relay:
+    """A peer that runs. Leave it by `with` or stop(): nothing of it stays."""
+
+    def __init__(self, peer, program, folder, ports, backend, realtime=False):
+        self.peer = peer
+        self.backend = backend
+        self.port = backend
+        self.pids = []
+        self._process = None
+        if peer.template:
+            self._start(program, pathlib.Path(folder), ports, realtime)
+
+    def _start(self, program, folder, ports, realtime):
+        self.port = ports.take()
+        folder.mkdir(parents=True)
+        state = folder / "state"
+        state.mkdir()
+        state.chmod(0o777)  # a peer that drops its privileges writes here as another user
+        folder.chmod(0o777)
+        config = folder / self.peer.template
+        text = (TEMPLATES / self.peer.template).read_text()
+        values = {"@PORT@": self.port, "@ADMIN@": ports.take(), "@BACKEND@": self.backend, "@DIR@": folder}
+        for name, value in values.items():
+            text = text.replace(name, str(value))
+        config.write_text(text)
+        words = [word.replace("@CONFIG@", str(config)).replace("@DIR@", str(folder)) for word in self.peer.command]
+        self._log = folder / "output"
+        with open(self._log, "wb") as output:
+            self._process = subprocess.Popen(
+                [program, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                preexec_fn=machine.child_setup(machine.RELAY_CORE, realtime))
+        try:
+            machine.wait_until(self._answers, 10, f"{self.peer.name} does not listen")
+        except TimeoutError as late:
+            self.stop()
+            raise RuntimeError(f"{late}: {self._last_words()}") from None
+        self.pids = machine.family(self._process.pid)
+
+    def _answers(self):
+        if self._process.poll() is not None:
+            self.pids = []
+            raise RuntimeError(f"{self.peer.name} ended at once: {self._last_words()}")
+        with socket.socket() as trial:
+            return trial.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _last_words(self):
+        return self._log.read_text(errors="replace").strip()[-800:]
+
+    def alive(self):
+        return self._process is None or self._process.poll() is None
+
+    def stop(self):
+        if self._process is not None:
+            machine.stop(self._process, self.pids)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

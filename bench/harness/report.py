@@ -1,0 +1,140 @@
+"""From samples to medians, ranges and paired ratios; to text for people and JSON for programs."""
+
+import statistics
+
+from . import peers
+
+GENERATOR_LIMIT = 0.95  # of its core: above it the rate says more about the generator than about the relay
+
+
+def spread(values):
+    """(median, least, most), or None without values."""
+    return (statistics.median(values), min(values), max(values)) if values else None
+
+
+def paired(samples, reference):
+    """Ratios within each round: both values were taken seconds apart, on the machine as it was just then."""
+    base = {sample["round"]: sample["value"] for sample in reference if sample["value"]}
+    return [sample["value"] / base[sample["round"]] for sample in samples
+            if sample["value"] is not None and sample["round"] in base]
+
+
+def with_kernel(samples_by_peer):
+    """Fills in "value" of the idle row: own memory and the relay's share of the kernel's.
+
+    The client's and the backend's sockets are there without a relay as well: what `direct` took is taken off.
+    """
+    base = {sample["round"]: sample["kernel"] for sample in samples_by_peer.get(peers.DIRECT, [])
+            if not sample["problem"] and sample.get("kernel") is not None}
+    for name, samples in samples_by_peer.items():
+        for sample in samples:
+            if sample["problem"]:
+                continue
+            sample["resident"] = sample["value"]
+            kernel = sample.get("kernel")
+            if name == peers.DIRECT:
+                sample["value"] = None
+            elif kernel is not None and sample["round"] in base:
+                sample["relay_kernel"] = kernel - base[sample["round"]]
+                sample["value"] = sample["resident"] + sample["relay_kernel"]
+
+
+def summary(row, samples_by_peer):
+    """{peer: {...}} with everything that the table shows."""
+    if row.kind == "idle":
+        with_kernel(samples_by_peer)
+    reference = samples_by_peer.get(peers.REFERENCE, [])
+    out = {}
+    for name, samples in samples_by_peer.items():
+        problems = [sample["problem"] for sample in samples if sample["problem"]]
+        out[name] = {
+            "rounds": len(samples),
+            "problems": problems,
+            "value": spread([s["value"] for s in samples if s["value"] is not None]),
+            "ratio": spread(paired(samples, reference)),
+            "rate": spread([s["rate"] for s in samples if "rate" in s]),
+            "utilization": spread([s["utilization"] for s in samples if "utilization" in s]),
+            "busy": spread([s["busy"] for s in samples if "busy" in s]),
+            "notes": _notes(row, samples),
+        }
+    return out
+
+
+def _notes(row, samples):
+    good = [sample for sample in samples if not sample["problem"]]
+    if not good:
+        return ""
+    if row.kind == "idle":
+        kernel = [sample["relay_kernel"] for sample in good if "relay_kernel" in sample]
+        own = statistics.median(sample["resident"] for sample in good)
+        return f"own {own:.0f}, kernel {statistics.median(kernel):.0f}" if kernel else "kernel memory not seen"
+    if row.kind == "calls":
+        return " ".join(f"{name} {count:g}" for name, count in list(good[0]["calls"].items())[:6])
+    if row.kind == "load" and statistics.median(sample["utilization"] for sample in good) > GENERATOR_LIMIT:
+        return "generator at its limit"
+    return ""
+
+
+def _number(value):
+    if value >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.2f}" if value >= 10 else f"{value:.3f}"
+
+
+def _range(spread_of, form=_number):
+    return "-" if spread_of is None else f"{form(spread_of[0])} [{form(spread_of[1])}-{form(spread_of[2])}]"
+
+
+def _rate(row, rate):
+    if rate is None:
+        return "-"
+    return f"{rate[0] / 1e9:.2f} GB/s" if row.per_byte else f"{rate[0]:.0f}/s"
+
+
+def _columns(lines):
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
+
+
+def _checks_text(samples_by_peer, absent):
+    lines = [("peer", "check", "", "what was seen")]
+    for name, samples in samples_by_peer.items():
+        for sample in samples:
+            for check, (passed, text) in sample.get("checks", {}).items():
+                lines.append((name, check, "pass" if passed else "FAIL", text))
+            if sample["problem"]:
+                lines.append((name, "", "INVALID", sample["problem"]))
+    lines += [(name, "", "-", why) for name, why in absent.items()]
+    return _columns(lines)
+
+
+def text(row, samples_by_peer, summaries, absent):
+    """The table of one row. `absent`: {peer: why it has no figures}."""
+    head = [f"{row.key}: {row.title}" + (f" ({row.unit})" if row.unit else "")]
+    if row.kind == "checks":
+        return head + _checks_text(samples_by_peer, absent)
+    lines = [("peer", "median [min-max]", f"ratio to {peers.REFERENCE}, paired", "rate", "generator", "relay", "")]
+    for name, seen in summaries.items():
+        if seen["problems"]:
+            lines.append((name, f"INVALID {len(seen['problems'])} of {seen['rounds']}", "", "", "", "", seen["problems"][0]))
+            continue
+        share = [f"{seen[key][0]:.2f}" if seen[key] else "-" for key in ("utilization", "busy")]
+        if name == peers.DIRECT:
+            share[1] = "-"
+        lines.append((name, _range(seen["value"]), _range(seen["ratio"], "{:.3f}".format), _rate(row, seen["rate"]),
+                      *share, seen["notes"]))
+    lines += [(name, "-", "-", "-", "-", "-", why) for name, why in absent.items()]
+    return head + _columns(lines) + verdict(row, summaries)
+
+
+def verdict(row, summaries):
+    """Whether sallyport is where it should be: only if the whole range says so."""
+    seen = summaries.get("sallyport")
+    if row.goal is None or seen is None or seen["problems"]:
+        return []
+    span = seen["value"] if row.absolute else seen["ratio"]
+    if span is None:
+        return []
+    word = "met" if span[2] <= row.goal else "missed" if span[1] > row.goal else "undecided, the range includes it"
+    of = row.unit if row.absolute else f"of {peers.REFERENCE}"
+    return [f"  goal for sallyport: at most {row.goal} {of}: {word}"]
