@@ -1,0 +1,32 @@
+// The page /metrics: what the loops counted and how the process fares, in the Prometheus text format (version 0.0.4).
+// Labels are protocols, verdicts and reason codes: never a user, never an address.
+#pragma once
+
+#include "base/time.hpp"
+#include "telemetry/counters.hpp"
+#include "telemetry/logger.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sallyport::telemetry {
+
+/// What the kernel says of this process. What can't be read is 0.
+struct ProcessFacts {
+    std::uint64_t open_descriptors = 0;
+    std::uint64_t most_descriptors = 0;
+    std::uint64_t resident_bytes = 0;
+    std::uint64_t virtual_bytes = 0;
+    double cpu_seconds = 0;  // user and system
+};
+
+ProcessFacts process_facts();
+
+/// The media type to answer with.
+inline constexpr std::string_view metrics_media_type = "text/plain; version=0.0.4; charset=utf-8";
+
+/// @param uptime since the process began.
+std::string metrics_text(const Totals& totals, const LogLosses& losses, const ProcessFacts& process, Duration uptime);
+
+}  // namespace sallyport::telemetry
