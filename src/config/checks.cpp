@@ -1,0 +1,208 @@
+#include "config/checks.hpp"
+
+#include "base/text.hpp"
+#include "config/names.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace sallyport::config {
+
+namespace {
+
+std::string where(const Place& place) { return place.file + ':' + std::to_string(place.line); }
+
+const GivenKey* find(const GivenKeys& given, std::string_view key) {
+    const auto at = std::ranges::find(given, key, [](const GivenKey& one) { return one.row->key; });
+    return at == given.end() ? nullptr : &*at;
+}
+
+// ---- One service.
+
+void check_protocol_of_keys(const Service& service, const GivenKeys& given, Findings& findings) {
+    for (const GivenKey& one : given) {
+        const unsigned protocols = one.row->limits.protocols;
+        if (protocols == 0 || (protocols & bit(service.protocol)) != 0) continue;
+        findings.error(one.place, {std::string(one.row->key) + ": protocol " + quote(to_string(service.protocol)) + " knows no such key"});
+    }
+}
+
+void settle_names(Service& service, Findings& findings) {
+    for (auto& name : service.names) {
+        auto complaint = check_service_name(service.protocol, name.value);
+        if (complaint) findings.error(name.place, {"name: " + quote(name.value) + ": " + complaint->message, complaint->hint});
+        else name.value = canonical_service_name(service.protocol, name.value);
+    }
+}
+
+void check_urls(const Service& service, std::span<const std::string_view> presets, Findings& findings) {
+    for (const auto& rule : service.allow_url) {
+        if (!rule.value.ends_with('/')) continue;
+        const auto shorter = std::string_view(rule.value).substr(0, rule.value.size() - 1);
+        const auto below = shorter.empty() ? std::string("remove allow_url to admit every path") : quote(shorter) + " admits all that begins so";
+        findings.warning(rule.place, {"allow_url: " + quote(rule.value) + " admits no further \"/\" after it, unlike nginx's locations", below});
+    }
+    for (const auto& preset : service.presets) {
+        if (auto found = find_word({}, preset.value, presets); !found) {
+            findings.error(preset.place, {"preset: " + found.error().message, found.error().hint});
+        }
+    }
+}
+
+void check_builtin(const Service& service, const GivenKeys& given, const Located<Target>& target, Findings& findings) {
+    if (service.protocol != Protocol::http) findings.error(target.place, {"target: what is built in speaks http only"});
+    if (service.targets.size() > 1) findings.error(target.place, {"target: what is built in stands alone"});
+    for (const std::string_view key : {"plain_port", "tls_port"}) {
+        if (const auto* port = find(given, key)) {
+            findings.error(port->place, {std::string(key) + ": the target is built in and has no port", "remove it"});
+        }
+    }
+}
+
+// A service is reached by the encryption that it came with where both ports are given, else by that of the one port.
+void check_ports(const Service& service, const GivenKeys& given, Findings& findings) {
+    const auto* plain = find(given, "plain_port");
+    const auto* tls = find(given, "tls_port");
+    if (service.protocol == Protocol::tls && plain) {
+        findings.error(plain->place, {"plain_port: protocol \"tls\" is passed through as it is, there is no plain side"});
+    }
+    if (service.protocol == Protocol::tls && !tls) {
+        findings.error(service.place, {"[[service]] has no \"tls_port\"", "protocol \"tls\" needs the target's port"});
+    } else if (!plain && !tls) {
+        findings.error(service.place, {"[[service]] has neither \"plain_port\" nor \"tls_port\"",
+                                       "both: encryption stays as it came; one: everything goes to that port"});
+    }
+    const auto* check = find(given, "check_certificate");
+    if (check && service.check_certificate && !(plain && tls)) {
+        findings.error(check->place, {"check_certificate: needs both plain_port and tls_port",
+                                      "a valid certificate goes to the one, everything else to the other"});
+    }
+    if (tls) return;
+    for (const std::string_view key : {"target_ca", "target_verify", "target_certificate"}) {
+        if (const auto* one = find(given, key)) findings.warning(one->place, {std::string(key) + ": has no effect without tls_port"});
+    }
+}
+
+// ---- Between tables.
+
+class FirstPlaces {
+public:
+    /// Where `name` stood before, or null and it is noted.
+    const Place* before(std::string name, const Place& place) {
+        const auto [at, fresh] = places_.try_emplace(std::move(name), place);
+        return fresh ? nullptr : &at->second;
+    }
+
+private:
+    std::map<std::string, Place> places_;
+};
+
+void check_certificate_names(const Config& config, Findings& findings) {
+    FirstPlaces seen;
+    for (const Certificate& certificate : config.certificates) {
+        const auto& name = certificate.name;
+        if (name.value.empty()) continue;  // unreadable, and said so
+        if (const auto* first = seen.before(name.value, name.place)) {
+            findings.error(name.place, {"name: certificate " + quote(name.value) + " stands twice", "first at " + where(*first)});
+        }
+    }
+}
+
+void check_service_names(const Config& config, Findings& findings) {
+    FirstPlaces seen;
+    FirstPlaces defaults;
+    for (const Service& service : config.services) {
+        const std::string protocol(to_string(service.protocol));
+        for (const auto& name : service.names) {
+            if (const auto* first = seen.before(protocol + ' ' + to_lower(name.value), name.place)) {
+                findings.error(name.place, {"name: " + quote(name.value) + " stands twice for protocol " + quote(protocol), "first at " + where(*first)});
+            }
+        }
+        if (!service.is_default) continue;
+        if (const auto* first = defaults.before(protocol, service.place)) {
+            findings.error(service.place, {"a second service is the default for protocol " + quote(protocol), "the first stands at " + where(*first)});
+        }
+    }
+}
+
+bool covers(const ListenAddress& a, const ListenAddress& b) {
+    return a.dual_stack || (a.address.ip.is_unspecified() && a.address.ip.is_v4() == b.address.ip.is_v4());
+}
+
+// Could both not be bound at once? A wildcard takes its port on every address of its family.
+bool overlap(const ListenAddress& a, const ListenAddress& b) {
+    return a.address.port == b.address.port && (a.address.ip == b.address.ip || covers(a, b) || covers(b, a));
+}
+
+struct Claim {
+    std::string_view who;
+    const Located<ListenAddress>* at;
+};
+
+void check_claims(const std::vector<Claim>& claims, Findings& findings) {
+    std::multimap<std::uint16_t, Claim> by_port;
+    for (const Claim& claim : claims) {
+        const auto [begin, end] = by_port.equal_range(claim.at->value.address.port);
+        const auto taken = std::find_if(begin, end, [&](const auto& held) { return overlap(held.second.at->value, claim.at->value); });
+        if (taken == end) {
+            by_port.emplace(claim.at->value.address.port, claim);
+            continue;
+        }
+        const Claim& holder = taken->second;
+        findings.error(claim.at->place, {std::string(claim.who) + ": " + quote(claim.at->value.to_string()) + " is taken by " +
+                                             std::string(holder.who) + ' ' + quote(holder.at->value.to_string()),
+                                         "at " + where(holder.at->place) + ": a port has one use"});
+    }
+}
+
+void check_listeners(const Config& config, Findings& findings) {
+    std::vector<Claim> claims;
+    for (const ListenKind& kind : listen_kinds) {
+        for (const auto& address : config.listen.*kind.addresses) claims.push_back({kind.key, &address});
+    }
+    for (const auto& address : config.admin.listen) claims.push_back({"[admin] listen", &address});
+    check_claims(claims, findings);
+
+    if (!config.listen.https.empty() && config.certificates.empty()) {
+        findings.warning(config.listen.https.front().place, {"https: there is no [[certificate]]: a self-signed one is made at the first start",
+                                                             "browsers will warn; for a real one write [[certificate]] with chain and key"});
+    }
+}
+
+bool reachable(const Listen& listen, Protocol protocol) {
+    return std::ranges::any_of(listen_kinds, [&](const ListenKind& kind) {
+        const bool fits = !kind.protocol || kind.protocol == protocol || (protocol == Protocol::tls && kind.tls);
+        return fits && !(listen.*kind.addresses).empty();
+    });
+}
+
+void check_reach(const Config& config, Findings& findings) {
+    for (const Service& service : config.services) {
+        if (reachable(config.listen, service.protocol)) continue;
+        findings.warning(service.place, {"nobody can reach this service: [listen] serves no port for protocol " + quote(to_string(service.protocol))});
+    }
+}
+
+}  // namespace
+
+void finish_service(Service& service, const GivenKeys& given, std::span<const std::string_view> presets, Findings& findings) {
+    const auto* protocol = find(given, "protocol");
+    if (!protocol || !protocol->readable) return;  // which rules hold is not known, and that was said
+    check_protocol_of_keys(service, given, findings);
+    settle_names(service, findings);
+    check_urls(service, presets, findings);
+    const auto builtin = std::ranges::find(service.targets, Target::Kind::builtin, [](const auto& target) { return target.value.kind; });
+    if (builtin != service.targets.end()) check_builtin(service, given, *builtin, findings);
+    else check_ports(service, given, findings);
+}
+
+void check_all(const Config& config, Findings& findings) {
+    check_certificate_names(config, findings);
+    check_service_names(config, findings);
+    check_listeners(config, findings);
+    check_reach(config, findings);
+}
+
+}  // namespace sallyport::config
