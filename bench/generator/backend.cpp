@@ -25,7 +25,7 @@ public:
     void welcome(int fd) {
         stream_.adopt(fd);
         streaming_ = backend_.ground_.options.carrier == Carrier::raw;
-        finished_ = false;
+        finished_ = closes_ = false;
         offset_ = heard_ = 0;
         partial_.clear();
         unsent_.clear();
@@ -41,7 +41,7 @@ public:
 
     void pour() {
         if (!streaming_) return;
-        if (backend_.manner_ == Manner::pour) pour_until(UINT64_MAX);
+        if (backend_.manner_ == Manner::pour) pour_stream_or_body();
         if (backend_.manner_ == Manner::listen && finished_) {
             pour_until(backend_.answer_size_);
             if (offset_ >= backend_.answer_size_) leave(true);
@@ -55,6 +55,22 @@ public:
     }
 
 private:
+    // A tunnel's stream has no end; the body of an answer has, and then comes the next request.
+    void pour_stream_or_body() {
+        const Options& options = backend_.ground_.options;
+        if (options.carrier != Carrier::http) return pour_until(UINT64_MAX);
+        pour_until(options.size);
+        if (offset_ < options.size) return;
+        streaming_ = false;
+        offset_ = 0;
+        leave_if_served();
+    }
+
+    // An HTTP/1.0 request, or one that says close, ends its connection once it is answered.
+    void leave_if_served() {
+        if (closes_ && !streaming_ && unsent_.empty()) leave(true);
+    }
+
     void read_all() {
         std::vector<char>& buffer = backend_.ground_.buffer;
         while (stream_.is_open() && !finished_) {
@@ -116,13 +132,9 @@ private:
             return send(backend_.upgrade_);
         }
         streaming_ = backend_.manner_ == Manner::pour;
+        closes_ = head.closes;
         send(backend_.answer_);
-        if (head.closes && !streaming_) closing_after_flush();
-    }
-
-    // An HTTP/1.0 request, or one that says close, ends its connection. The answer is small: it has left in one write.
-    void closing_after_flush() {
-        if (unsent_.empty()) leave(true);
+        leave_if_served();
     }
 
     void send(std::string_view bytes) {
@@ -140,6 +152,7 @@ private:
         const Io io = stream_.write(unsent_);
         if (io.kind == Io::Kind::failed) return leave(false);
         unsent_.erase(0, io.bytes);
+        leave_if_served();
     }
 
     void pour_until(std::uint64_t end) {
@@ -166,6 +179,7 @@ private:
     Stream stream_;
     bool streaming_ = false;  // past the heads
     bool finished_ = false;  // the far end has
+    bool closes_ = false;     // the connection ends with the answer under way
     std::uint64_t offset_ = 0;  // of what was poured
     std::uint64_t heard_ = 0;
     std::string partial_;  // a head that has not come whole
@@ -178,7 +192,8 @@ Backend::Backend(Ground& ground, Manner manner, std::uint64_t answer_size)
       answer_size_(answer_size),
       upgrade_(upgrade_answer()),
       door_(std::make_unique<Door>(*this)) {
-    answer_ = manner == Manner::pour ? endless_answer() : ok_answer(ground.pattern.from(0, ground.options.size));
+    answer_ =
+        manner == Manner::pour ? ok_head(ground.options.size) : ok_answer(ground.pattern.from(0, ground.options.size));
 }
 
 Backend::~Backend() {

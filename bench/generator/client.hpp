@@ -35,6 +35,8 @@ protected:
     void send(std::string_view bytes);  // `bytes` lives until it has left
     void fail(Fault fault, std::string detail);
     void hang_up();
+    /// Sends the opening once more on the same connection: the next request, where the opening is one.
+    void open_again() { send_opening(); }
 
     Ground& ground_;
     Stream stream_;

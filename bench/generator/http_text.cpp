@@ -57,13 +57,10 @@ std::string upgrade_answer() {
            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 }
 
-std::string ok_answer(std::string_view body) {
-    return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + std::string(body);
+std::string ok_head(std::uint64_t body_size) {
+    return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body_size) + "\r\n\r\n";
 }
 
-std::string endless_answer() {
-    return "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 1125899906842624\r\n\r\n";
-}
+std::string ok_answer(std::string_view body) { return ok_head(body.size()) + std::string(body); }
 
 }  // namespace sallyport::bench

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +28,8 @@ std::optional<std::string_view> field(std::string_view head, std::string_view na
 std::string plain_request(std::string_view host, std::string_view path, bool close);
 std::string upgrade_request(std::string_view host, std::string_view path);
 std::string ok_answer(std::string_view body);
-/// The head of an answer whose body never ends within a run (2^50 bytes).
-std::string endless_answer();
+/// The head of an answer whose body follows.
+std::string ok_head(std::uint64_t body_size);
 std::string upgrade_answer();
 
 }  // namespace sallyport::bench

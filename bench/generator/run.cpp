@@ -90,28 +90,39 @@ public:
         }
     }
 
+    /// Over HTTP each takes a first body on opening: some relays hold a head back until its body comes.
     bool open() {
-        backend_.pause();
+        if (!bodies()) backend_.pause();
         for (const auto& taker : takers_) taker->connect();
         const auto all_open = [&] {
             for (const auto& taker : takers_) {
-                if (!taker->is_open()) return ground_.tally.faulty();
+                if (!taker->is_open() || !taker->resting()) return ground_.tally.faulty();
             }
             return true;
         };
         return ground_.loop.until(all_open, open_limit) && !ground_.tally.faulty();
     }
-    void resume() { backend_.resume(); }
-    void pause() { backend_.pause(); }
+    void resume() {
+        if (!bodies()) return backend_.resume();
+        for (const auto& taker : takers_) taker->resume();
+    }
+    void pause() {
+        if (!bodies()) return backend_.pause();
+        for (const auto& taker : takers_) taker->pause();
+    }
+    /// Also the place where a stream that has ended is noticed.
     bool quiet() const {
+        bool resting = true;
         for (const auto& taker : takers_) {
-            if (taker->end() == Taker::End::none) continue;
-            ground_.tally.fault(Fault::early_close, "a stream ended");
+            if (taker->end() != Taker::End::none) ground_.tally.fault(Fault::early_close, "a stream ended");
+            resting = resting && taker->is_open() && taker->resting();
         }
-        return ground_.tally.received == ground_.tally.poured;
+        return resting && ground_.tally.received == ground_.tally.poured;
     }
 
 private:
+    bool bodies() const { return ground_.options.carrier == Carrier::http; }
+
     Ground& ground_;
     Backend& backend_;
     std::vector<std::unique_ptr<Taker>> takers_;

@@ -20,11 +20,18 @@ std::string opening_for(const Options& options) {
 Taker::Taker(Ground& ground, unsigned number, Care care, std::uint64_t upload)
     : Client(ground, number), opening_(opening_for(ground.options)), care_(care), upload_(upload) {}
 
+// Over HTTP the head was of an answer, whose body follows.
 void Taker::opened() {
+    if (ground_.options.carrier == Carrier::http) left_of_body_ = ground_.options.size;
     const std::string surplus = std::move(partial_);  // stream bytes that came with the opening's head
     partial_.clear();
     take(surplus);
-    writable();
+    if (is_open()) writable();
+}
+
+void Taker::resume() {
+    running_ = true;
+    if (is_open() && resting()) open_again();
 }
 
 void Taker::read_on() {
@@ -40,7 +47,7 @@ void Taker::readable() {
         if (io.kind == Io::Kind::again) return;
         if (io.kind == Io::Kind::done) {
             take({buffer.data(), verify ? io.bytes : 0});
-            if (!verify) received_ += io.bytes, ground_.tally.received += io.bytes;
+            if (!verify) count(io.bytes);
             continue;
         }
         end_ = io.kind == Io::Kind::end ? End::finished : End::broken;
@@ -62,8 +69,16 @@ void Taker::take(std::string_view bytes) {
     if (care_ == Care::verify && !ground_.pattern.matches(received_, bytes)) {
         ground_.tally.fault(Fault::lost_bytes, "client: bytes differ from what the backend sent");
     }
-    received_ += bytes.size();
-    ground_.tally.received += bytes.size();
+    count(bytes.size());
+}
+
+void Taker::count(std::uint64_t bytes) {
+    received_ += bytes;
+    ground_.tally.received += bytes;
+    if (left_of_body_ == 0 || bytes == 0) return;
+    if (bytes > left_of_body_) return fail(Fault::wrong_answer, "more bytes than the body has");
+    left_of_body_ -= bytes;
+    if (resting() && running_) open_again();
 }
 
 }  // namespace sallyport::bench

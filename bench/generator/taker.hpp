@@ -1,4 +1,5 @@
 // A client that takes a stream: throws it away for speed, or checks every byte; and may send one of its own first.
+// Over HTTP the stream is one body after another, each of options.size bytes, asked for when the last has come whole.
 #pragma once
 
 #include <string>
@@ -14,6 +15,11 @@ public:
 
     /// @param upload bytes of the pattern that are sent, then this side finishes; 0: sends nothing and stays open
     Taker(Ground& ground, unsigned number, Care care, std::uint64_t upload = 0);
+
+    /// Over HTTP: asks for the next body now, and for another whenever one has come whole, until pause().
+    void resume();
+    void pause() { running_ = false; }
+    bool resting() const { return left_of_body_ == 0; }
 
     void stop_reading() { reading_ = false; }
     void read_on();
@@ -32,12 +38,15 @@ protected:
 
 private:
     void take(std::string_view bytes);
+    void count(std::uint64_t bytes);
 
     std::string opening_;
     Care care_;
     std::uint64_t upload_;
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
+    std::uint64_t left_of_body_ = 0;
+    bool running_ = false;
     bool reading_ = true;
     End end_ = End::none;
 };

@@ -31,6 +31,8 @@ def load(row, relay, generator, window):
     sample["busy"] = report["relay_cpu"] / seconds
     if relay.pids:
         sample["value"] = report["relay_cpu"] / amount * (1e9 if row.per_byte else 1e6)
+        if not sample["value"] > 0:
+            sample |= {"value": None, "problem": "the relay's CPU time can't be read"}
     return sample
 
 
@@ -98,6 +100,9 @@ def calls(row, relay, generator, folder):
     if sample["problem"]:
         return sample
     counts = strace.counts()
+    if sum(counts.values()) < report["ops"]:
+        sample["problem"] = "strace did not see the relay's work"
+        return sample
     sample["value"] = sum(counts.values()) / report["ops"]
     common = sorted(counts.items(), key=lambda item: -item[1])
     sample["calls"] = {name: round(count / report["ops"], 2) for name, count in common if count * 20 >= report["ops"]}

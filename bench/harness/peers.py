@@ -83,18 +83,24 @@ class Relay:
                 [program, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 preexec_fn=machine.child_setup(machine.RELAY_CORE, realtime))
         try:
-            machine.wait_until(self._answers, 10, f"{self.peer.name} does not listen")
+            machine.wait_until(self._answers, 10, f"{self.peer.name} does not answer")
         except TimeoutError as late:
             self.stop()
             raise RuntimeError(f"{late}: {self._last_words()}") from None
         self.pids = machine.family(self._process.pid)
 
     def _answers(self):
+        """Whether a request is refused: a port that listens says nothing yet of the process that will serve it."""
         if self._process.poll() is not None:
-            self.pids = []
             raise RuntimeError(f"{self.peer.name} ended at once: {self._last_words()}")
         with socket.socket() as trial:
-            return trial.connect_ex(("127.0.0.1", self.port)) == 0
+            trial.settimeout(1)
+            try:
+                trial.connect(("127.0.0.1", self.port))
+                trial.sendall(b"GET /closed HTTP/1.1\r\nHost: bench.example\r\nConnection: close\r\n\r\n")
+                return trial.recv(9).startswith(b"HTTP/1.")
+            except OSError:
+                return False
 
     def _last_words(self):
         return self._log.read_text(errors="replace").strip()[-800:]

@@ -64,6 +64,8 @@ def _notes(row, samples):
     good = [sample for sample in samples if not sample["problem"]]
     if not good:
         return ""
+    if row.kind == "idle" and good[0]["value"] is None:
+        return ""
     if row.kind == "idle":
         kernel = [sample["relay_kernel"] for sample in good if "relay_kernel" in sample]
         own = statistics.median(sample["resident"] for sample in good)
