@@ -85,16 +85,19 @@ def without_comments(text):
     return re.sub(r"//[^\n]*", "", text)
 
 
-def is_test(path):
-    return path.name.endswith("_test.cpp") or path.name.endswith("_test.hpp") or path.name.startswith("fuzz_")
+# A test, a fuzz target, or a header that helps tests; the last are for the others only.
+TEST_FILE = re.compile(r"(.*_test\.cpp|fuzz_.*\.cpp|(.*_)?testing\.hpp)$")
+TEST_HEADER = re.compile(r"(.*[/_])testing\.hpp$")
 
 
-def broken_by_quoted(room, header, rooms):
+def broken_by_quoted(room, header, test, rooms):
     target = header.partition("/")[0]
     if "/" not in header or target not in rooms:
         return f'"{header}" names no room: write "room/file.hpp"'
     if target != room and target not in rooms[room]:
         return f"{room} may not include {target} (rooms.txt): \"{header}\""
+    if TEST_HEADER.match(header) and not test:
+        return f"only tests include \"{header}\""
     return None
 
 
@@ -112,13 +115,13 @@ def broken_by_bracketed(room, header, test):
 
 
 def check_file(path, room, rooms, name):
-    test = is_test(path)
+    test = TEST_FILE.match(path.name) is not None
     violations = []
     for number, line in enumerate(without_comments(path.read_text(encoding="utf-8")).splitlines(), 1):
         rule = None
         if match := INCLUDE.match(line):
             quoted, bracketed = match.groups()
-            rule = broken_by_quoted(room, quoted, rooms) if quoted else broken_by_bracketed(room, bracketed, test)
+            rule = broken_by_quoted(room, quoted, test, rooms) if quoted else broken_by_bracketed(room, bracketed, test)
         elif room in PURE_ROOMS and not test and IMPURE_CALL.search(line):
             rule = f"{room} asks no clock: time is a parameter"
         if rule:
