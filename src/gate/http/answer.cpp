@@ -1,0 +1,139 @@
+#include "gate/http/answer.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <iterator>
+
+namespace sallyport::gate::http {
+
+namespace {
+
+constexpr RefusalRow unlisted = {.reason = "", .status = 500, .closes = true};
+
+constexpr RefusalRow refusals[] = {
+    {.reason = "acl.denied", .status = 403},
+    {.reason = "ban.active", .status = 403, .closes = true},
+    {.reason = "draining", .status = 503, .closes = true, .retry_after = 5},
+    {.reason = "limit.connections", .status = 503, .closes = true, .retry_after = 5},
+    {.reason = "peek.malformed", .status = 400, .closes = true},
+    {.reason = "peek.timeout", .status = 408, .closes = true},
+    {.reason = "peek.too_large", .status = 431, .closes = true},
+    {.reason = "service.no_name", .status = 400},
+    {.reason = "service.unknown", .status = 404},
+    {.reason = "target.down", .status = 503, .retry_after = 10},
+    {.reason = "target.garbage", .status = 502},
+    {.reason = "target.refused", .status = 502},
+    {.reason = "target.rejected", .status = 502},
+    {.reason = "target.timeout", .status = 504},
+    {.reason = "url.ambiguous", .status = 400},
+    {.reason = "url.not_allowed", .status = 403},
+};
+
+struct StatusText {
+    std::uint16_t status;
+    std::string_view text;
+};
+
+constexpr StatusText statuses[] = {
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {408, "Request Timeout"},
+    {413, "Content Too Large"},
+    {421, "Misdirected Request"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+};
+
+std::string_view status_text(std::uint16_t status) {
+    const auto* at = std::ranges::find(statuses, status, &StatusText::status);
+    return at == std::end(statuses) ? "Refused" : at->text;
+}
+
+constexpr std::size_t longest_shown = 200;  // bytes of what the client asked for
+
+constexpr std::string_view style =
+    "<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:12vh auto;"
+    "padding:0 1rem}h1{font-size:1.4rem}code{overflow-wrap:anywhere}small{opacity:.7}</style>";
+
+std::string escape_html(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        switch (c) {
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&quot;"; break;
+            case '\'': out += "&#39;"; break;
+            default: out += c >= 0x20 && c < 0x7F ? c : '?'; break;
+        }
+    }
+    return out;
+}
+
+std::string page(const Answer& answer, std::uint16_t status) {
+    const std::string heading = std::to_string(status) + " " + std::string(status_text(status));
+    std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">";
+    out += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
+    out += "<title>" + heading + "</title>" + std::string(style) + "</head>\n<body><h1>" + heading + "</h1>\n";
+    out += "<p>" + escape_html(answer.cause) + "</p>\n";
+    if (!answer.looked_for.empty()) {
+        out += "<p>Asked for: <code>" + escape_html(answer.looked_for.substr(0, longest_shown)) + "</code></p>\n";
+    }
+    out += "<p><small>Reason <code>" + escape_html(answer.reason) + "</code> at " + to_rfc3339(answer.time) +
+           "</small></p></body></html>\n";
+    return out;
+}
+
+// IMF-fixdate (RFC 9110 section 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(WallTime time) {
+    const std::time_t seconds =
+        std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
+std::uint16_t status_of(const Answer& answer) {
+    return answer.status != 0 ? answer.status : refusal_row(answer.reason).status;
+}
+
+}  // namespace
+
+const RefusalRow& refusal_row(std::string_view reason) {
+    const auto* at = std::ranges::find(refusals, reason, &RefusalRow::reason);
+    return at == std::end(refusals) ? unlisted : *at;
+}
+
+std::uint16_t status_for(sallyport::http::HeadError error) {
+    using enum sallyport::http::HeadError;
+    if (error == too_many_fields) return 431;
+    return error == unsupported_version || error == http2_preface ? 505 : 400;
+}
+
+bool keeps_alive(const Answer& answer) { return answer.keep_alive && !refusal_row(answer.reason).closes; }
+
+std::string write_answer(const Answer& answer) {
+    const std::uint16_t status = status_of(answer);
+    const std::string body = page(answer, status);
+    const auto retry_after = refusal_row(answer.reason).retry_after;
+
+    std::string out = "HTTP/1.1 " + std::to_string(status) + " " + std::string(status_text(status)) + "\r\n";
+    out += "Date: " + http_date(answer.time) + "\r\n";
+    out += "Content-Type: text/html; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+    out += "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n";
+    if (retry_after != 0) out += "Retry-After: " + std::to_string(retry_after) + "\r\n";
+    out += keeps_alive(answer) ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+    if (answer.method != sallyport::http::Method::head) out += body;
+    return out;
+}
+
+}  // namespace sallyport::gate::http

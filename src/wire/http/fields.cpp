@@ -1,0 +1,165 @@
+#include "wire/http/fields.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+
+namespace sallyport::http {
+
+namespace {
+
+struct Known {
+    std::string_view name;  // lower case
+    FieldKind kind;
+};
+
+// Sorted by the length of the name, so that a name is compared only with those of its own length.
+constexpr Known known_fields[] = {
+    {"te", FieldKind::hop_by_hop},
+    {"via", FieldKind::via},
+    {"host", FieldKind::host},
+    {"proxy", FieldKind::hop_by_hop},  // becomes the variable HTTP_PROXY in CGI programs
+    {"expect", FieldKind::expect},
+    {"upgrade", FieldKind::upgrade},
+    {"trailer", FieldKind::trailer},
+    {"forwarded", FieldKind::forwarded},
+    {"x-real-ip", FieldKind::claim},
+    {"connection", FieldKind::connection},
+    {"keep-alive", FieldKind::hop_by_hop},
+    {"x-client-ip", FieldKind::claim},
+    {"x-rewrite-url", FieldKind::claim},  // some targets route by it, past the rules for URLs
+    {"content-length", FieldKind::content_length},
+    {"http2-settings", FieldKind::hop_by_hop},
+    {"true-client-ip", FieldKind::claim},
+    {"x-original-url", FieldKind::claim},
+    {"x-forwarded-for", FieldKind::forwarded_for},
+    {"x-forwarded-host", FieldKind::forwarded_host},
+    {"x-forwarded-proto", FieldKind::forwarded_proto},
+    {"transfer-encoding", FieldKind::transfer_encoding},
+    {"x-cluster-client-ip", FieldKind::claim},
+};
+static_assert(std::ranges::is_sorted(known_fields, {}, [](const Known& k) { return k.name.size(); }));
+
+constexpr std::size_t longest_known = std::end(known_fields)[-1].name.size();
+
+// first_of_length[n] is where the names of n bytes begin; they end where those of n + 1 bytes begin.
+constexpr auto first_of_length = [] {
+    std::array<std::uint8_t, longest_known + 2> first{};
+    for (std::size_t n = 0; n < first.size(); ++n) {
+        first[n] = static_cast<std::uint8_t>(
+            std::ranges::count_if(known_fields, [n](const Known& k) { return k.name.size() < n; }));
+    }
+    return first;
+}();
+
+constexpr Known families[] = {
+    {"x-forwarded-", FieldKind::claim},
+    {"proxy-", FieldKind::hop_by_hop},
+};
+
+// RFC 9110 section 6.5.1, beyond the fields that have a kind of their own.
+constexpr std::string_view never_in_trailers[] = {"accept",
+                                                  "age",
+                                                  "authorization",
+                                                  "cache-control",
+                                                  "content-encoding",
+                                                  "content-location",
+                                                  "content-range",
+                                                  "content-type",
+                                                  "cookie",
+                                                  "date",
+                                                  "if-match",
+                                                  "if-modified-since",
+                                                  "if-none-match",
+                                                  "if-unmodified-since",
+                                                  "if-range",
+                                                  "expires",
+                                                  "location",
+                                                  "max-forwards",
+                                                  "pragma",
+                                                  "range",
+                                                  "retry-after",
+                                                  "set-cookie",
+                                                  "vary",
+                                                  "warning",
+                                                  "origin",
+                                                  "www-authenticate",
+                                                  "sec-websocket-key"};
+
+// '_' counts as '-': CGI-style targets see no difference between them.
+constexpr char folded(char c) { return c == '_' ? '-' : to_lower(c); }
+
+bool starts_with_known(std::string_view name, std::string_view known) {
+    if (name.size() < known.size()) return false;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        if (folded(name[i]) != known[i]) return false;
+    }
+    return true;
+}
+
+FieldKind folded_kind_of(std::string_view name) {
+    if (name.size() <= longest_known) {
+        for (auto i = first_of_length[name.size()]; i < first_of_length[name.size() + 1]; ++i) {
+            if (starts_with_known(name, known_fields[i].name)) return known_fields[i].kind;
+        }
+    }
+    for (const Known& family : families) {
+        if (starts_with_known(name, family.name)) return family.kind;
+    }
+    return FieldKind::other;
+}
+
+}  // namespace
+
+FieldKind kind_of(std::string_view name) {
+    const FieldKind kind = folded_kind_of(name);
+    const bool look_alike = kind != FieldKind::other && name.find('_') != std::string_view::npos;
+    return look_alike ? FieldKind::look_alike : kind;
+}
+
+const Field* find(const FieldList& fields, std::string_view name) {
+    const auto* at =
+        std::ranges::find_if(fields, [name](const Field& f) { return equals_ignoring_case(f.name, name); });
+    return at == fields.end() ? nullptr : at;
+}
+
+std::optional<std::string_view> next_member(std::string_view& rest) {
+    while (!rest.empty()) {
+        bool quoted = false;
+        std::size_t end = 0;
+        for (; end < rest.size() && (quoted || rest[end] != ','); ++end) {
+            if (rest[end] == '"') quoted = !quoted;
+            if (quoted && rest[end] == '\\') ++end;
+        }
+        end = std::min(end, rest.size());
+        const std::string_view member = trim(rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (!member.empty()) return member;
+    }
+    return std::nullopt;
+}
+
+bool has_member(std::string_view list, std::string_view member) {
+    while (const auto next = next_member(list)) {
+        if (equals_ignoring_case(*next, member)) return true;
+    }
+    return false;
+}
+
+bool is_hop_by_hop(FieldKind kind) {
+    return kind == FieldKind::connection || kind == FieldKind::upgrade || kind == FieldKind::transfer_encoding ||
+           kind == FieldKind::hop_by_hop;
+}
+
+bool named_in_connection(const FieldList& fields, std::string_view name) {
+    return std::ranges::any_of(
+        fields, [name](const Field& f) { return f.kind == FieldKind::connection && has_member(f.value, name); });
+}
+
+bool allowed_in_trailer(const Field& field) {
+    return field.kind == FieldKind::other && std::ranges::none_of(never_in_trailers, [&field](std::string_view name) {
+               return equals_ignoring_case(field.name, name);
+           });
+}
+
+}  // namespace sallyport::http

@@ -1,0 +1,92 @@
+// Header and trailer fields of HTTP/1 as views into the caller's buffer, and what may be asked of them.
+//
+// Every field is classified once, when it is read: framing, routing, what concerns one connection only, what only a
+// trusted proxy may claim. Whoever forwards a message then decides by kind, not by comparing names again.
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace sallyport::http {
+
+enum class FieldKind : std::uint8_t {
+    other,              // end to end, nothing that a gateway acts on
+    host,               // RFC 9110 section 7.2
+    content_length,     // RFC 9112 section 6.2
+    transfer_encoding,  // RFC 9112 section 6.1
+    connection,         // RFC 9110 section 7.6.1
+    upgrade,            // RFC 9110 section 7.8
+    expect,             // RFC 9110 section 10.1.1
+    via,                // RFC 9110 section 7.6.3
+    trailer,            // RFC 9110 section 6.6.2
+    hop_by_hop,         // the rest of what one connection keeps to itself: Keep-Alive, TE, Proxy-*, HTTP2-Settings
+    forwarded,          // RFC 7239
+    forwarded_for,      // X-Forwarded-For
+    forwarded_host,     // X-Forwarded-Host
+    forwarded_proto,    // X-Forwarded-Proto
+    claim,              // what else only a trusted proxy may say: X-Forwarded-*, X-Real-IP, X-Original-URL
+    look_alike,         // one of the above but for '_' instead of '-', which CGI-style targets read as the same name
+};
+
+struct Field {
+    std::string_view name;   // as received, never empty
+    std::string_view value;  // without the blanks around it; may be empty
+    FieldKind kind = FieldKind::other;
+};
+
+/// The fields of one message in their order. Holds views: valid as long as the bytes that were parsed.
+/// Large (some 5 KiB): keep one and parse into it again.
+class FieldList {
+public:
+    static constexpr std::size_t capacity = 128;
+
+    void clear() { count_ = 0; }
+    /// False when the list is full.
+    bool add(const Field& field) {
+        if (count_ == capacity) return false;
+        fields_[count_++] = field;
+        return true;
+    }
+
+    std::size_t size() const { return count_; }
+    bool empty() const { return count_ == 0; }
+    const Field& operator[](std::size_t i) const { return fields_[i]; }
+    const Field* begin() const { return fields_.data(); }
+    const Field* end() const { return fields_.data() + count_; }
+
+private:
+    std::array<Field, capacity> fields_;
+    std::size_t count_ = 0;
+};
+
+/// What a field of this name (a token, any case) is to a gateway.
+FieldKind kind_of(std::string_view name);
+
+/// The first field of this name, any case; null when there is none.
+const Field* find(const FieldList& fields, std::string_view name);
+
+/// Takes the next member of a comma-separated list off the front of `rest` (RFC 9110 section 5.6.1): trimmed, empty
+/// members skipped, commas in quoted strings kept. Nothing at the end.
+std::optional<std::string_view> next_member(std::string_view& rest);
+
+/// Does this list hold this member, in any case?
+bool has_member(std::string_view list, std::string_view member);
+
+/// Does a field of this kind end at the next hop whatever Connection says (RFC 9110 section 7.6.1)?
+bool is_hop_by_hop(FieldKind kind);
+inline bool is_hop_by_hop(std::string_view name) { return is_hop_by_hop(kind_of(name)); }
+
+/// Is this field listed in a Connection field of its message?
+bool named_in_connection(const FieldList& fields, std::string_view name);
+
+/// May this field stand in a trailer section and be passed on (RFC 9110 section 6.5.1)? Framing, routing,
+/// authentication, caching, content and forwarding fields may not.
+bool allowed_in_trailer(const Field& field);
+
+}  // namespace sallyport::http

@@ -1,0 +1,59 @@
+// Any bytes at all: a head that is accepted lies within the input, no shorter piece of it is accepted, and what follows
+// it changes nothing.
+#include "wire/http/head.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace {
+
+using sallyport::Bytes;
+using namespace sallyport::http;
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+void require_inside(std::string_view view, Bytes input) {
+    const auto text = sallyport::as_text(input);
+    require(view.empty() || (view.data() >= text.data() && view.data() + view.size() <= text.data() + text.size()));
+}
+
+void check(const RequestHead& head, Bytes input) {
+    require_inside(head.method_text, input);
+    require_inside(head.target, input);
+    require_inside(head.query, input);
+    if (head.path != "/" && head.path != "*") require_inside(head.path, input);
+    for (const Field& field : head.fields) {
+        require(!field.name.empty());
+        require_inside(field.name, input);
+        require_inside(field.value, input);
+        require(field.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos);
+    }
+    require(head.framing.kind != Framing::Kind::until_close);
+    require(head.minor_version == 0 || !head.authority.empty());
+    require(head.authority.empty() || Authority::parse(head.authority.host())->host() == head.authority.host());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const Bytes input(reinterpret_cast<const std::byte*>(data), size);
+    RequestHead head;
+    const HeadResult result = parse_request(input, head);
+    if (result.complete()) {
+        require(result.length <= size);
+        check(head, input);
+    }
+    // A shorter piece of a head asks for more; of what is refused or unfinished, none may be accepted.
+    const std::size_t whole = result.complete() ? result.length : size + 1;
+    for (std::size_t n = 0; n < std::min<std::size_t>(size, 512); ++n) {
+        const HeadResult cut = parse_request(input.first(n), head);
+        if (n >= whole)
+            require(cut.complete() && cut.length == whole);
+        else
+            require(result.complete() ? cut.need_more() : !cut.complete());
+        if (result.need_more()) require(cut.need_more());
+    }
+    return 0;
+}
