@@ -25,15 +25,18 @@ void check_protocol_of_keys(const Service& service, const GivenKeys& given, Find
     for (const GivenKey& one : given) {
         const unsigned protocols = one.row->limits.protocols;
         if (protocols == 0 || (protocols & bit(service.protocol)) != 0) continue;
-        findings.error(one.place, {std::string(one.row->key) + ": protocol " + quote(to_string(service.protocol)) + " knows no such key"});
+        findings.error(one.place, {std::string(one.row->key) + ": protocol " + quote(to_string(service.protocol)) +
+                                   " knows no such key"});
     }
 }
 
 void settle_names(Service& service, Findings& findings) {
     for (auto& name : service.names) {
         auto complaint = check_service_name(service.protocol, name.value);
-        if (complaint) findings.error(name.place, {"name: " + quote(name.value) + ": " + complaint->message, complaint->hint});
-        else name.value = canonical_service_name(service.protocol, name.value);
+        if (complaint)
+            findings.error(name.place, {"name: " + quote(name.value) + ": " + complaint->message, complaint->hint});
+        else
+            name.value = canonical_service_name(service.protocol, name.value);
     }
 }
 
@@ -41,8 +44,11 @@ void check_urls(const Service& service, std::span<const std::string_view> preset
     for (const auto& rule : service.allow_url) {
         if (!rule.value.ends_with('/')) continue;
         const auto shorter = std::string_view(rule.value).substr(0, rule.value.size() - 1);
-        const auto below = shorter.empty() ? std::string("remove allow_url to admit every path") : quote(shorter) + " admits all that begins so";
-        findings.warning(rule.place, {"allow_url: " + quote(rule.value) + " admits no further \"/\" after it, unlike nginx's locations", below});
+        const auto below = shorter.empty() ? std::string("remove allow_url to admit every path")
+                                           : quote(shorter) + " admits all that begins so";
+        findings.warning(
+            rule.place,
+            {"allow_url: " + quote(rule.value) + " admits no further \"/\" after it, unlike nginx's locations", below});
     }
     for (const auto& preset : service.presets) {
         if (auto found = find_word({}, preset.value, presets); !found) {
@@ -66,7 +72,8 @@ void check_ports(const Service& service, const GivenKeys& given, Findings& findi
     const auto* plain = find(given, "plain_port");
     const auto* tls = find(given, "tls_port");
     if (service.protocol == Protocol::tls && plain) {
-        findings.error(plain->place, {"plain_port: protocol \"tls\" is passed through as it is, there is no plain side"});
+        findings.error(plain->place,
+                       {"plain_port: protocol \"tls\" is passed through as it is, there is no plain side"});
     }
     if (service.protocol == Protocol::tls && !tls) {
         findings.error(service.place, {"[[service]] has no \"tls_port\"", "protocol \"tls\" needs the target's port"});
@@ -81,7 +88,8 @@ void check_ports(const Service& service, const GivenKeys& given, Findings& findi
     }
     if (tls) return;
     for (const std::string_view key : {"target_ca", "target_verify", "target_certificate"}) {
-        if (const auto* one = find(given, key)) findings.warning(one->place, {std::string(key) + ": has no effect without tls_port"});
+        if (const auto* one = find(given, key))
+            findings.warning(one->place, {std::string(key) + ": has no effect without tls_port"});
     }
 }
 
@@ -105,7 +113,8 @@ void check_certificate_names(const Config& config, Findings& findings) {
         const auto& name = certificate.name;
         if (name.value.empty()) continue;  // unreadable, and said so
         if (const auto* first = seen.before(name.value, name.place)) {
-            findings.error(name.place, {"name: certificate " + quote(name.value) + " stands twice", "first at " + where(*first)});
+            findings.error(name.place,
+                           {"name: certificate " + quote(name.value) + " stands twice", "first at " + where(*first)});
         }
     }
 }
@@ -117,12 +126,15 @@ void check_service_names(const Config& config, Findings& findings) {
         const std::string protocol(to_string(service.protocol));
         for (const auto& name : service.names) {
             if (const auto* first = seen.before(protocol + ' ' + to_lower(name.value), name.place)) {
-                findings.error(name.place, {"name: " + quote(name.value) + " stands twice for protocol " + quote(protocol), "first at " + where(*first)});
+                findings.error(name.place,
+                               {"name: " + quote(name.value) + " stands twice for protocol " + quote(protocol),
+                                "first at " + where(*first)});
             }
         }
         if (!service.is_default) continue;
         if (const auto* first = defaults.before(protocol, service.place)) {
-            findings.error(service.place, {"a second service is the default for protocol " + quote(protocol), "the first stands at " + where(*first)});
+            findings.error(service.place, {"a second service is the default for protocol " + quote(protocol),
+                                           "the first stands at " + where(*first)});
         }
     }
 }
@@ -145,15 +157,17 @@ void check_claims(const std::vector<Claim>& claims, Findings& findings) {
     std::multimap<std::uint16_t, Claim> by_port;
     for (const Claim& claim : claims) {
         const auto [begin, end] = by_port.equal_range(claim.at->value.address.port);
-        const auto taken = std::find_if(begin, end, [&](const auto& held) { return overlap(held.second.at->value, claim.at->value); });
+        const auto taken =
+            std::find_if(begin, end, [&](const auto& held) { return overlap(held.second.at->value, claim.at->value); });
         if (taken == end) {
             by_port.emplace(claim.at->value.address.port, claim);
             continue;
         }
         const Claim& holder = taken->second;
-        findings.error(claim.at->place, {std::string(claim.who) + ": " + quote(claim.at->value.to_string()) + " is taken by " +
-                                             std::string(holder.who) + ' ' + quote(holder.at->value.to_string()),
-                                         "at " + where(holder.at->place) + ": a port has one use"});
+        findings.error(claim.at->place,
+                       {std::string(claim.who) + ": " + quote(claim.at->value.to_string()) + " is taken by " +
+                            std::string(holder.who) + ' ' + quote(holder.at->value.to_string()),
+                        "at " + where(holder.at->place) + ": a port has one use"});
     }
 }
 
@@ -166,8 +180,9 @@ void check_listeners(const Config& config, Findings& findings) {
     check_claims(claims, findings);
 
     if (!config.listen.https.empty() && config.certificates.empty()) {
-        findings.warning(config.listen.https.front().place, {"https: there is no [[certificate]]: a self-signed one is made at the first start",
-                                                             "browsers will warn; for a real one write [[certificate]] with chain and key"});
+        findings.warning(config.listen.https.front().place,
+                         {"https: there is no [[certificate]]: a self-signed one is made at the first start",
+                          "browsers will warn; for a real one write [[certificate]] with chain and key"});
     }
 }
 
@@ -181,21 +196,26 @@ bool reachable(const Listen& listen, Protocol protocol) {
 void check_reach(const Config& config, Findings& findings) {
     for (const Service& service : config.services) {
         if (reachable(config.listen, service.protocol)) continue;
-        findings.warning(service.place, {"nobody can reach this service: [listen] serves no port for protocol " + quote(to_string(service.protocol))});
+        findings.warning(service.place, {"nobody can reach this service: [listen] serves no port for protocol " +
+                                         quote(to_string(service.protocol))});
     }
 }
 
 }  // namespace
 
-void finish_service(Service& service, const GivenKeys& given, std::span<const std::string_view> presets, Findings& findings) {
+void finish_service(Service& service, const GivenKeys& given, std::span<const std::string_view> presets,
+                    Findings& findings) {
     const auto* protocol = find(given, "protocol");
     if (!protocol || !protocol->readable) return;  // which rules hold is not known, and that was said
     check_protocol_of_keys(service, given, findings);
     settle_names(service, findings);
     check_urls(service, presets, findings);
-    const auto builtin = std::ranges::find(service.targets, Target::Kind::builtin, [](const auto& target) { return target.value.kind; });
-    if (builtin != service.targets.end()) check_builtin(service, given, *builtin, findings);
-    else check_ports(service, given, findings);
+    const auto builtin =
+        std::ranges::find(service.targets, Target::Kind::builtin, [](const auto& target) { return target.value.kind; });
+    if (builtin != service.targets.end())
+        check_builtin(service, given, *builtin, findings);
+    else
+        check_ports(service, given, findings);
 }
 
 void check_all(const Config& config, Findings& findings) {

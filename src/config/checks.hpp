@@ -22,7 +22,8 @@ using GivenKeys = std::vector<GivenKey>;
 
 /// Holds one service to its rules and brings its names into the form that they are compared in.
 /// @param presets  the names of URL lists that `preset` may hold
-void finish_service(Service& service, const GivenKeys& given, std::span<const std::string_view> presets, Findings& findings);
+void finish_service(Service& service, const GivenKeys& given, std::span<const std::string_view> presets,
+                    Findings& findings);
 
 /// The rules between tables: names that stand twice, ports used twice, services that nobody can reach.
 void check_all(const Config& config, Findings& findings);

@@ -26,7 +26,9 @@ inline constexpr std::array<std::string_view, 0> words_of{};
 
 template <class E>
     requires std::is_enum_v<E>
-constexpr std::string_view to_string(E value) { return words_of<E>[static_cast<std::size_t>(value)]; }
+constexpr std::string_view to_string(E value) {
+    return words_of<E>[static_cast<std::size_t>(value)];
+}
 
 /// Where to listen. ":443" is every address of both families, on one dual-stack socket bound to [::]:443;
 /// "[::]:443" is IPv6 alone, "0.0.0.0:443" is IPv4 alone.
@@ -175,13 +177,13 @@ struct ListenKind {
     std::string_view key;
     std::optional<Protocol> protocol;  // none: told by the first bytes
     bool tls;                          // the client begins with a handshake
-    Listen::Addresses Listen::*addresses;
+    Listen::Addresses Listen::* addresses;
 };
 inline constexpr std::array listen_kinds{
-    ListenKind{"http", Protocol::http, false, &Listen::http},    ListenKind{"https", Protocol::http, true, &Listen::https},
-    ListenKind{"sip", Protocol::sip, false, &Listen::sip},       ListenKind{"sips", Protocol::sip, true, &Listen::sips},
-    ListenKind{"ldap", Protocol::ldap, false, &Listen::ldap},    ListenKind{"ldaps", Protocol::ldap, true, &Listen::ldaps},
-    ListenKind{"h323", Protocol::h323, false, &Listen::h323},    ListenKind{"h323s", Protocol::h323, true, &Listen::h323s},
+    ListenKind{"http", Protocol::http, false, &Listen::http}, ListenKind{"https", Protocol::http, true, &Listen::https},
+    ListenKind{"sip", Protocol::sip, false, &Listen::sip},    ListenKind{"sips", Protocol::sip, true, &Listen::sips},
+    ListenKind{"ldap", Protocol::ldap, false, &Listen::ldap}, ListenKind{"ldaps", Protocol::ldap, true, &Listen::ldaps},
+    ListenKind{"h323", Protocol::h323, false, &Listen::h323}, ListenKind{"h323s", Protocol::h323, true, &Listen::h323s},
     ListenKind{"mux", std::nullopt, true, &Listen::mux},
 };
 

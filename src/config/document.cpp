@@ -26,9 +26,7 @@ constexpr std::ptrdiff_t most_dots_a_line = 1000;
 
 Position position_of(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
 
-bool before(const Position& a, const Position& b) {
-    return a.line != b.line ? a.line < b.line : a.column < b.column;
-}
+bool before(const Position& a, const Position& b) { return a.line != b.line ? a.line < b.line : a.column < b.column; }
 
 Value convert(const toml::node& node, int depth);
 
@@ -61,7 +59,8 @@ std::optional<SyntaxError> crowded_line(std::string_view text) {
     while (!text.empty()) {
         const auto row = text.substr(0, text.find('\n'));
         if (std::ranges::count(row, '.') > most_dots_a_line) {
-            return SyntaxError{{line, 1}, {"this line is too long to be read", "break it: a list may span several lines"}};
+            return SyntaxError{{line, 1},
+                               {"this line is too long to be read", "break it: a list may span several lines"}};
         }
         text.remove_prefix(std::min(text.size(), row.size() + 1));
         ++line;
@@ -71,19 +70,22 @@ std::optional<SyntaxError> crowded_line(std::string_view text) {
 
 SyntaxError explain(const toml::parse_error& error) {
     constexpr std::string_view lead = "Error while parsing ";
-    constexpr std::array bare_values{"boolean", "integer", "decimal", "float", "value", "date", "time", "key-value pair: expected a comment"};
+    constexpr std::array bare_values{"boolean", "integer", "decimal", "float",
+                                     "value",   "date",    "time",    "key-value pair: expected a comment"};
     std::string_view text = error.description();
     if (text.starts_with(lead)) text.remove_prefix(lead.size());
-    const bool bare = std::ranges::any_of(bare_values, [text](std::string_view what) { return text.starts_with(what); });
+    const bool bare =
+        std::ranges::any_of(bare_values, [text](std::string_view what) { return text.starts_with(what); });
     return {position_of(error.source()),
-            {"this is not TOML: " + std::string(text), bare ? "text, durations, addresses and paths stand in double quotes" : ""}};
+            {"this is not TOML: " + std::string(text),
+             bare ? "text, durations, addresses and paths stand in double quotes" : ""}};
 }
 
 }  // namespace
 
 std::string_view Value::kind() const {
-    static constexpr std::array<std::string_view, 6> kinds{"a float, a date or nested tables", "a boolean", "an integer",
-                                                          "a string", "a list", "a table"};
+    static constexpr std::array<std::string_view, 6> kinds{
+        "a float, a date or nested tables", "a boolean", "an integer", "a string", "a list", "a table"};
     return kinds[data.index()];
 }
 

@@ -29,7 +29,9 @@ struct Value {
     Position position;
 
     template <class T>
-    const T* get_if() const { return std::get_if<T>(&data); }
+    const T* get_if() const {
+        return std::get_if<T>(&data);
+    }
 
     /// "a string", "a list", ...: for messages.
     std::string_view kind() const;

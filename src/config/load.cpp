@@ -21,11 +21,6 @@ constexpr std::size_t largest_file = 8U << 20;      // bytes: room for lists of 
 constexpr std::size_t longest_line_shown = 400;     // bytes
 constexpr std::size_t most_problems = 1000;         // of each kind: more tells nobody more
 
-std::string header_of(const Table& table) {
-    const std::string name(table.name);
-    return table.repeated ? "[[" + name + "]]" : '[' + name + ']';
-}
-
 // The table that knows this key, for a key that stands in the wrong one.
 const Table* owner_of(std::string_view key) {
     const auto at = std::ranges::find_if(schema(), [key](const Table& table) { return table.find(key) != nullptr; });
@@ -85,7 +80,8 @@ void Loader::read_folder(const std::filesystem::path& folder) {
         const auto name = at->path().filename().string();
         if (name.ends_with(".toml") && !name.starts_with('.')) paths.push_back(at->path());
     }
-    if (error && error != std::errc::no_such_file_or_directory) return complain(folder.string(), {"can't be read: " + error.message()});
+    if (error && error != std::errc::no_such_file_or_directory)
+        return complain(folder.string(), {"can't be read: " + error.message()});
     std::ranges::sort(paths);
     for (const auto& path : paths) read_file(path);
 }
@@ -115,19 +111,22 @@ void Loader::read_tables(const std::string& file, const Table& table, const Entr
     const Place place{file, entry.value.position.line, entry.value.position.column};
     const auto* list = entry.value.get_if<Value::List>();
     const bool is_table = entry.value.get_if<Value::Table>() != nullptr;
-    const bool tables = list && std::ranges::all_of(*list, [](const Value& one) { return one.get_if<Value::Table>() != nullptr; });
+    const bool tables =
+        list && std::ranges::all_of(*list, [](const Value& one) { return one.get_if<Value::Table>() != nullptr; });
     if (table.repeated && tables) {
         for (const Value& one : *list) read_one(file, table, one);
         return;
     }
     if (table.repeated || !is_table) {
-        return findings_.error(place, {quote(entry.key) + " must be " + (table.repeated ? "a list of tables" : "one table") + ", not " +
-                                           std::string(entry.value.kind()),
-                                       "write " + header_of(table)});
+        return findings_.error(
+            place, {quote(entry.key) + " must be " + (table.repeated ? "a list of tables" : "one table") + ", not " +
+                        std::string(entry.value.kind()),
+                    "write " + table.header()});
     }
     const auto [first, fresh] = singles_.try_emplace(table.name, place);
     if (!fresh) {
-        findings_.error(place, {header_of(table) + " stands twice", "first at " + first->second.file + ':' + std::to_string(first->second.line)});
+        findings_.error(place, {table.header() + " stands twice",
+                                "first at " + first->second.file + ':' + std::to_string(first->second.line)});
         return;
     }
     read_one(file, table, entry.value);
@@ -139,18 +138,21 @@ void Loader::read_one(const std::string& file, const Table& table, const Value& 
     const GivenKeys given = read_keys(file, table, *value.get_if<Value::Table>(), slot);
     for (const Row& row : table.rows) {
         if (!row.limits.required || std::ranges::find(given, &row, &GivenKey::row) != given.end()) continue;
-        findings_.error(place, {header_of(table) + " has no " + quote(row.key), std::string(row.meaning)});
+        findings_.error(place, {table.header() + " has no " + quote(row.key), std::string(row.meaning)});
     }
     if (auto* const* service = std::get_if<Service*>(&slot)) finish_service(**service, given, presets_, findings_);
 }
 
-GivenKeys Loader::read_keys(const std::string& file, const Table& table, const Value::Table& entries, const Slot& slot) {
+GivenKeys Loader::read_keys(const std::string& file, const Table& table, const Value::Table& entries,
+                            const Slot& slot) {
     GivenKeys given;
     for (const Entry& entry : entries) {
         const Place place{file, entry.position.line, entry.position.column};
         const Row* row = table.find(entry.key);
-        if (!row) unknown_key(place, table, entry.key);
-        else given.push_back({row, place, read_key(file, *row, entry, slot)});
+        if (!row)
+            unknown_key(place, table, entry.key);
+        else
+            given.push_back({row, place, read_key(file, *row, entry, slot)});
     }
     return given;
 }
@@ -160,7 +162,8 @@ bool Loader::read_key(const std::string& file, const Row& row, const Entry& entr
     if (row.limits.served) {
         row.store({row.key, row.limits, entry.value, file, findings_}, slot);
     } else {
-        findings_.error({file, entry.position.line, entry.position.column}, {quote(row.key) + " is not served by this version"});
+        findings_.error({file, entry.position.line, entry.position.column},
+                        {quote(row.key) + " is not served by this version"});
     }
     return findings_.errors.size() == errors;
 }
@@ -169,8 +172,8 @@ void Loader::unknown_key(const Place& place, const Table& table, const std::stri
     const Table* owner = owner_of(key);
     std::vector<std::string_view> known;
     for (const Row& row : table.rows) known.push_back(row.key);
-    findings_.error(place, {"unknown key " + quote(key) + " in " + header_of(table),
-                            owner ? "it belongs into " + header_of(*owner) : did_you_mean(key, known)});
+    findings_.error(place, {"unknown key " + quote(key) + " in " + table.header(),
+                            owner ? "it belongs into " + owner->header() : did_you_mean(key, known)});
 }
 
 void Loader::unknown_table(const Place& place, const Entry& entry) {
@@ -180,7 +183,8 @@ void Loader::unknown_table(const Place& place, const Entry& entry) {
     }
     const Table* owner = owner_of(entry.key);
     if (!is_table || owner) {
-        return findings_.error(place, {quote(entry.key) + " stands outside any table", owner ? "it belongs into " + header_of(*owner) : ""});
+        return findings_.error(
+            place, {quote(entry.key) + " stands outside any table", owner ? "it belongs into " + owner->header() : ""});
     }
     std::vector<std::string_view> known(later_tables().begin(), later_tables().end());
     for (const Table& table : schema()) known.push_back(table.name);
@@ -200,7 +204,8 @@ Loaded Loader::finish() {
         std::ranges::sort(problems, {}, order);
         if (problems.size() > most_problems) {
             problems.resize(most_problems);
-            problems.push_back(loaded.problem({problems.back().file, 0, 0}, {"there are more, of which nothing is said here"}));
+            problems.push_back(
+                loaded.problem({problems.back().file, 0, 0}, {"there are more, of which nothing is said here"}));
         }
         for (Problem& problem : problems) {
             problem = loaded.problem({problem.file, problem.line, problem.column}, {problem.message, problem.hint});
@@ -215,7 +220,8 @@ Loaded Loader::finish() {
 
 }  // namespace
 
-SourceFile::SourceFile(std::string file, std::string text) : file_(std::move(file)), text_(std::move(text)), starts_{0} {
+SourceFile::SourceFile(std::string file, std::string text)
+    : file_(std::move(file)), text_(std::move(text)), starts_{0} {
     for (auto at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1)) starts_.push_back(at + 1);
 }
 

@@ -32,7 +32,7 @@ private:
 
 struct Loaded {
     std::optional<Config> config;  // only without errors
-    std::vector<Problem> errors;   // in the order of the files
+    std::vector<Problem> errors;  // in the order of the files
     std::vector<Problem> warnings;
     std::vector<SourceFile> files;  // in the order of reading
 

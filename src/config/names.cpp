@@ -30,7 +30,9 @@ constexpr std::array<Grammar, words_of<Protocol>.size()> grammars{{
 const Grammar& grammar_of(Protocol protocol) { return grammars[static_cast<std::size_t>(protocol)]; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_label_character(char c) { return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '_'; }
+bool is_label_character(char c) {
+    return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '_';
+}
 
 bool is_label(std::string_view label) {
     return !label.empty() && label.size() <= longest_label && !label.starts_with('-') && !label.ends_with('-') &&
@@ -49,7 +51,8 @@ std::optional<IpAddress> parse_literal(std::string_view text) {
 // [location@]domain[/registration-location]: held only to what can be told apart on the wire.
 std::optional<Complaint> check_gatekeeper_id(std::string_view name) {
     const auto domain = name.substr(name.find('@') + 1);
-    const bool blank = std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; });
+    const bool blank =
+        std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; });
     if (domain.empty() || domain.starts_with('/') || blank || name.size() > longest_gatekeeper_id) {
         return Complaint{"this is not a gatekeeper id", "the form is [location@]domain[/registration-location]"};
     }
@@ -58,7 +61,8 @@ std::optional<Complaint> check_gatekeeper_id(std::string_view name) {
 }
 
 Complaint explain_bad_host(std::string_view name) {
-    if (name == "*") return {"a wildcard needs a domain: \"*.example.com\"", "for requests without a name: default = true"};
+    if (name == "*")
+        return {"a wildcard needs a domain: \"*.example.com\"", "for requests without a name: default = true"};
     if (name.contains('*')) return {"a wildcard is the whole first label", "such as \"*.example.com\""};
     if (name.contains("://")) return {"this is a URL, not a name", "write the name alone, such as \"hq.example.com\""};
     if (name.contains('/')) return {"a name has no path", "allow_url limits the paths"};
@@ -88,7 +92,8 @@ std::optional<Complaint> check_service_name(Protocol protocol, std::string_view 
     if (!grammar.host) return check_gatekeeper_id(name);
     if (parse_literal(name)) {
         if (grammar.address) return std::nullopt;
-        return Complaint{"an address is no name in " + std::string(to_string(protocol)), "clients send a DNS name there"};
+        return Complaint{"an address is no name in " + std::string(to_string(protocol)),
+                         "clients send a DNS name there"};
     }
     const bool wildcard = grammar.wildcard && name.starts_with("*.");
     if (is_host_name(wildcard ? name.substr(2) : name)) return std::nullopt;
@@ -103,13 +108,16 @@ std::string canonical_service_name(Protocol protocol, std::string_view name) {
 }
 
 std::optional<Complaint> check_url_rule(std::string_view rule) {
-    if (!rule.starts_with('/')) return Complaint{"an allowed URL begins with \"/\"", "write " + quote('/' + std::string(rule))};
+    if (!rule.starts_with('/'))
+        return Complaint{"an allowed URL begins with \"/\"", "write " + quote('/' + std::string(rule))};
     const std::string lower = to_lower(rule);
     for (const std::string_view trick : {"\\", "%2f", "%5c", "/./", "/../"}) {
         if (!lower.contains(trick)) continue;
-        return Complaint{"this rule can never match: a path with \"" + std::string(trick) + "\" is refused before any rule is asked"};
+        return Complaint{"this rule can never match: a path with \"" + std::string(trick) +
+                         "\" is refused before any rule is asked"};
     }
-    if (std::ranges::any_of(rule, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F || c == '?' || c == '#'; })) {
+    if (std::ranges::any_of(
+            rule, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F || c == '?' || c == '#'; })) {
         return Complaint{"a rule is a path: no blanks, no \"?\", no \"#\"", "queries are admitted with their path"};
     }
     return std::nullopt;

@@ -6,7 +6,11 @@ using namespace sallyport;
 using namespace sallyport::config;
 
 TEST(ServiceName, TakesWhatTheProtocolCanCarryAndBringsItIntoOneForm) {
-    struct Case { Protocol protocol; const char* name; const char* canonical; };
+    struct Case {
+        Protocol protocol;
+        const char* name;
+        const char* canonical;
+    };
     const Case cases[] = {
         {Protocol::http, "HQ.Example.com", "hq.example.com"},
         {Protocol::http, "localhost", "localhost"},
@@ -33,7 +37,11 @@ TEST(ServiceName, SaysWhatIsWrongWithTheRest) {
     const std::string long_label = std::string(64, 'a') + ".example";
     const std::string long_name = std::string(50, 'a') + '.' + std::string(50, 'b') + '.' + std::string(50, 'c') + '.' +
                                   std::string(50, 'd') + '.' + std::string(50, 'e');
-    struct Case { Protocol protocol; std::string name; const char* message; };
+    struct Case {
+        Protocol protocol;
+        std::string name;
+        const char* message;
+    };
     const Case cases[] = {
         {Protocol::http, "*", "a wildcard needs a domain: \"*.example.com\""},
         {Protocol::http, "a.*.example.com", "a wildcard is the whole first label"},
@@ -70,7 +78,8 @@ TEST(UrlRule, IsAPathThatSomeRequestCouldMatch) {
     for (const char* good : {"/", "/PBX0/MY", "/apps/", "/ap/cdr.fcgi", "/%C3%BC", "/a..b", "/.well-known/x"}) {
         EXPECT_FALSE(check_url_rule(good)) << good;
     }
-    for (const char* bad : {"", "PBX0", "http://x/", "/a?b", "/a#b", "/a b", "/a\tb", "/a/../b", "/a/./b", "/a%2Fb", "/a%5cb", "/a\\b"}) {
+    for (const char* bad :
+         {"", "PBX0", "http://x/", "/a?b", "/a#b", "/a b", "/a\tb", "/a/../b", "/a/./b", "/a%2Fb", "/a%5cb", "/a\\b"}) {
         EXPECT_TRUE(check_url_rule(bad)) << bad;
     }
     EXPECT_EQ(check_url_rule("PBX0/MY")->hint, "write \"/PBX0/MY\"");

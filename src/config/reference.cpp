@@ -41,11 +41,6 @@ How values are written:
 A type in the plural takes one value or a list: `http = ":80"` or `http = ["192.0.2.1:80", "[2001:db8::1]:80"]`.
 )";
 
-std::string header_of(const Table& table) {
-    const std::string name(table.name);
-    return table.repeated ? "[[" + name + "]]" : '[' + name + ']';
-}
-
 std::string range_of(const Row& row) {
     const auto bound = [&row](std::int64_t value) {
         return row.scale == Scale::duration ? to_text(Duration(value)) : std::to_string(value);
@@ -68,7 +63,7 @@ std::string type_of(const Row& row) {
 }
 
 std::string line_of(const Row& row) {
-    const std::string fallback = row.limits.required         ? "required"
+    const std::string fallback = row.limits.required        ? "required"
                                  : row.default_text.empty() ? ""
                                                             : '`' + std::string(row.default_text) + '`';
     std::string out = "| `" + std::string(row.key) + "` | " + type_of(row) + " | " + fallback + " | ";
@@ -76,13 +71,15 @@ std::string line_of(const Row& row) {
 }
 
 std::string section_of(const Table& table) {
-    std::string out = "\n## " + header_of(table) + "\n\n";
+    std::string out = "\n## " + table.header() + "\n\n";
     out.append(table.intro) += "\n\n```toml\n";
     out.append(table.example) += "```\n\n| Key | Type | Default | Meaning |\n|---|---|---|---|\n";
     std::string later;
     for (const Row& row : table.rows) {
-        if (row.limits.served) out += line_of(row);
-        else later += (later.empty() ? "`" : ", `") + std::string(row.key) + '`';
+        if (row.limits.served)
+            out += line_of(row);
+        else
+            later += (later.empty() ? "`" : ", `") + std::string(row.key) + '`';
     }
     if (!later.empty()) out += "\nKnown, but not served by this version: " + later + ".\n";
     return out;

@@ -44,8 +44,10 @@ void store(const Reading& in, const Slot& slot) {
 
 template <class T>
 constexpr std::span<const std::string_view> words_for() {
-    if constexpr (std::is_enum_v<T>) return words_of<T>;
-    else return {};
+    if constexpr (std::is_enum_v<T>)
+        return words_of<T>;
+    else
+        return {};
 }
 
 template <auto Member>
@@ -62,13 +64,16 @@ constexpr Limits later{.served = false};
 // ---- The tables.
 
 constexpr std::array node_rows{
-    row<&Node::name>("name", "", "What this gateway is called in every log line, metric and ban. Absent: the host's name."),
+    row<&Node::name>("name", "",
+                     "What this gateway is called in every log line, metric and ban. Absent: the host's name."),
     row<&Node::state_dir>("state_dir", "\"/var/lib/sallyport\"",
                           "The directory that the gateway writes to: its database, keys that it makes, revisions."),
     row<&Node::threads>("threads", "0", "How many threads carry traffic. 0: one for each core.", {.most = 1024}),
-    row<&Node::nat_map>("nat_map", "[]",
-                        "What an outer NAT maps to this node, as \"public=own\". What announces addresses (SIP, STUN, TURN) uses it."),
-    row<&Node::drain_timeout>("drain_timeout", "\"30s\"", "How long connections may go on when the gateway stops or their service is gone.",
+    row<&Node::nat_map>(
+        "nat_map", "[]",
+        "What an outer NAT maps to this node, as \"public=own\". What announces addresses (SIP, STUN, TURN) uses it."),
+    row<&Node::drain_timeout>("drain_timeout", "\"30s\"",
+                              "How long connections may go on when the gateway stops or their service is gone.",
                               {.least = 0, .most = ns(24h)}),
     row<&Node::user>("user", "\"sallyport\"", "The account that the gateway becomes when it is started as root."),
 };
@@ -76,14 +81,17 @@ constexpr std::array node_rows{
 constexpr std::array log_rows{
     row<&Log::destination>("destination", "\"stdout\"", "\"stdout\", \"syslog\", or the path of a file."),
     row<&Log::format>("format", "\"auto\"", "\"auto\" is text on a terminal and JSON lines elsewhere."),
-    row<&Log::level>("level", "\"info\"", "The least severe messages that are logged. Records have keys of their own, below."),
+    row<&Log::level>(
+        "level", "\"info\"",
+        "The least severe messages that are logged. Records have their own keys, `forwarded` and `refused`."),
     row<&Log::forwarded>("forwarded", "true", "One line for each connection or request that was passed on."),
     row<&Log::refused>("refused", "true", "One line for each refusal, with its reason code."),
 };
 
 constexpr std::array admin_rows{
     row<&Admin::listen>("listen", "[]",
-                        "Where the page, the API and `/metrics` are served, by TLS. Never a port that [listen] serves. Absent: nowhere."),
+                        "Where the page, the API and `/metrics` are served, by TLS. Never a port that [listen] serves. "
+                        "Absent: nowhere."),
     row<&Admin::socket>("socket", "\"/run/sallyport/admin.sock\"",
                         "The Unix socket that the command line talks to. The peer's user id is its credential."),
     row<&Admin::metrics_from>("metrics_from", "[]", "Who may read `/metrics` on `listen` without a login."),
@@ -91,7 +99,8 @@ constexpr std::array admin_rows{
 
 constexpr std::array certificate_rows{
     row<&Certificate::name>("name", "", "What it is called in messages and by `sallyport cert`.", {.required = true}),
-    row<&Certificate::chain>("chain", "", "The certificate and those that signed it, PEM, its own first.", {.required = true}),
+    row<&Certificate::chain>("chain", "", "The certificate and those that signed it, PEM, its own first.",
+                             {.required = true}),
     row<&Certificate::key>("key", "", "Its private key, PEM.", {.required = true}),
 };
 
@@ -110,62 +119,86 @@ constexpr std::array listen_rows{
     row<&Listen::h323s>("h323s", "[]", "H.323 by H.460.17, in TLS.", later),
     row<&Listen::mux>("mux", "[]", "Any of the above on one port, told apart by their first bytes.", later),
     row<&Listen::proxy_from>("proxy_from", "[]", "Whose connections begin with a PROXY header.", later),
-    row<&Listen::trusted_proxies>("trusted_proxies", "[]", "Whose `X-Forwarded-For` and `Forwarded` are kept; everyone else's are replaced."),
-    row<&Listen::acme_challenges>("acme_challenges", "\"\"", "A directory whose files answer `/.well-known/acme-challenge/` on http.",
+    row<&Listen::trusted_proxies>("trusted_proxies", "[]",
+                                  "Whose `X-Forwarded-For` and `Forwarded` are kept; everyone else's are replaced."),
+    row<&Listen::acme_challenges>("acme_challenges", "\"\"",
+                                  "A directory whose files answer `/.well-known/acme-challenge/` on http.",
                                   {.may_be_empty = true, .served = false}),
 };
 
 constexpr std::string_view later_protocols[] = {"sip", "ldap", "h323", "tls"};
-constexpr Limits http_only{.empty_list_hint = "it would admit nothing: remove the key to admit every URL", .protocols = bit(Protocol::http)};
+constexpr Limits http_only{.empty_list_hint = "it would admit nothing: remove the key to admit every URL",
+                           .protocols = bit(Protocol::http)};
 
 constexpr std::array service_rows{
-    row<&Service::names>("name", "", "The names that requests ask for. `*.example.com` is any one name below; an exact name goes first.",
-                         {.required = true, .empty_list_hint = "a service needs a name"}),
-    row<&Service::protocol>("protocol", "", "The protocol that it is asked for in.", {.required = true, .later = later_protocols}),
-    row<&Service::targets>("target", "",
-                           "Where it goes: an address, a host name, or \"builtin:welcome\", the gateway's own page. Several: the first "
-                           "that answers.",
-                           {.required = true, .empty_list_hint = "a service needs a target"}),
+    row<&Service::names>(
+        "name", "",
+        "The names that requests ask for. `*.example.com`: every name below it that no other service names.",
+        {.required = true, .empty_list_hint = "a service needs a name"}),
+    row<&Service::protocol>("protocol", "", "The protocol that it is asked for in.",
+                            {.required = true, .later = later_protocols}),
+    row<&Service::targets>(
+        "target", "",
+        "Where it goes: an address, a host name, or \"builtin:welcome\", the gateway's own page. Several: the first "
+        "that answers.",
+        {.required = true, .empty_list_hint = "a service needs a target"}),
     row<&Service::plain_port>("plain_port", "",
-                              "The target's port without TLS. With `tls_port` too, encryption stays as it came; alone, everything goes plain."),
+                              "The target's port without TLS. With `tls_port` too, encryption stays as it came; alone, "
+                              "everything goes plain."),
     row<&Service::tls_port>("tls_port", "", "The target's port with TLS. Alone, everything goes by TLS."),
     row<&Service::allow_from>("allow_from", "", "Who may use it. Absent: anyone who is not banned.",
                               {.empty_list_hint = "it would admit nobody: remove the key to admit everyone"}),
-    row<&Service::allow_url>("allow_url", "",
-                             "Beginnings of the paths that may be asked for, case sensitive. A rule that ends in `/` admits no further `/` "
-                             "after it, unlike nginx's. Absent, and no `preset`: every path.",
-                             {.empty_list_hint = http_only.empty_list_hint, .protocols = http_only.protocols, .check = check_url_rule}),
+    row<&Service::allow_url>(
+        "allow_url", "",
+        "Beginnings of the paths that may be asked for, case sensitive. A rule that ends in `/` admits no further `/` "
+        "after it, unlike nginx's. Absent, and no `preset`: every path.",
+        {.empty_list_hint = http_only.empty_list_hint, .protocols = http_only.protocols, .check = check_url_rule}),
     row<&Service::presets>("preset", "", "Named lists of allowed URLs, added to `allow_url`.", http_only),
-    row<&Service::is_default>("default", "false", "Takes what names no service in its first message. One for each protocol."),
+    row<&Service::is_default>("default", "false",
+                              "Takes what names no service in its first message. One for each protocol."),
     row<&Service::source>("source", "", "The own address that targets are dialed from. Absent: the system chooses."),
     row<&Service::connect_timeout>("connect_timeout", "\"5s\"", "How long one target may take to accept a connection.",
                                    {.least = ns(100ms), .most = ns(10min)}),
-    row<&Service::idle_timeout>("idle_timeout", "\"10m\"", "After how long without a byte in either direction a connection is closed. \"0s\": never.",
-                                {.least = 0, .most = ns(std::chrono::days(365))}),
-    row<&Service::target_ca>("target_ca", "", "Authorities that the target's certificate is checked against, PEM. Absent: the system's."),
+    row<&Service::idle_timeout>(
+        "idle_timeout", "\"10m\"",
+        "After how long without a byte in either direction a connection is closed. \"0s\": never.",
+        {.least = 0, .most = ns(std::chrono::days(365))}),
+    row<&Service::target_ca>(
+        "target_ca", "", "Authorities that the target's certificate is checked against, PEM. Absent: the system's."),
     row<&Service::target_verify>("target_verify", "true", "Whether the target's certificate is checked at all."),
-    row<&Service::target_certificate>("target_certificate", "", "The [[certificate]] that is shown to a target that asks for one.", later),
+    row<&Service::target_certificate>("target_certificate", "",
+                                      "The [[certificate]] that is shown to a target that asks for one.", later),
     row<&Service::balance>("balance", "\"failover\"",
-                           "How one of several targets is chosen: the first that works, one after the other, or always the same for a client.", later),
-    row<&Service::health>("health", "", "How targets are tried while nobody asks: \"tcp\", \"tls\", \"http /path\".", later),
-    row<&Service::max_connections>("max_connections", "0", "How many connections its targets carry at once. 0: no limit.", later),
-    row<&Service::proxy_protocol>("proxy_protocol", "\"none\"", "Tells the target the client's address by a PROXY header.", later),
+                           "How one of several targets is chosen: the first that works, one after the other, or always "
+                           "the same for a client.",
+                           later),
+    row<&Service::health>("health", "", "How targets are tried while nobody asks: \"tcp\", \"tls\", \"http /path\".",
+                          later),
+    row<&Service::max_connections>("max_connections", "0",
+                                   "How many connections its targets carry at once. 0: no limit.", later),
+    row<&Service::proxy_protocol>("proxy_protocol", "\"none\"",
+                                  "Tells the target the client's address by a PROXY header.", later),
     row<&Service::redirect_to_https>("redirect_to_https", "false", "Answers plain requests with a redirect to https.",
                                      {.protocols = bit(Protocol::http), .served = false}),
-    row<&Service::route_header>("route_header", "false", "Puts the gateway into the route of SIP dialogs (Record-Route, Path).",
+    row<&Service::route_header>("route_header", "false",
+                                "Puts the gateway into the route of SIP dialogs (Record-Route, Path).",
                                 {.protocols = bit(Protocol::sip), .served = false}),
-    row<&Service::check_certificate>("check_certificate", "false",
-                                     "A client whose certificate is valid for the registering name goes by TLS, any other goes plain.",
-                                     {.protocols = bit(Protocol::h323) | bit(Protocol::sip), .served = false}),
-    row<&Service::registration_name>("registration_name", "[\"h323_id\", \"url_id\", \"e164\"]",
-                                     "Which aliases of a registration `check_certificate` holds the certificate against.",
-                                     {.protocols = bit(Protocol::h323), .served = false}),
+    row<&Service::check_certificate>(
+        "check_certificate", "false",
+        "A client whose certificate is valid for the registering name goes by TLS, any other goes plain.",
+        {.protocols = bit(Protocol::h323) | bit(Protocol::sip), .served = false}),
+    row<&Service::registration_name>(
+        "registration_name", "[\"h323_id\", \"url_id\", \"e164\"]",
+        "Which aliases of a registration `check_certificate` holds the certificate against.",
+        {.protocols = bit(Protocol::h323), .served = false}),
 };
 
 // ---- Where each table's values go.
 
 template <auto Member>
-Slot open_single(Config& config, const Place&) { return &(config.*Member); }
+Slot open_single(Config& config, const Place&) {
+    return &(config.*Member);
+}
 
 template <auto Member>
 Slot open_new(Config& config, const Place& place) {
@@ -178,25 +211,33 @@ constexpr std::array tables{
     Table{"node", false, "The gateway itself.", "[node]\nname      = \"edge-1\"\nstate_dir = \"/var/lib/sallyport\"\n",
           node_rows, open_single<&Config::node>},
     Table{"log", false, "Every connection or request ends in one record. Here stands where records and messages go.",
-          "[log]\ndestination = \"/var/log/sallyport/gateway.log\"\nformat      = \"json\"\n", log_rows, open_single<&Config::log>},
-    Table{"admin", false, "Where the gateway is looked after.", "[admin]\nlisten       = \"127.0.0.1:9443\"\nmetrics_from = \"127.0.0.1\"\n",
-          admin_rows, open_single<&Config::admin>},
+          "[log]\ndestination = \"/var/log/sallyport/gateway.log\"\nformat      = \"json\"\n", log_rows,
+          open_single<&Config::log>},
+    Table{"admin", false, "Where the gateway is looked after.",
+          "[admin]\nlisten       = \"127.0.0.1:9443\"\nmetrics_from = \"127.0.0.1\"\n", admin_rows,
+          open_single<&Config::admin>},
     Table{"certificate", true,
-          "A certificate that the gateway shows to clients. It is chosen by the names in the certificate itself; the first one is the "
-          "default. Without any, a self-signed one is made at the first start. A changed file is taken up without a restart.",
-          "[[certificate]]\nname  = \"edge\"\nchain = \"edge.pem\"\nkey   = \"edge.key\"\n", certificate_rows, open_new<&Config::certificates>},
-    Table{"trust", false, "Whom the gateway believes when a client shows a certificate.", "[trust]\nca = [\"device-ca.pem\"]\n",
-          trust_rows, open_single<&Config::trust>},
+          "A certificate that the gateway shows to clients. It is chosen by the names in the certificate itself; the "
+          "first one is the "
+          "default. Without any, a self-signed one is made at the first start. A changed file is taken up without a "
+          "restart.",
+          "[[certificate]]\nname  = \"edge\"\nchain = \"edge.pem\"\nkey   = \"edge.key\"\n", certificate_rows,
+          open_new<&Config::certificates>},
+    Table{"trust", false, "Whom the gateway believes when a client shows a certificate.",
+          "[trust]\nca = [\"device-ca.pem\"]\n", trust_rows, open_single<&Config::trust>},
     Table{"listen", false,
           "The ports that are served, one key for each kind of service. A kind that has no key here is not served.",
-          "[listen]\nhttp  = \":80\"\nhttps = [\"192.0.2.1:443\", \"[2001:db8::1]:443\"]\n", listen_rows, open_single<&Config::listen>},
+          "[listen]\nhttp  = \":80\"\nhttps = [\"192.0.2.1:443\", \"[2001:db8::1]:443\"]\n", listen_rows,
+          open_single<&Config::listen>},
     Table{"service", true, "A name that clients ask for and where it goes. What no service names is refused.",
-          "[[service]]\nname       = \"hq.example.com\"\nprotocol   = \"http\"\ntarget     = \"172.16.0.10\"\nplain_port = 80\n"
+          "[[service]]\nname       = \"hq.example.com\"\nprotocol   = \"http\"\ntarget     = "
+          "\"172.16.0.10\"\nplain_port = 80\n"
           "tls_port   = 443\nallow_url  = [\"/PBX0/MY\", \"/apps\"]\n",
           service_rows, open_new<&Config::services>},
 };
 
-constexpr std::array<std::string_view, 8> tables_to_come{"guard", "shared", "stun", "turn", "dns", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 8> tables_to_come{"guard", "shared", "stun",   "turn",
+                                                         "dns",   "push",   "egress", "firewall"};
 
 }  // namespace
 
@@ -205,6 +246,11 @@ const Row* Table::find(std::string_view key) const {
         if (row.key == key) return &row;
     }
     return nullptr;
+}
+
+std::string Table::header() const {
+    const std::string inner(name);
+    return repeated ? "[[" + inner + "]]" : '[' + inner + ']';
 }
 
 std::span<const Table> schema() { return tables; }

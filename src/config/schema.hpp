@@ -1,11 +1,12 @@
-// The schema as data: every table and key that the file may hold, once. Loading, checking, "did you mean", the reference
-// in docs/configuration.md and the shell's completion all read this list and nothing else.
+// The schema as data: every table and key that the file may hold, once. Loading, checking, "did you mean", the
+// reference in docs/configuration.md and the shell's completion all read this list and nothing else.
 #pragma once
 
 #include "config/config.hpp"
 #include "config/values.hpp"
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -34,6 +35,7 @@ struct Table {
     Slot (*open)(Config& config, const Place& place);
 
     const Row* find(std::string_view key) const;
+    std::string header() const;  // "[node]", "[[service]]"
 };
 
 constexpr unsigned bit(Protocol protocol) { return 1U << static_cast<unsigned>(protocol); }  // for Limits::protocols

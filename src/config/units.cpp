@@ -19,8 +19,10 @@ using std::chrono::nanoseconds;
 
 // Largest first, for printing.
 constexpr std::array duration_units{
-    Unit{"d", nanoseconds(std::chrono::days(1)).count()},     Unit{"h", nanoseconds(std::chrono::hours(1)).count()},
-    Unit{"m", nanoseconds(std::chrono::minutes(1)).count()},  Unit{"s", nanoseconds(std::chrono::seconds(1)).count()},
+    Unit{"d", nanoseconds(std::chrono::days(1)).count()},
+    Unit{"h", nanoseconds(std::chrono::hours(1)).count()},
+    Unit{"m", nanoseconds(std::chrono::minutes(1)).count()},
+    Unit{"s", nanoseconds(std::chrono::seconds(1)).count()},
     Unit{"ms", nanoseconds(std::chrono::milliseconds(1)).count()},
 };
 constexpr std::array size_units{
@@ -79,7 +81,8 @@ Result<std::uint64_t, Complaint> parse_size(std::string_view text) {
 std::string to_text(Duration duration) {
     if (duration == Duration::zero()) return "0s";
     for (const Unit& unit : duration_units) {
-        if (duration.count() % unit.factor == 0) return std::to_string(duration.count() / unit.factor) + std::string(unit.name);
+        if (duration.count() % unit.factor == 0)
+            return std::to_string(duration.count() / unit.factor) + std::string(unit.name);
     }
     return std::to_string(duration.count()) + "ns";
 }

@@ -6,9 +6,13 @@ using namespace sallyport;
 using namespace std::chrono_literals;
 
 TEST(Duration, IsAWholeNumberAndAUnit) {
-    struct Case { const char* text; Duration value; };
+    struct Case {
+        const char* text;
+        Duration value;
+    };
     const Case cases[] = {
-        {"0s", 0s}, {"500ms", 500ms}, {"30s", 30s}, {"10m", 10min}, {"2h", 2h}, {"7d", 168h}, {"36525d", 876'600h}, {"007s", 7s},
+        {"0s", 0s}, {"500ms", 500ms}, {"30s", 30s},         {"10m", 10min},
+        {"2h", 2h}, {"7d", 168h},     {"36525d", 876'600h}, {"007s", 7s},
     };
     for (const Case& c : cases) {
         const auto value = config::parse_duration(c.text);
@@ -18,7 +22,11 @@ TEST(Duration, IsAWholeNumberAndAUnit) {
 }
 
 TEST(Duration, SaysWhatIsWrongWithTheRest) {
-    struct Case { const char* text; const char* message; const char* hint; };
+    struct Case {
+        const char* text;
+        const char* message;
+        const char* hint;
+    };
     const Case cases[] = {
         {"", "\"\" is not a duration", "a whole number and one of ms, s, m, h, d"},
         {"soon", "\"soon\" is not a duration", "a whole number and one of ms, s, m, h, d"},

@@ -16,14 +16,16 @@ std::string with_article(std::string_view noun) {
 }
 
 // The number, once its type and range are right.
-std::optional<std::int64_t> integer_in(const Reading& in, std::string_view what, std::int64_t least, std::int64_t most) {
+std::optional<std::int64_t> integer_in(const Reading& in, std::string_view what, std::int64_t least,
+                                       std::int64_t most) {
     const auto* number = in.value.get_if<std::int64_t>();
     if (!number) {
         in.wrong_type(what);
         return std::nullopt;
     }
     if (*number >= least && *number <= most) return *number;
-    in.error({std::to_string(*number) + " is out of range", "from " + std::to_string(least) + " to " + std::to_string(most)});
+    in.error({std::to_string(*number) + " is out of range",
+              "from " + std::to_string(least) + " to " + std::to_string(most)});
     return std::nullopt;
 }
 
@@ -68,7 +70,8 @@ void read(const Reading& in, bool& out) {
 }
 
 void read(const Reading& in, std::uint32_t& out) {
-    if (const auto number = integer_in(in, "integer", in.limits.least, in.limits.most)) out = static_cast<std::uint32_t>(*number);
+    if (const auto number = integer_in(in, "integer", in.limits.least, in.limits.most))
+        out = static_cast<std::uint32_t>(*number);
 }
 
 void read(const Reading& in, std::optional<std::uint16_t>& out) {
@@ -108,7 +111,8 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, IpAddre
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Network& out) {
     const auto network = Network::parse(text);
     if (!network) {
-        return fail(Complaint{quote(text) + " is not a network", "such as \"10.0.0.0/8\", \"2001:db8::/32\" or one address"});
+        return fail(
+            Complaint{quote(text) + " is not a network", "such as \"10.0.0.0/8\", \"2001:db8::/32\" or one address"});
     }
     const auto written = IpAddress::parse(text.substr(0, text.find('/')));
     if (written && *written != network->address()) {
@@ -150,8 +154,10 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, NatMapp
 
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out) {
     using enum LogDestination::Kind;
-    if (text == "stdout") out = {.kind = standard_output};
-    else if (text == "syslog") out = {.kind = syslog};
+    if (text == "stdout")
+        out = {.kind = standard_output};
+    else if (text == "syslog")
+        out = {.kind = syslog};
     else {
         out.kind = file;
         return from_text(in, text, out.file);
@@ -163,7 +169,8 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, Target&
     using enum Target::Kind;
     if (text.starts_with(builtin_prefix)) {
         const auto name = text.substr(builtin_prefix.size());
-        if (name != builtins.front()) return fail(Complaint{quote(text) + " is not built in", "there is \"builtin:welcome\""});
+        if (name != builtins.front())
+            return fail(Complaint{quote(text) + " is not built in", "there is \"builtin:welcome\""});
         out = {.kind = builtin, .text = std::string(name)};
         return {};
     }
@@ -179,13 +186,17 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, Target&
     if (ends_in_port(text)) {
         const auto colon = text.rfind(':');
         const std::string port(text.substr(colon + 1));
-        return fail(Complaint{"a target has no port", "write the port as plain_port = " + port + " or tls_port = " + port});
+        return fail(
+            Complaint{"a target has no port", "write the port as plain_port = " + port + " or tls_port = " + port});
     }
-    if (text.contains("://")) return fail(Complaint{"a target is a host, not a URL", "plain_port and tls_port say how it is reached"});
-    return fail(Complaint{quote(text) + " is neither an address nor a host name", "such as \"172.16.0.10\" or \"pbx.example.com\""});
+    if (text.contains("://"))
+        return fail(Complaint{"a target is a host, not a URL", "plain_port and tls_port say how it is reached"});
+    return fail(Complaint{quote(text) + " is neither an address nor a host name",
+                          "such as \"172.16.0.10\" or \"pbx.example.com\""});
 }
 
-Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text, std::span<const std::string_view> words) {
+Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text,
+                                         std::span<const std::string_view> words) {
     for (const auto later : limits.later) {
         if (later == text) return fail(Complaint{quote(text) + " is not served by this version"});
     }

@@ -24,11 +24,11 @@ struct Limits {
     std::int64_t least = 0;  // of a number, or of a duration in nanoseconds
     std::int64_t most = std::numeric_limits<std::uint32_t>::max();
     bool required = false;
-    bool may_be_empty = false;               // "" means none
-    std::string_view empty_list_hint = {};   // where [] is an error: what to do instead
+    bool may_be_empty = false;  // "" means none
+    std::string_view empty_list_hint = {};  // where [] is an error: what to do instead
     std::span<const std::string_view> later = {};  // words that a later version will serve
-    unsigned protocols = 0;                  // of a service's key: the protocols that know it, as bits; 0: all
-    bool served = true;                      // false: known, but a later version will serve it
+    unsigned protocols = 0;  // of a service's key: the protocols that know it, as bits; 0: all
+    bool served = true;  // false: known, but a later version will serve it
     std::optional<Complaint> (*check)(std::string_view text) = nullptr;
 };
 
@@ -64,7 +64,8 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogD
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
-Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text, std::span<const std::string_view> words);
+Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text,
+                                         std::span<const std::string_view> words);
 
 template <class E>
     requires std::is_enum_v<E>
@@ -78,7 +79,7 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, E& o
 /// How a type is called in messages and in the manual.
 enum class Scale : std::uint8_t { none, count, duration };
 struct TypeName {
-    std::string_view one;   // "network"
+    std::string_view one;  // "network"
     std::string_view many;  // "networks": one of them or a list
     std::string_view sample;
     Scale scale = Scale::none;
@@ -149,7 +150,8 @@ void read(const Reading& in, std::optional<Located<T>>& out) {
     if (auto one = read_alone<T>(in)) out = std::move(*one);
 }
 
-/// One value or a list. What is wrong with one element does not hide what is wrong with the next: the readable ones are kept.
+/// One value or a list. What is wrong with one element does not hide what is wrong with the next: the readable ones are
+/// kept.
 template <Textual T>
 void read(const Reading& in, std::vector<Located<T>>& out) {
     const auto* list = in.value.get_if<Value::List>();
