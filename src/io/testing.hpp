@@ -11,20 +11,43 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 namespace sallyport::io::testing {
 
-/// A loop whose clock jumps to the next deadline when nothing else is left to do. Ends with no frame left over.
+/// Descriptors that this process has open now.
+inline std::size_t open_descriptors() {
+    const std::filesystem::directory_iterator entries("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+/// Sees at its end that no coroutine frame of this thread and no descriptor of this process is left over.
+class LeakCheck {
+public:
+    LeakCheck() = default;
+    ~LeakCheck() {
+        EXPECT_EQ(FramePool::live(), frames_before_) << "a coroutine or descriptor was left behind";
+        EXPECT_EQ(open_descriptors(), descriptors_before_) << "a descriptor was left open";
+    }
+    LeakCheck(const LeakCheck&) = delete;
+    LeakCheck& operator=(const LeakCheck&) = delete;
+
+private:
+    std::size_t frames_before_ = FramePool::live();
+    std::size_t descriptors_before_ = open_descriptors();
+};
+
+/// A loop whose clock jumps to the next deadline when nothing else is left to do. Ends with nothing left over.
 class VirtualLoop {
 public:
     explicit VirtualLoop(const SystemCalls& calls = real_system_calls)
-        : frames_before_(FramePool::live()), loop_(*Loop::create({.virtual_time = true, .system_calls = &calls})) {}
-    ~VirtualLoop() {
-        loop_.reset();
-        EXPECT_EQ(FramePool::live(), frames_before_) << "a coroutine or descriptor was left behind";
-    }
+        : loop_(*Loop::create({.virtual_time = true, .system_calls = &calls})) {}
     Loop& operator*() { return *loop_; }
     Loop* operator->() { return loop_.get(); }
 
@@ -37,7 +60,32 @@ public:
     }
 
 private:
-    std::size_t frames_before_;
+    LeakCheck leaks_;  // first, so that it looks last
+    std::unique_ptr<Loop> loop_;
+};
+
+/// A loop in real time, for what the kernel or another thread does in its own time. Ends with nothing left over.
+class RealLoop {
+public:
+    explicit RealLoop(const SystemCalls& calls = real_system_calls)
+        : loop_(*Loop::create({.virtual_time = false, .system_calls = &calls})) {}
+    Loop& operator*() { return *loop_; }
+    Loop* operator->() { return loop_.get(); }
+
+    /// Runs until `task` has ended.
+    void run(Task<void> task) {
+        Scope scope(*loop_);
+        scope.spawn(stops_after(*loop_, std::move(task)));
+        loop_->run();
+    }
+
+private:
+    static Task<void> stops_after(Loop& loop, Task<void> task) {
+        co_await task;
+        loop.stop();
+    }
+
+    LeakCheck leaks_;
     std::unique_ptr<Loop> loop_;
 };
 
