@@ -22,6 +22,10 @@ std::string request(std::string_view received, const Forwarding& forwarding) {
     write_request_head(out, head, forwarding);
     EXPECT_TRUE(out.ok());
     EXPECT_LE(out.size(), received.size() + rewrite_growth);
+
+    RequestHead read_back;  // by the target
+    EXPECT_TRUE(parse_request(out.written(), read_back).complete() || head.authority.empty());
+    EXPECT_EQ(read_back.framing, head.framing);
     return std::string(as_text(out.written()));
 }
 
@@ -125,10 +129,16 @@ TEST(Rewrite, AddsWhatItIsToldTo) {
         "PUT / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n"
         "Forwarded: for=192.0.2.7;host=\"a\";proto=http\r\nVia: 1.1 n\r\nContent-Length: 1\r\nExpect: 100-continue\r\n"
         "Connection: close\r\nX-One: 1\r\nX-Two: 2\r\n\r\n");
-    forwarding = {.client = "192.0.2.7", .node = "n"};
+    forwarding = {.client = "192.0.2.7", .node = "n", .keep_expect = true};
     EXPECT_EQ(request("GET / HTTP/1.0\r\n\r\n", forwarding),
               "GET / HTTP/1.1\r\nHost: \r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
               "Forwarded: for=192.0.2.7;proto=http\r\nVia: 1.0 n\r\n\r\n");
+}
+
+TEST(Rewrite, GrowsAHeadByNoMoreThanItSays) {
+    std::string received = "GET / HTTP/1.1\r\nHost:" + std::string(253, 'a') + ":65535\r\n";
+    for (int i = 0; i < 110; ++i) received += "A:b\r\n";
+    request(received + "\r\n", {.client = "2001:db8:1111:2222:3333:4444:5555:6666", .node = "edge-1", .close = true});
 }
 
 TEST(Rewrite, SaysSoWhenTheRoomIsTooSmall) {

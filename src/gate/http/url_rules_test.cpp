@@ -27,6 +27,7 @@ TEST(UrlRules, MatchTheHeadAndNothingBelowARuleThatEndsInASlash) {
         {{"/apps/"}, "/apps/", 0},
         {{"/apps/"}, "/apps/a", 0},
         {{"/apps/"}, "/apps", -1},
+        {{"/apps/"}, "/apps//", -1},
         {{"/apps/"}, "/apps/a/", -1},
         {{"/apps/"}, "/apps/a/b", -1},
         {{"/"}, "/", 0},

@@ -91,6 +91,9 @@ inline constexpr std::size_t max_chunk_header = 18;  // bytes that write_chunk_h
 /// The line before the data of a chunk. Size 0 would end the body: write last_chunk for that.
 void write_chunk_header(ByteWriter& out, std::uint64_t size);
 
+/// Bytes that write_body_end can need: a blank may be added to each field.
+inline constexpr std::size_t max_body_end = last_chunk.size() + max_trailers + FieldList::capacity;
+
 /// The end of a body with its trailers: last chunk, the fields that may be passed on, the empty line.
 /// @param section  as Step::trailers gave it; empty when there were none.
 void write_body_end(ByteWriter& out, Bytes section);

@@ -65,7 +65,7 @@ std::string text_of(const sallyport::ByteWriter& out) {
 }
 
 std::string written_anew(const Outcome& outcome) {
-    std::array<std::byte, 2 * max_trailers> room;
+    std::array<std::byte, max_body_end> room;
     std::string wire;
     if (!outcome.body.empty()) {
         sallyport::ByteWriter header(room);

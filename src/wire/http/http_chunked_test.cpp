@@ -72,6 +72,8 @@ TEST(HttpChunked, IsReadTheSameHoweverItIsCut) {
         {"a line feed in an extension", "1;a\nx\r\n0\r\n\r\n", "", fault(bad_extension)},
         {"a NUL in an extension", std::string("1;\0\r\n", 5), "", fault(bad_extension)},
         {"an extension at its limit", "1;" + std::string(256, 'a') + "\r\nx\r\n0\r\n\r\n", "x", "end"},
+        {"extensions that are too long only together",
+         "1;" + std::string(200, 'a') + "\r\nx\r\n0;" + std::string(200, 'a') + "\r\n\r\n", "x", "end"},
         {"an extension beyond it", "1;" + std::string(257, 'a') + "\r\n", "", fault(extension_too_long)},
         {"data longer than its size", "1\r\nxy\r\n0\r\n\r\n", "x", fault(bad_chunk_end)},
         {"data ended by a line feed", "1\r\nx\n0\r\n\r\n", "x", fault(bad_chunk_end)},
@@ -80,6 +82,8 @@ TEST(HttpChunked, IsReadTheSameHoweverItIsCut) {
         {"a body ended by a carriage return", "0\r\n\rx", "", fault(bad_trailer)},
         {"a folded trailer", "0\r\nA: b\r\n c\r\n\r\n", "", fault(bad_trailer)},
         {"a trailer ended by a line feed", "0\r\nA: b\n\r\n", "", fault(bad_trailer)},
+        {"trailers that fill their limit without an end", "0\r\nA: " + std::string(max_trailers - 3, 'x'), "",
+         fault(trailers_too_large)},
         {"trailers beyond their limit", "0\r\nA" + long_trailer, "", fault(trailers_too_large)},
     };
     for (const Case& c : cases) {

@@ -80,6 +80,8 @@ TEST(HttpRequest, IsReadWholeAndEveryPrefixOfItAsksForMore) {
          "GET /w for a, 1.1, none, keep-alive, websocket"},
         {"Upgrade without Connection is none", "GET /w HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
          "GET /w for a, 1.1, none, keep-alive"},
+        {"a WebSocket on HTTP/1.0 is none", "GET /w HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+         "GET /w, 1.0, none"},
         {"a WebSocket by POST is none",
          "POST /w HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
          "POST /w for a, 1.1, none, keep-alive"},
