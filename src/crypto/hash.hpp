@@ -1,0 +1,36 @@
+// Hashes, message authentication, random bytes and base64: the few primitives that rooms need by themselves.
+// They throw std::runtime_error only when OpenSSL itself is broken; no input makes them fail.
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sallyport::crypto {
+
+using Sha256 = std::array<std::byte, 32>;
+
+/// FIPS 180-4.
+Sha256 sha256(Bytes message);
+
+/// RFC 2104 with SHA-256. @param key of any length.
+Sha256 hmac_sha256(Bytes key, Bytes message);
+
+/// Takes as long for any two of the same length, wherever they differ. Different lengths are unequal at once.
+bool constant_time_equal(Bytes a, Bytes b);
+
+/// Fills `room` from the system's generator, fit for keys.
+void fill_random(MutableBytes room);
+
+/// RFC 4648 section 4, with padding.
+std::string to_base64(Bytes bytes);
+
+/// The reverse, strictly: whole groups of four, padded, no blanks, no bits left over. Nothing for other text.
+std::optional<std::vector<std::byte>> from_base64(std::string_view text);
+
+}  // namespace sallyport::crypto
