@@ -56,7 +56,10 @@ SSL* TlsClient::make(int fd, const char* server_name) const {
     SSL_set_fd(ssl, fd);
     SSL_set_tlsext_host_name(ssl, server_name);
     SSL_set_connect_state(ssl);
-    if (session_) SSL_set_session(ssl, session_.get());
+    if (!session_) return ssl;
+    // A copy: OpenSSL writes new secrets into the session that a handshake uses, and several may be under way.
+    const std::unique_ptr<SSL_SESSION, Free> offered(SSL_SESSION_dup(session_.get()));
+    SSL_set_session(ssl, offered.get());
     return ssl;
 }
 
@@ -124,7 +127,9 @@ void Stream::reset() {
     close();
 }
 
+// Without close_notify OpenSSL takes the session for a broken one and never resumes it.
 void Stream::close() {
+    if (ssl_ && SSL_is_init_finished(ssl_.get()) == 1) SSL_shutdown(ssl_.get());
     ssl_.reset();
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;

@@ -14,6 +14,7 @@ import time
 
 RELAY_CORE = 0
 GENERATOR_CORE = 1
+NO_NAMESPACE = "loopback of this machine"
 CORES = os.sched_getaffinity(0)
 
 # The most that can be had first. With a process namespace everything that was started dies with the harness.
@@ -34,7 +35,7 @@ def namespace_command():
             continue
         if tried.returncode == 0:
             return list(command), name
-    return [], "loopback of this machine"
+    return [], NO_NAMESPACE
 
 
 def raise_loopback():
@@ -69,7 +70,7 @@ class Ports:
                         raise
 
 
-def child_setup(core, realtime):
+def child_setup(core=None, realtime=False):
     """For preexec_fn: dies with its parent, runs on one core, and ahead of ordinary jobs if asked."""
     libc = ctypes.CDLL(None, use_errno=True)
     pr_set_pdeathsig = 1

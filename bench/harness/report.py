@@ -118,7 +118,8 @@ def text(row, samples_by_peer, summaries, absent):
     lines = [("peer", "median [min-max]", f"ratio to {peers.REFERENCE}, paired", "rate", "generator", "relay", "")]
     for name, seen in summaries.items():
         if seen["problems"]:
-            lines.append((name, f"INVALID {len(seen['problems'])} of {seen['rounds']}", "", "", "", "", seen["problems"][0]))
+            invalid = f"INVALID {len(seen['problems'])} of {seen['rounds']}"
+            lines.append((name, invalid, "", "", "", "", seen["problems"][0]))
             continue
         share = [f"{seen[key][0]:.2f}" if seen[key] else "-" for key in ("utilization", "busy")]
         if name == peers.DIRECT:

@@ -30,7 +30,8 @@ def _tunnel(mode, connections, **more):
 
 
 ROWS = (
-    Row("http", "HTTP keep-alive, 64 connections: Host, URL rule, X-Forwarded-For", "load", "us/request", _http(), 0.85),
+    Row("http", "HTTP keep-alive, 64 connections: Host, URL rule, X-Forwarded-For", "load", "us/request",
+        _http(), 0.85),
     Row("close", "HTTP, a connection a request, 32 at a time", "load", "us/request",
         _http(close="yes", connections=32), 0.97),
     Row("ping", "plain relay: 100 bytes each way in 64 tunnels", "load", "us/round trip", _tunnel("ping", 64), 0.92),
@@ -61,5 +62,6 @@ def chosen(names, quick):
     rows = [row for row in ROWS if (row.key in names if names else row.quick or not quick)]
     if quick:
         shrink = {"connections": QUICK_IDLE}
-        rows = [dataclasses.replace(row, arguments=row.arguments | shrink) if row.kind == "idle" else row for row in rows]
+        rows = [dataclasses.replace(row, arguments=row.arguments | shrink) if row.kind == "idle" else row
+                for row in rows]
     return rows
