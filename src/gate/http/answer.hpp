@@ -13,10 +13,10 @@ namespace sallyport::gate::http {
 
 /// How a refusal is told to an HTTP client.
 struct RefusalRow {
-    std::string_view reason;              // its code
+    std::string_view reason;  // its code
     std::uint16_t status;
-    bool closes = false;                  // the connection can't be used any further
-    std::uint16_t retry_after = 0;        // seconds; 0: not said
+    bool closes = false;  // the connection can't be used any further
+    std::uint16_t retry_after = 0;  // seconds; 0: not said
 };
 
 /// The row of a reason code; that of 500 for one that has none.
@@ -26,13 +26,13 @@ const RefusalRow& refusal_row(std::string_view reason);
 std::uint16_t status_for(sallyport::http::HeadError error);
 
 struct Answer {
-    std::string_view reason;      // code: chooses the status
-    std::string_view cause;       // one sentence for the reader, without remedy
+    std::string_view reason;  // code: chooses the status
+    std::string_view cause;  // one sentence for the reader, without remedy
     std::string_view looked_for = {};  // the name or path that was asked for; may be empty. Untrusted
     sallyport::http::Method method = sallyport::http::Method::get;  // HEAD gets no body
-    std::uint16_t status = 0;     // 0: as the table says
-    bool keep_alive = true;       // as far as the table lets it live
-    WallTime time = {};                // now
+    std::uint16_t status = 0;  // 0: as the table says
+    bool keep_alive = true;  // as far as the table lets it live
+    WallTime time = {};  // now
 };
 
 /// The bytes of the response. Whether the connection lives on afterwards: see keeps_alive.

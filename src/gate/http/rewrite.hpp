@@ -12,19 +12,19 @@
 namespace sallyport::gate::http {
 
 struct ExtraField {
-    std::string_view name;   // a token
+    std::string_view name;  // a token
     std::string_view value;  // text without line ends
 };
 
 /// What the gateway adds to a request.
 struct Forwarding {
     std::string_view client = {};  // the client's address in text, IPv6 without brackets
-    std::string_view node = {};    // our pseudonym in Via: a token (RFC 9110 section 7.6.3)
-    std::string_view host = {};    // for the target's Host field; empty: the name that the client asked for
-    bool tls = false;         // how the client came
+    std::string_view node = {};  // our pseudonym in Via: a token (RFC 9110 section 7.6.3)
+    std::string_view host = {};  // for the target's Host field; empty: the name that the client asked for
+    bool tls = false;  // how the client came
     bool peer_is_trusted = false;  // its own word on who asked is kept, and ours appended
-    bool keep_expect = false;      // pass Expect: 100-continue on; else the caller answers it
-    bool close = false;            // tell the target that no further request follows on its connection
+    bool keep_expect = false;  // pass Expect: 100-continue on; else the caller answers it
+    bool close = false;  // tell the target that no further request follows on its connection
     std::span<const ExtraField> extra = {};
 };
 
@@ -41,9 +41,9 @@ void write_request_head(ByteWriter& out, const sallyport::http::RequestHead& hea
 /// What the gateway decides about a response.
 struct Reply {
     sallyport::http::Framing framing;  // how the body goes to the client: chunked only to HTTP/1.1
-    std::string_view node = {};             // as in Forwarding
-    std::uint8_t client_minor = 1;     // the client speaks HTTP/1.0 or HTTP/1.1
-    bool keep_alive = true;            // towards the client; false where framing is until_close
+    std::string_view node = {};  // as in Forwarding
+    std::uint8_t client_minor = 1;  // the client speaks HTTP/1.0 or HTTP/1.1
+    bool keep_alive = true;  // towards the client; false where framing is until_close
     std::span<const ExtraField> extra = {};
 };
 

@@ -15,12 +15,12 @@
 namespace sallyport::http {
 
 enum class ChunkError : std::uint8_t {
-    bad_size,            // not a hexadecimal number, or no CRLF behind it
-    size_overflow,       // beyond 2^60 bytes, or more digits than that needs
-    bad_extension,       // a control character in it
+    bad_size,  // not a hexadecimal number, or no CRLF behind it
+    size_overflow,  // beyond 2^60 bytes, or more digits than that needs
+    bad_extension,  // a control character in it
     extension_too_long,  // more than max_chunk_extension bytes
-    bad_chunk_end,       // data not followed by CRLF
-    bad_trailer,         // not a valid field section, or too many fields
+    bad_chunk_end,  // data not followed by CRLF
+    bad_trailer,  // not a valid field section, or too many fields
     trailers_too_large,  // more than max_trailers bytes
 };
 
@@ -28,7 +28,7 @@ enum class ChunkError : std::uint8_t {
 std::string_view text(ChunkError error);
 
 inline constexpr std::size_t max_chunk_extension = 256;  // bytes a chunk
-inline constexpr std::size_t max_trailers = 8192;        // bytes of the whole section with its empty line
+inline constexpr std::size_t max_trailers = 8192;  // bytes of the whole section with its empty line
 
 /// Reads one chunked body, in whatever pieces it comes.
 class ChunkedReader {

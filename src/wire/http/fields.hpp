@@ -16,26 +16,26 @@
 namespace sallyport::http {
 
 enum class FieldKind : std::uint8_t {
-    other,              // end to end, nothing that a gateway acts on
-    host,               // RFC 9110 section 7.2
-    content_length,     // RFC 9112 section 6.2
+    other,  // end to end, nothing that a gateway acts on
+    host,  // RFC 9110 section 7.2
+    content_length,  // RFC 9112 section 6.2
     transfer_encoding,  // RFC 9112 section 6.1
-    connection,         // RFC 9110 section 7.6.1
-    upgrade,            // RFC 9110 section 7.8
-    expect,             // RFC 9110 section 10.1.1
-    via,                // RFC 9110 section 7.6.3
-    trailer,            // RFC 9110 section 6.6.2
-    hop_by_hop,         // the rest of what one connection keeps to itself: Keep-Alive, TE, Proxy-*, HTTP2-Settings
-    forwarded,          // RFC 7239
-    forwarded_for,      // X-Forwarded-For
-    forwarded_host,     // X-Forwarded-Host
-    forwarded_proto,    // X-Forwarded-Proto
-    claim,              // what else only a trusted proxy may say: X-Forwarded-*, X-Real-IP, X-Original-URL
-    look_alike,         // one of the above but for '_' instead of '-', which CGI-style targets read as the same name
+    connection,  // RFC 9110 section 7.6.1
+    upgrade,  // RFC 9110 section 7.8
+    expect,  // RFC 9110 section 10.1.1
+    via,  // RFC 9110 section 7.6.3
+    trailer,  // RFC 9110 section 6.6.2
+    hop_by_hop,  // the rest of what one connection keeps to itself: Keep-Alive, TE, Proxy-*, HTTP2-Settings
+    forwarded,  // RFC 7239
+    forwarded_for,  // X-Forwarded-For
+    forwarded_host,  // X-Forwarded-Host
+    forwarded_proto,  // X-Forwarded-Proto
+    claim,  // what else only a trusted proxy may say: X-Forwarded-*, X-Real-IP, X-Original-URL
+    look_alike,  // one of the above but for '_' instead of '-', which CGI-style targets read as the same name
 };
 
 struct Field {
-    std::string_view name;   // as received, never empty
+    std::string_view name;  // as received, never empty
     std::string_view value;  // without the blanks around it; may be empty
     FieldKind kind = FieldKind::other;
 };

@@ -17,20 +17,20 @@ namespace sallyport::http {
 
 /// Why a head is refused.
 enum class HeadError : std::uint8_t {
-    blank_lines,          // more than the few that RFC 9112 section 2.2 lets pass
-    tls_hello,            // the client speaks TLS
-    http2_preface,        // RFC 9113 section 3.4
-    bad_method,           // not a token, or longer than max_method
-    connect,              // CONNECT: no forward proxy here
-    bad_target,           // none of the forms of RFC 9112 section 3.2 that fit the method
-    bad_version,          // not HTTP/d.d
+    blank_lines,  // more than the few that RFC 9112 section 2.2 lets pass
+    tls_hello,  // the client speaks TLS
+    http2_preface,  // RFC 9113 section 3.4
+    bad_method,  // not a token, or longer than max_method
+    connect,  // CONNECT: no forward proxy here
+    bad_target,  // none of the forms of RFC 9112 section 3.2 that fit the method
+    bad_version,  // not HTTP/d.d
     unsupported_version,  // neither HTTP/1.0 nor HTTP/1.1
-    bad_status,           // not 100 to 599
+    bad_status,  // not 100 to 599
     bare_cr,
     bare_lf,
     nul_byte,
     control_character,
-    obs_fold,            // a line that begins with a blank
+    obs_fold,  // a line that begins with a blank
     space_before_colon,  // RFC 9112 section 5.1
     empty_name,
     bad_name,  // not a token, or no colon
@@ -41,7 +41,7 @@ enum class HeadError : std::uint8_t {
     several_lengths,
     bad_length,
     length_and_encoding,
-    bad_encoding,     // anything but one Transfer-Encoding of exactly "chunked"
+    bad_encoding,  // anything but one Transfer-Encoding of exactly "chunked"
     encoding_on_1_0,  // RFC 9112 section 6.1
 };
 
@@ -52,7 +52,7 @@ struct HeadResult {
     enum class State : std::uint8_t { need_more, complete, refused };
 
     State state = State::need_more;
-    std::size_t length = 0;                      // bytes of the head with its blank line; where complete
+    std::size_t length = 0;  // bytes of the head with its blank line; where complete
     HeadError error = HeadError::blank_lines;  // where refused
 
     bool need_more() const { return state == State::need_more; }
@@ -87,13 +87,13 @@ struct RequestFacts {
     TargetForm form = TargetForm::origin;
     std::uint8_t minor_version = 1;  // HTTP/1.0 or HTTP/1.1
     bool has_query = false;
-    bool keep_alive = false;           // by version and Connection (RFC 9112 section 9.3)
-    bool expect_continue = false;      // never on HTTP/1.0
-    bool wants_websocket = false;      // RFC 6455 section 4.1
-    bool wants_h2c = false;            // the upgrade to HTTP/2 that RFC 9113 section 3.1 gave up
-    bool connection_lists = false;     // Connection names something besides close, keep-alive and upgrade
-    std::string_view method_text;      // as received
-    std::string_view target;           // as received
+    bool keep_alive = false;  // by version and Connection (RFC 9112 section 9.3)
+    bool expect_continue = false;  // never on HTTP/1.0
+    bool wants_websocket = false;  // RFC 6455 section 4.1
+    bool wants_h2c = false;  // the upgrade to HTTP/2 that RFC 9113 section 3.1 gave up
+    bool connection_lists = false;  // Connection names something besides close, keep-alive and upgrade
+    std::string_view method_text;  // as received
+    std::string_view target;  // as received
     std::string_view path;  // before '?'; "/" for an absolute form without one, "*" for OPTIONS on the server
     std::string_view query;  // behind '?'
     Authority authority;  // the absolute form's, else Host's; empty on HTTP/1.0 without either

@@ -120,10 +120,10 @@ constexpr HeadError stricter_requests[] = {
     HeadError::several_hosts,
     HeadError::bad_host,
     HeadError::encoding_on_1_0,
-    HeadError::bad_encoding,         // Beast takes lists that end in chunked, and unknown codings
-    HeadError::several_lengths,      // Beast takes several that agree
+    HeadError::bad_encoding,  // Beast takes lists that end in chunked, and unknown codings
+    HeadError::several_lengths,  // Beast takes several that agree
     HeadError::length_and_encoding,  // Beast ignores an encoding that does not end in chunked
-    HeadError::obs_fold,             // Beast joins the lines
+    HeadError::obs_fold,  // Beast joins the lines
 };
 
 constexpr HeadError stricter_responses[] = {

@@ -10,7 +10,7 @@ namespace sallyport::http {
 
 namespace {
 
-constexpr int max_blank_lines = 4;      // before the request line; old clients send one behind a body
+constexpr int max_blank_lines = 4;  // before the request line; old clients send one behind a body
 constexpr char tls_handshake = '\x16';  // the first byte of every TLS connection (RFC 8446 section 5.1)
 
 struct MethodName {
