@@ -107,6 +107,16 @@ int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
     return SSL_TLSEXT_ERR_OK;
 }
 
+// A resumed session brings its client certificate along as it was verified then: it is taken only where the same
+// question was asked and the same authorities are trusted, or resuming would pass by a change of trust.
+bool bind_sessions(SSL_CTX* context, const TlsServer::Options& options) {
+    std::string trust_context = options.client_certificate == ClientCertificate::optional ? "asked" : "not asked";
+    for (const auto& pem : options.trusted_ca_pems) trust_context += ' ' + std::to_string(pem.size()) + ' ' + pem;
+    std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> digest;  // as long as SHA-256
+    return EVP_Digest(trust_context.data(), trust_context.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1 &&
+           SSL_CTX_set_session_id_context(context, digest.data(), digest.size()) == 1;
+}
+
 }  // namespace
 
 std::shared_ptr<const TicketKeys> TicketKeys::random() {
@@ -148,8 +158,7 @@ struct TlsServer::Choice {
         SSL_CTX_set_tlsext_servername_callback(context.get(), on_server_name);
         SSL_CTX_set_tlsext_servername_arg(context.get(), this);
         SSL_CTX_set_alpn_select_cb(context.get(), choose_alpn, nullptr);
-        static constexpr unsigned char session_context[] = "sallyport";
-        SSL_CTX_set_session_id_context(context.get(), session_context, sizeof session_context - 1);
+        if (!bind_sessions(context.get(), options)) return fail("a TLS context can't be made: " + openssl_error());
         if (auto used = use(context.get(), credential); !used) return used;
         if (options.client_certificate == ClientCertificate::optional) {
             if (auto trusted = trust(context.get(), options.trusted_ca_pems); !trusted) return trusted;
