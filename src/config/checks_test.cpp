@@ -176,3 +176,39 @@ TEST(FinishService, HoldsLaterProtocolsToTheirPortRules) {
     finish_service(welcome, {{table.find("protocol"), {}, true}}, presets, findings);
     EXPECT_EQ(listing(findings.errors), "0:0: target: what is built in speaks http only\n");
 }
+
+TEST(CheckAll, ComparesGatekeeperIdsIgnoringCase) {
+    Config config;
+    config.listen.h323.push_back({{.address = {.ip = {}, .port = 1720}, .dual_stack = true}, {}});
+    for (const char* name : {"Example.com/branch", "example.com/Branch"}) {
+        auto& service = config.services.emplace_back();
+        service.protocol = Protocol::h323;
+        service.names.push_back({name, {"s.toml", 7, 8}});
+    }
+    Findings findings;
+    check_all(config, findings);
+    EXPECT_EQ(listing(findings.errors),
+              "7:8: name: \"example.com/Branch\" stands twice for protocol \"h323\" (first at s.toml:7)\n");
+    EXPECT_EQ(listing(findings.warnings), "");
+}
+
+TEST(CheckAll, LetsPassedThroughTlsInByAnyListenerThatSpeaksTls) {
+    struct Case {
+        Listen::Addresses Listen::* listener;
+        bool reachable;
+    };
+    const Case cases[] = {{&Listen::http, false},
+                          {&Listen::https, true},
+                          {&Listen::ldaps, true},
+                          {&Listen::sip, false},
+                          {&Listen::mux, true}};
+    for (const Case& c : cases) {
+        Config config;
+        config.certificates.emplace_back();
+        config.services.emplace_back().protocol = Protocol::tls;
+        (config.listen.*c.listener).push_back({{.address = {.ip = {}, .port = 443}, .dual_stack = true}, {}});
+        Findings findings;
+        check_all(config, findings);
+        EXPECT_EQ(findings.warnings.empty(), c.reachable);
+    }
+}

@@ -169,6 +169,16 @@ TEST(Load, ReportsAllErrorsOfAllFilesInTheirOrder) {
     EXPECT_EQ(loaded.errors.back().file, (folder / "conf.d/20-b.toml").string());
 }
 
+TEST(Load, ReadsTheFolderInTheOrderOfNames) {
+    const Folder folder;
+    folder.write("sallyport.toml", "");
+    for (const char digit : std::string_view("73915284")) folder.write(std::string("conf.d/") + digit + ".toml", "");
+    const auto loaded = load(folder / "sallyport.toml", presets);
+    std::string order;
+    for (const SourceFile& file : loaded.files) order += Path(file.file()).stem().string() + ' ';
+    EXPECT_EQ(order, "sallyport 1 2 3 4 5 7 8 9 ");
+}
+
 TEST(Load, ResolvesPathsAgainstTheFileThatNamesThem) {
     const Folder folder;
     folder.write("sallyport.toml", "[node]\nstate_dir = \"state\"\n");

@@ -84,6 +84,16 @@ TEST(Load, NamesEachBadTableWithItsPlace) {
          "double quotes)\n"},
         {"[node]\nname = \"a\"\nname = \"b\"\n",
          "3:8: this is not TOML: key-value pair: cannot redefine existing string 'name'\n"},
+        {"[node]\n\xC3\xBC = 1\n",
+         "2:1: this is not TOML: root table: expected keys, tables, whitespace or comments, saw '\xC3\xBC'\n"},
+        {"[node]\nn\xC3\xBC = 1\n", "2:2: this is not TOML: key-value pair: expected '=', saw '\xC3\xBC'\n"},
+        {"[\xC3\xBC]\n",
+         "1:2: this is not TOML: key: expected bare key starting character or string delimiter, saw '\xC3\xBC'\n"},
+        {"\xE3\x81\x82 = 1\n",
+         "1:1: this is not TOML: root table: expected keys, tables, whitespace or comments, saw '\xE3\x81\x82'\n"},
+        {"[node]\nname\xC2\xA0= 1\n", "2:5: this is not TOML: key: expected space or tab, saw '\\u00A0'\n"},
+        {"[=]\n", "1:2: this is not TOML: key: expected bare key starting character or string delimiter, saw '='\n"},
+        {"[\f", "1:2: this is not TOML: key: expected bare key starting character or string delimiter, saw '\\f'\n"},
         {"[node]\nthraeds = 1\n[node]\n",
          "3:1: this is not TOML: table header: cannot redefine existing table 'node'\n"},
         {"[node]\nname = \"\xFF\"\n", "2:8: this is not TOML: Encountered invalid utf-8 sequence\n"},
@@ -106,6 +116,12 @@ TEST(Problem, PrintsTheLineAndACaretUnderItsCharacter) {
               "  http = [\":80\", \"\xC3\xBC\", \":80\"]\n"
               "                      ^\n"
               "  hint: at s.toml:4: a port has one use\n");
+}
+
+TEST(Problem, KeepsTabsUnderTabsWhateverStandsBeforeThem) {
+    EXPECT_EQ(to_text({.file = "f", .line = 1, .column = 3, .message = "m", .hint = "", .source_line = "\xC3\xBC\tx"},
+                      "error"),
+              "f:1:3: error: m\n  \xC3\xBC\tx\n   \t^\n");
 }
 
 TEST(Problem, WritesNoControlCharactersAndNoEndlessLines) {
