@@ -16,7 +16,8 @@ class Load:
 
         between: {phase: function}, called while the generator rests there.
         """
-        words = {"target": f"127.0.0.1:{relay.port}", "backend": f"127.0.0.1:{relay.backend}",
+        port = relay.tls_port if "tls" in arguments else relay.port
+        words = {"target": f"127.0.0.1:{port}", "backend": f"127.0.0.1:{relay.backend}",
                  "cpu": machine.GENERATOR_CORE, **arguments}
         if machine.GENERATOR_CORE not in machine.CORES:
             del words["cpu"]

@@ -20,7 +20,7 @@ CORES = os.sched_getaffinity(0)
 # The most that can be had first. With a process namespace everything that was started dies with the harness.
 _NAMESPACES = (
     (("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"), "own network and process namespace"),
-    (("unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
+    (("unshare", "--map-current-user", "--keep-caps", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
      "own network and process namespace (unprivileged)"),
     (("unshare", "--net"), "own network namespace"),
 )

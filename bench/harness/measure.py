@@ -15,11 +15,13 @@ def _problem(report):
     return None if report["valid"] else report.get("first_fault") or "invalid"
 
 
+def _for(relay, row):
+    """Without a relay nobody adds X-Forwarded-For, and nobody ends TLS."""
+    return {name: value for name, value in row.arguments.items() if relay.pids or name not in ("forwarded_for", "tls")}
+
+
 def load(row, relay, generator, window):
-    arguments = row.arguments | {"seconds": window}
-    if not relay.pids:
-        arguments.pop("forwarded_for", None)  # without a relay nobody adds it
-    report = generator.run(relay, arguments)
+    report = generator.run(relay, _for(relay, row) | {"seconds": window})
     sample = {"value": None, "problem": _problem(report), "report": report}
     amount = report["bytes"] if row.per_byte else report["ops"]
     if sample["problem"] or amount == 0:
@@ -43,7 +45,7 @@ def idle(row, relay, generator):
     def note(name):
         seen[name] = (machine.resident(relay.pids), machine.socket_slabs())
 
-    report = generator.run(relay, row.arguments, {"empty": lambda: note("empty"), "open": lambda: note("open")})
+    report = generator.run(relay, _for(relay, row), {"empty": lambda: note("empty"), "open": lambda: note("open")})
     sample = {"value": None, "problem": _problem(report), "report": report}
     if sample["problem"]:
         return sample

@@ -27,7 +27,8 @@ REFERENCE = "haproxy"
 
 PEERS = (
     Peer(DIRECT, "", "", (), cannot={
-        "calls-http": "there is no relay", "calls-close": "there is no relay", "calls-ping": "there is no relay"}),
+        **dict.fromkeys(("calls-http", "calls-close", "calls-ping"), "there is no relay"),
+        **dict.fromkeys(("tls-full", "tls-resumed", "tls-ping", "tls-bulk"), "the backend speaks no TLS")}),
     Peer("haproxy", "haproxy.cfg", "haproxy", ("-db", "-f", "@CONFIG@")),
     Peer("haproxy-tuned", "haproxy-tuned.cfg", "haproxy", ("-db", "-f", "@CONFIG@")),
     Peer("nginx", "nginx.conf", "nginx", ("-e", "stderr", "-p", "@DIR@", "-c", "@CONFIG@")),
@@ -51,20 +52,32 @@ def version_of(peer, program):
     return (told.splitlines() or [""])[0]
 
 
+def make_certificate(folder):
+    """chain.pem, key.pem and both.pem, for some days; an ECDSA key on P-256. For everybody to read: nobody trusts it."""
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", chain, "-days", "3", "-subj", "/CN=bench.example",
+                    "-addext", "subjectAltName=DNS:bench.example"],
+                   stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=20)
+    both = folder / "both.pem"
+    both.write_text(chain.read_text() + key.read_text())
+    key.chmod(0o644)
+
+
 class Relay:
     """A peer that runs. Leave it by `with` or stop(): nothing of it stays."""
 
     def __init__(self, peer, program, folder, ports, backend, realtime=False):
         self.peer = peer
         self.backend = backend
-        self.port = backend
+        self.port = self.tls_port = backend
         self.pids = []
         self._process = None
         if peer.template:
             self._start(program, pathlib.Path(folder), ports, realtime)
 
     def _start(self, program, folder, ports, realtime):
-        self.port = ports.take()
+        self.port, self.tls_port = ports.take(), ports.take()
         folder.mkdir(parents=True)
         state = folder / "state"
         state.mkdir()
@@ -72,7 +85,8 @@ class Relay:
         folder.chmod(0o777)
         config = folder / self.peer.template
         text = (TEMPLATES / self.peer.template).read_text()
-        values = {"@PORT@": self.port, "@ADMIN@": ports.take(), "@BACKEND@": self.backend, "@DIR@": folder}
+        values = {"@PORT@": self.port, "@TLS_PORT@": self.tls_port, "@ADMIN@": ports.take(), "@DIR@": folder,
+                  "@BACKEND@": self.backend, "@CERTIFICATES@": folder.parent}
         for name, value in values.items():
             text = text.replace(name, str(value))
         config.write_text(text)
