@@ -95,6 +95,21 @@ TEST(FileWatch, SeesALinkedDirectoryTurnedAsKubernetesDoes) {
     EXPECT_THAT(watch.changed(), UnorderedElementsAre(folder / "tls.crt", folder / "tls.key"));
 }
 
+TEST(FileWatch, SeesTheLinkToTheDirectoryItselfTurned) {
+    const Folder folder;
+    for (const char* release : {"one", "two"}) {
+        fs::create_directory(folder / release);
+        folder.write(std::string(release) + "/edge.pem", release);
+    }
+    fs::create_directory_symlink("one", folder / "current");
+    FileWatch watch = watch_of({folder / "current/edge.pem"});
+
+    fs::create_directory_symlink("two", folder / "next");
+    rename(folder, "next", "current");
+    EXPECT_TRUE(readable(watch));
+    EXPECT_THAT(watch.changed(), ElementsAre(folder / "current/edge.pem"));
+}
+
 TEST(FileWatch, LivesOnWhenDirectoriesVanishAndComeBack) {
     const Folder folder;
     fs::create_directories(folder / "a/b");

@@ -173,6 +173,14 @@ TEST(DurationBucket, IsTheFirstWhoseBoundIsNotBelow) {
     EXPECT_EQ(duration_bucket(std::chrono::hours{24 * 365}), duration_bounds);
 }
 
+TEST(Counters, TakeADurationBelowZeroForNone) {
+    LoopCounters loop;
+    loop.ended(ended(Verdict::forwarded, Reason::ok, -1s));
+    const std::array<const LoopCounters*, 1> loops{&loop};
+    EXPECT_EQ(collect(loops).of(Protocol::http).duration_nanoseconds, 0U);
+    EXPECT_EQ(collect(loops).of(Protocol::http).durations[0], 1U);
+}
+
 TEST(Counters, AreReadWhileTheirLoopCounts) {
     LoopCounters loop;
     const std::array<const LoopCounters*, 1> loops{&loop};
