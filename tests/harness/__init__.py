@@ -1,0 +1,15 @@
+"""What the tests that drive the real program share: the gateway itself, targets, clients, certificates.
+
+Everything listens on loopback, on ports chosen at run time, writes into one temporary folder and stops by itself.
+"""
+from harness.certificates import Authority
+from harness.client import Client, Response, curl
+from harness.gateway import Gateway, GatewayFailed, program
+from harness.nginx import Nginx
+from harness.stage import Stage
+from harness.target import ScriptedTarget, answer_each, plain_answer
+from harness.waiting import free_port, wait_until
+from harness.wire import Wire
+
+__all__ = ["Authority", "Client", "Gateway", "GatewayFailed", "Nginx", "Response", "ScriptedTarget", "Stage", "Wire",
+           "answer_each", "curl", "free_port", "plain_answer", "program", "wait_until"]

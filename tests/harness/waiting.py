@@ -1,0 +1,40 @@
+"""Ports that nobody else takes, and waiting for a condition instead of for a while."""
+import random
+import socket
+import time
+
+PATIENCE = 15.0  # seconds; generous, as the machine may be busy: only a failure ever waits so long
+
+_reservations = []  # sockets that hold a port's name for the life of this process
+
+
+def wait_until(condition, what, timeout=PATIENCE):
+    """Polls until `condition()` is truthy and returns that value; fails with `what` (text or function) at the deadline."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout:g} s in vain for {what() if callable(what) else what}")
+        time.sleep(0.01)
+
+
+def free_port():
+    """A TCP port free on every address, below the ephemeral ones, so that no outgoing connection takes it meanwhile.
+
+    An abstract Unix socket of its name keeps test runs at the same time apart: they could share a port unnoticed,
+    because the gateway listens with SO_REUSEPORT.
+    """
+    while True:
+        port = random.randrange(15000, 32000)
+        reservation = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            reservation.bind(f"\0sallyport-test-port-{port}")
+            with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+                probe.bind(("::", port))
+        except OSError:
+            reservation.close()
+            continue
+        _reservations.append(reservation)
+        return port
