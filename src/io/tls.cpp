@@ -71,7 +71,8 @@ Io TlsSession::end_call() {
         kept_used_ = 0;
     }
     staged_in_ = {};
-    if (!kept_in_.empty() || SSL_has_pending(ssl_) == 1) stream_->watched().readable = true;
+    // SSL_pending: what can be read now. A part of a record does not count: its reader waits for the rest.
+    if (!kept_in_.empty() || SSL_pending(ssl_) > 0) stream_->watched().readable = true;
     return sent;
 }
 
