@@ -152,7 +152,8 @@ Task<Handshake> handshake(Stream& stream, Deadline deadline) {
         const Io sent = tls.end_call();
         if (failure.failure != TlsFailure::none) co_return failure;
         if (sent == Io::failed) co_return Handshake{TlsFailure::closed, std::strerror(stream.error())};
-        if (result == 1) co_return Handshake{};
+        // Our last message must be on its way, or the peer be past it: a caller that now only reads would never send the rest.
+        if (result == 1 && (!stream.blocked() || stream.watched().readable)) co_return Handshake{};
         const Wait waited = co_await WaitAny<2>(deadline, {{{&stream.watched(), Interest::read},
                                                             {&stream.watched(), stream.blocked() ? Interest::write : Interest::read}}});
         if (waited == Wait::timeout) co_return Handshake{TlsFailure::timeout, "no whole handshake in time"};
