@@ -14,7 +14,8 @@
 
 namespace sallyport::io {
 
-TlsSession::TlsSession(ssl_st* ssl, bool server) : ssl_(ssl) {
+TlsSession::TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context)
+    : context_(std::move(context)), ssl_(ssl) {
     BIO* bio = new_tls_bio(*this);
     SSL_set_bio(ssl_, bio, bio);  // owned by ssl_ from here
     if (server) SSL_set_accept_state(ssl_);

@@ -52,7 +52,7 @@ public:
 private:
     struct Choice;
     TlsServer();
-    std::unique_ptr<Choice> choice_;
+    std::shared_ptr<Choice> choice_;
 };
 
 class TlsClient {
@@ -92,7 +92,8 @@ struct Handshake {
 
 class TlsSession {
 public:
-    TlsSession(ssl_st* ssl, bool server);
+    /// @param context  what OpenSSL's callbacks use: it lives as long as the session, also when it has been replaced.
+    TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context = nullptr);
     ~TlsSession();
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
@@ -121,6 +122,7 @@ private:
     ssl_st* ssl_;
     Stream* stream_ = nullptr;
     Bytes staged_in_;                     // ciphertext in the loop's buffer, within one call
+    std::shared_ptr<const void> context_;
     std::vector<std::byte> kept_in_;      // ciphertext that a call left over
     std::size_t kept_used_ = 0;
     std::size_t staged_out_ = 0;          // bytes in the loop's outgoing buffer, within one call

@@ -171,7 +171,7 @@ struct TlsServer::Choice {
     }
 };
 
-TlsServer::TlsServer() : choice_(std::make_unique<Choice>()) {}
+TlsServer::TlsServer() : choice_(std::make_shared<Choice>()) {}
 TlsServer::~TlsServer() = default;
 
 Result<std::shared_ptr<TlsServer>> TlsServer::create(std::span<const crypto::Credential> credentials, Options options) {
@@ -185,7 +185,7 @@ Result<std::shared_ptr<TlsServer>> TlsServer::create(std::span<const crypto::Cre
 }
 
 std::unique_ptr<TlsSession> TlsServer::accept() const {
-    return std::make_unique<TlsSession>(SSL_new(choice_->contexts.front().get()), true);
+    return std::make_unique<TlsSession>(SSL_new(choice_->contexts.front().get()), true, choice_);
 }
 
 TlsClient::TlsClient() = default;
