@@ -112,6 +112,7 @@ public:
     int bio_write(const char* in, int size);
 
 private:
+    bool bio_ended() const { return transport_ == Io::eof; }
     friend Task<Handshake> handshake(Stream& stream, Deadline deadline);
 
     void begin_call();
