@@ -21,13 +21,13 @@ struct Direction {
 
     /// @param last  the other direction has ended: the caller closes both, so no FIN of its own is due.
     Pumped pump(bool last) {
-        if (ended) return Pumped::ended;
         for (std::size_t share = fair_share; share > 0;) {
             if (to.blocked()) {
                 const Io flushed = to.flush();
                 if (flushed == Io::failed) return Pumped::write_failed;
                 if (flushed == Io::again) return Pumped::waiting;
             }
+            if (ended) return Pumped::ended;
             if (!from.watched().readable) return Pumped::waiting;
             const Got got = from.read(from.loop().buffer().first(cautious ? cautious_read : Loop::buffer_size));
             if (got.io == Io::failed) return Pumped::read_failed;
@@ -35,7 +35,7 @@ struct Direction {
             if (got.io == Io::eof) {
                 if (!last || to.is_tls()) to.shutdown_write();
                 ended = true;
-                return Pumped::ended;
+                continue;  // close_notify may have to wait for room
             }
             if (to.write(Bytes(from.loop().buffer()).first(got.bytes)) == Io::failed) return Pumped::write_failed;
             count += got.bytes;
@@ -44,6 +44,8 @@ struct Direction {
         }
         return Pumped::share_used;
     }
+
+    bool waits() const { return !ended || to.blocked(); }
 
     // The edge this direction waits for: room to write what is kept, or something to read.
     WaitAny<2>::Edge edge() const {
@@ -72,7 +74,7 @@ Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits) {
             client.reset();
             co_return relayed;
         }
-        if (up.ended && down.ended) co_return relayed;
+        if (went_up == Pumped::ended && went_down == Pumped::ended) co_return relayed;
         if (went_up == Pumped::share_used || went_down == Pumped::share_used) {
             co_await Yield{loop};
             continue;
@@ -80,8 +82,8 @@ Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits) {
         const bool one_ended = up.ended || down.ended;
         const Duration patience = one_ended && limits.half_closed > Duration{0} ? limits.half_closed : limits.idle;
         const Deadline deadline = patience > Duration{0} ? loop.in(patience) : Deadline::none;
-        const auto first = up.ended ? down.edge() : up.edge();
-        const auto second = down.ended ? up.edge() : down.edge();
+        const auto first = up.waits() ? up.edge() : down.edge();
+        const auto second = down.waits() ? down.edge() : up.edge();
         const Wait waited = co_await WaitAny<2>(deadline, {{first, second}});
         if (waited == Wait::ready) continue;
         relayed.end = waited == Wait::timeout ? RelayEnd::idle : RelayEnd::cancelled;

@@ -24,6 +24,7 @@ Stream::Stream(Stream&& other) noexcept
       tls_(std::move(other.tls_)),
       unsent_(std::move(other.unsent_)),
       sent_(other.sent_),
+      end_due_(other.end_due_),
       error_(other.error_) {
     if (tls_) tls_->moved_to(*this);
 }
@@ -35,6 +36,7 @@ Stream& Stream::operator=(Stream&& other) noexcept {
         tls_ = std::move(other.tls_);
         unsent_ = std::move(other.unsent_);
         sent_ = other.sent_;
+        end_due_ = other.end_due_;
         error_ = other.error_;
         if (tls_) tls_->moved_to(*this);
     }
@@ -110,6 +112,7 @@ Io Stream::flush() {
             if (sent_ == unsent_.size()) {
                 unsent_ = {};  // an idle connection owns no memory
                 sent_ = 0;
+                if (end_due_) ::shutdown(watched_->fd, SHUT_WR);
             }
         } else if (errno == EAGAIN) {
             watched_->writable = false;
@@ -124,7 +127,8 @@ Io Stream::flush() {
 
 void Stream::shutdown_write() {
     if (tls_) tls_->notify_close();
-    ::shutdown(watched_->fd, SHUT_WR);
+    if (blocked()) end_due_ = true;
+    else ::shutdown(watched_->fd, SHUT_WR);
 }
 
 void Stream::attach(std::unique_ptr<TlsSession> tls) {

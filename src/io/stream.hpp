@@ -58,7 +58,8 @@ public:
     /// Sends what an earlier write kept: ok when nothing is left, again when the socket is full.
     Io flush();
 
-    /// No more from us: close_notify on TLS, then FIN. Only when nothing is blocked.
+    /// No more from us: close_notify on TLS, then FIN. Only when nothing is blocked. When the socket is too full for
+    /// close_notify, the stream is blocked afterwards, and the flush() that sends the last of it sends the FIN.
     void shutdown_write();
     /// An immediate RST: the peer learns at once that something went wrong.
     void reset();
@@ -91,6 +92,7 @@ private:
     std::vector<std::byte> unsent_;
     std::size_t sent_ = 0;  // of unsent_
     int error_ = 0;
+    bool end_due_ = false;  // FIN, once unsent_ has left
 };
 
 /// Says goodbye so that the last answer is not lost: FIN, then reads and drops what the peer still sends, until it
