@@ -91,8 +91,8 @@ private:
     std::unique_ptr<TlsSession> tls_;
     std::vector<std::byte> unsent_;
     std::size_t sent_ = 0;  // of unsent_
-    int error_ = 0;
     bool end_due_ = false;  // FIN, once unsent_ has left
+    int error_ = 0;
 };
 
 /// Says goodbye so that the last answer is not lost: FIN, then reads and drops what the peer still sends, until it

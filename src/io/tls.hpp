@@ -110,9 +110,9 @@ public:
     // For the BIO: ciphertext in and out. -1: nothing now; 0: the socket has ended.
     int bio_read(char* out, int size);
     int bio_write(const char* in, int size);
+    bool bio_ended() const { return transport_ == Io::eof; }
 
 private:
-    bool bio_ended() const { return transport_ == Io::eof; }
     friend Task<Handshake> handshake(Stream& stream, Deadline deadline);
 
     void begin_call();
@@ -120,10 +120,10 @@ private:
     Io send_staged();
     Handshake failure_of(int result);
 
+    std::shared_ptr<const void> context_;
     ssl_st* ssl_;
     Stream* stream_ = nullptr;
     Bytes staged_in_;                     // ciphertext in the loop's buffer, within one call
-    std::shared_ptr<const void> context_;
     std::vector<std::byte> kept_in_;      // ciphertext that a call left over
     std::size_t kept_used_ = 0;
     std::size_t staged_out_ = 0;          // bytes in the loop's outgoing buffer, within one call
