@@ -1,0 +1,179 @@
+#include "admin/routes.hpp"
+
+#include "admin/testing.hpp"
+#include "base/text.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <set>
+
+using namespace sallyport;
+using namespace sallyport::admin;
+using namespace sallyport::admin::testing;
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+namespace {
+
+struct Routes : ::testing::Test {
+    FakeControl control;
+    Site site{.routes = routes(), .control = control};
+
+    std::string told_root(const std::string& sent) const { return told(site, root, sent); }
+    json json_from(const std::string& sent) const { return json::parse(body_of(told_root(sent)), nullptr, false); }
+};
+
+TEST_F(Routes, say_alive_whatever_the_gateway_does) {
+    control.state = {Readiness::State::draining, "the gateway drains"};
+    EXPECT_EQ(body_of(told_root(ask("GET", "/livez"))), "ok\n");
+}
+
+TEST_F(Routes, say_ready_only_when_it_is) {
+    const struct {
+        Readiness state;
+        int status;
+        std::string says;
+    } cases[] = {
+        {{Readiness::State::ready, ""}, 200, "ok\n"},
+        {{Readiness::State::starting, "names wait for their first answer"}, 503, "\"detail\":\"names wait for"},
+        {{Readiness::State::draining, "the gateway drains"}, 503, "\"reason\":\"draining\""},
+    };
+    for (const auto& row : cases) {
+        control.state = row.state;
+        const std::string got = told(site, from("192.0.2.1"), ask("GET", "/readyz"));
+        EXPECT_EQ(status_of(got), row.status);
+        EXPECT_THAT(got, HasSubstr(row.says));
+    }
+}
+
+TEST_F(Routes, give_metrics_with_the_type_that_scrapers_expect) {
+    const std::string got = told_root(ask("GET", "/metrics"));
+    EXPECT_THAT(got, HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    EXPECT_EQ(body_of(got), "sallyport_connections 1\n");
+}
+
+TEST_F(Routes, pass_on_what_a_reload_came_to) {
+    EXPECT_EQ(json_from(ask("POST", "/api/v1/reload")), (json{{"generation", 2}}));
+    control.reloaded = fail(Problem{.status = 422, .detail = "2 errors", .more = {{"errors", {{{"line", 3}}}}}});
+    const std::string got = told_root(ask("POST", "/api/v1/reload", "{}"));
+    EXPECT_EQ(status_of(got), 422);
+    EXPECT_EQ(json::parse(body_of(got))["errors"][0]["line"], 3);
+    EXPECT_EQ(control.reloads, 2);
+}
+
+TEST_F(Routes, do_nothing_when_the_body_is_not_what_they_take) {
+    const struct {
+        std::string body, says;
+    } cases[] = {
+        {"{", "not valid JSON"},
+        {"[]", "not a JSON object"},
+        {"\xFF", "not valid JSON"},
+        {std::string(100000, '['), "not valid JSON"},
+        {R"({"dry_run":true})", "no setting \\\"dry_run\\\""},
+    };
+    for (const auto& row : cases) {
+        for (const std::string path : {"/api/v1/reload", "/api/v1/drain"}) {
+            const std::string got = told_root(ask("POST", path, row.body));
+            EXPECT_EQ(status_of(got), 400) << path << row.body.substr(0, 20);
+            EXPECT_THAT(got, HasSubstr(row.says));
+        }
+    }
+    EXPECT_EQ(control.reloads + control.drains, 0);
+}
+
+TEST_F(Routes, begin_to_drain_when_asked) {
+    const std::string got = told_root(ask("POST", "/api/v1/drain"));
+    EXPECT_EQ(status_of(got), 202);
+    EXPECT_EQ(control.drains, 1);
+}
+
+TEST_F(Routes, explain_what_they_are_asked) {
+    const std::string target = "/api/v1/explain?subject=https%3A%2F%2Fhq.example.com%2F&client=192.0.2.1";
+    EXPECT_EQ(json_from(ask("GET", target))["subject"], "https://hq.example.com/");
+    EXPECT_EQ(control.explained.client, *IpAddress::parse("192.0.2.1"));
+    EXPECT_FALSE(control.explained.tls);
+    told_root(ask("GET", target + "&tls=true"));
+    EXPECT_TRUE(control.explained.tls);
+    EXPECT_EQ(json_from(ask("GET", "/api/v1/explain?subject=%FF&client=::1"))["subject"], "\xEF\xBF\xBD");
+}
+
+TEST_F(Routes, say_what_is_wrong_with_a_question) {
+    const struct {
+        std::string query, says;
+    } cases[] = {
+        {"", "subject is missing"},
+        {"?client=192.0.2.1", "subject is missing"},
+        {"?subject=a", "client is \\\"\\\""},
+        {"?subject=a&client=hq.example.com", "not an IP address"},
+        {"?subject=a&client=::1&tls=yes", "neither true nor false"},
+        {"?subject=a&clinet=::1", "did you mean \\\"client\\\"?"},
+        {"?subject=a&client=::1&client=::2", "twice"},
+    };
+    for (const auto& row : cases) {
+        const std::string got = told_root(ask("GET", "/api/v1/explain" + row.query));
+        EXPECT_EQ(status_of(got), 400) << row.query;
+        EXPECT_THAT(got, HasSubstr(row.says));
+    }
+}
+
+TEST_F(Routes, show_the_tcp_port_nothing_but_probes_and_metrics) {
+    for (const Route& route : routes()) {
+        const std::string sent = ask(std::string(route.method), std::string(route.path));
+        const bool open = route.path == "/livez" || route.path == "/readyz";
+        EXPECT_EQ(status_of(told(site, from("192.0.2.1"), sent)), open ? 200 : 404) << route.path;
+        EXPECT_EQ(status_of(told(site, from("127.0.0.1"), sent)), open || route.path == "/metrics" ? 200 : 404)
+            << route.path;
+    }
+    EXPECT_EQ(control.reloads + control.drains, 0);
+}
+
+// ---------------------------------------------------------------- docs/openapi.json
+
+json openapi() {
+    std::ifstream file(SALLYPORT_SOURCE_DIR "/docs/openapi.json");
+    return json::parse(file);
+}
+
+TEST(OpenApi, describes_every_route_and_none_more) {
+    std::set<std::string> served;
+    for (const Route& route : routes()) served.insert(to_lower(route.method) + " " + std::string(route.path));
+    std::set<std::string> described;
+    for (const auto& [path, operations] : openapi()["paths"].items()) {
+        for (const auto& [method, operation] : operations.items()) {
+            described.insert(method + " " + path);
+            EXPECT_NE(operation.value("summary", ""), "") << path;
+            EXPECT_TRUE(operation.contains("responses")) << path;
+        }
+    }
+    EXPECT_EQ(described, served);
+}
+
+TEST(OpenApi, names_what_explain_may_be_asked_with) {
+    std::set<std::string> described;
+    for (const json& parameter : openapi()["paths"]["/api/v1/explain"]["get"]["parameters"])
+        described.insert(parameter["name"]);
+    EXPECT_EQ(described, std::set<std::string>(explain_parameters().begin(), explain_parameters().end()));
+}
+
+// Every "$ref" of the document leads somewhere in it.
+void expect_references_to_lead_somewhere(const json& document, const json& part) {
+    for (const auto& [key, value] : part.items()) {
+        if (key == "$ref") {
+            const auto reference = value.get<std::string>();
+            ASSERT_TRUE(reference.starts_with("#/")) << reference;
+            EXPECT_TRUE(document.contains(json::json_pointer(reference.substr(1)))) << reference;
+        } else if (value.is_structured()) {
+            expect_references_to_lead_somewhere(document, value);
+        }
+    }
+}
+
+TEST(OpenApi, holds_together) {
+    const json document = openapi();
+    EXPECT_EQ(document["openapi"], "3.1.0");
+    EXPECT_EQ(document["info"]["version"], SALLYPORT_VERSION);
+    expect_references_to_lead_somewhere(document, document);
+}
+
+}  // namespace
