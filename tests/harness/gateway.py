@@ -34,6 +34,13 @@ def _plain(value):
     return str(value) if isinstance(value, pathlib.Path) else value
 
 
+def http_service(name, target=None, tls=None, **more):
+    """A [[service]] on loopback. `target` and `tls`: the target, or its port, for plain_port and tls_port."""
+    ports = {"plain_port": getattr(target, "port", target), "tls_port": getattr(tls, "tls_port", getattr(tls, "port", tls))}
+    return {"name": name, "protocol": "http", "target": "127.0.0.1",
+            **{key: port for key, port in ports.items() if port}, **more}
+
+
 class GatewayFailed(AssertionError):
     """The program ended instead of getting ready. `status` and `stderr` say how."""
 
