@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -76,7 +77,8 @@ public:
     void u64(std::uint64_t value) { number(value, 8); }
     void bytes(Bytes value) {
         if (!fits(value.size())) return;
-        for (const std::byte b : value) room_[used_++] = b;
+        if (!value.empty()) std::memcpy(room_.data() + used_, value.data(), value.size());
+        used_ += value.size();
     }
     void text(std::string_view value) { bytes(as_bytes(value)); }
 

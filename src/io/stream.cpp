@@ -70,7 +70,8 @@ Got Stream::raw_read(MutableBytes into) {
             if (bytes < into.size() && !watched_->hung_up) watched_->readable = false;
             return {Io::ok, bytes};
         }
-        if (count == 0) return {Io::eof};
+        // The kernel tells a reset once, be it to a send, and an end from then on: that end is not in order.
+        if (count == 0) return {error_ == 0 ? Io::eof : Io::failed};
         if (errno == EINTR) continue;
         if (errno == EAGAIN) {
             watched_->readable = false;
@@ -133,7 +134,7 @@ void Stream::shutdown_write() {
 
 void Stream::attach(std::unique_ptr<TlsSession> tls) {
     tls_ = std::move(tls);
-    tls_->moved_to(*this);
+    if (tls_) tls_->moved_to(*this);
 }
 
 Task<Wait> Stream::write_all(std::string bytes, Deadline deadline) {

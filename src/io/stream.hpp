@@ -42,6 +42,7 @@ public:
     Stream& operator=(Stream&&) noexcept;
     ~Stream();  // closes
 
+    bool is_open() const { return watched_ != nullptr; }
     bool is_tls() const { return tls_ != nullptr; }
     TlsSession* tls() const { return tls_.get(); }
     Loop& loop() const { return *watched_->loop; }
@@ -74,7 +75,7 @@ public:
     /// Reads until something came: eof and failed like read(); again when the deadline passed or on cancellation.
     Task<Got> read_some(MutableBytes into, Deadline deadline);
 
-    /// Puts TLS on the connection; the handshake is TlsSession's (io/tls.hpp).
+    /// Puts TLS on the connection; the handshake is TlsSession's (io/tls.hpp). Null: takes it off again.
     void attach(std::unique_ptr<TlsSession> tls);
 
     /// errno of the last failure, 0 when it was not the socket's.

@@ -35,6 +35,7 @@ int TlsSession::bio_read(char* out, int size) {
         transport_ = got.io;
         if (got.io == Io::again) return -1;
         if (got.io != Io::ok) return 0;
+        heard_ = true;
         staged_in_ = Bytes(stream_->loop().tls_in()).first(got.bytes);
     }
     const auto count = std::min(staged_in_.size(), static_cast<std::size_t>(size));

@@ -100,6 +100,8 @@ public:
 
     /// SNI as the client sent it, lower-cased; empty when it sent none.
     std::string server_name() const;
+    /// Has the peer sent anything at all?
+    bool heard() const { return heard_; }
 
     // For Stream.
     void moved_to(Stream& stream) { stream_ = &stream; }
@@ -127,6 +129,7 @@ private:
     std::vector<std::byte> kept_in_;      // ciphertext that a call left over
     std::size_t kept_used_ = 0;
     std::size_t staged_out_ = 0;          // bytes in the loop's outgoing buffer, within one call
+    bool heard_ = false;
     Io transport_ = Io::ok;               // what the socket said last
 };
 

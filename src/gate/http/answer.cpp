@@ -1,5 +1,7 @@
 #include "gate/http/answer.hpp"
 
+#include "gate/http/html.hpp"
+
 #include <algorithm>
 #include <ctime>
 #include <iterator>
@@ -71,30 +73,11 @@ std::string_view status_text(std::uint16_t status) {
 
 constexpr std::size_t longest_shown = 200;  // bytes of what the client asked for
 
-constexpr std::string_view style =
-    "<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:12vh auto;"
-    "padding:0 1rem}h1{font-size:1.4rem}code{overflow-wrap:anywhere}small{opacity:.7}</style>";
-
-std::string escape_html(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            case '\'': out += "&#39;"; break;
-            default: out += c >= 0x20 && c < 0x7F ? c : '?'; break;
-        }
-    }
-    return out;
-}
-
 std::string page(const Answer& answer, std::uint16_t status) {
     const std::string heading = std::to_string(status) + " " + std::string(status_text(status));
     std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">";
     out += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
-    out += "<title>" + heading + "</title>" + std::string(style) + "</head>\n<body><h1>" + heading + "</h1>\n";
+    out += "<title>" + heading + "</title>" + std::string(page_style) + "</head>\n<body><h1>" + heading + "</h1>\n";
     out += "<p>" + escape_html(answer.cause) + "</p>\n";
     if (!answer.looked_for.empty()) {
         out += "<p>Asked for: <code>" + escape_html(answer.looked_for.substr(0, longest_shown)) + "</code></p>\n";

@@ -1,0 +1,116 @@
+// `sallyport check`: everything that a start would find out, without starting.
+#include "cli/generation.hpp"
+#include "cli/shapes.hpp"
+#include "cli/verbs.hpp"
+
+#include "admin/http_client.hpp"
+#include "admin/message.hpp"
+#include "listeners/listeners.hpp"
+#include "net/names.hpp"
+
+#include <pwd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <set>
+
+namespace sallyport::cli {
+
+namespace {
+
+using nlohmann::json;
+
+// What a running gateway with this admin socket holds: those ports are taken by itself.
+std::set<std::string> held_by_running(const std::string& socket) {
+    std::set<std::string> held;
+    const auto response = admin::call(socket, {.target = "/api/v1/status"}, std::chrono::seconds(3));
+    if (!response || response->status != 200) return held;
+    const json status = json::parse(response->body, nullptr, false);
+    for (const auto& listener : status.value("listeners", json::array())) held.insert(listener.value("address", ""));
+    return held;
+}
+
+void try_ports(const config::Loaded& loaded, const config::Config& config, Built& built) {
+    const auto held = held_by_running(config.admin.socket.value.string());
+    const auto attempt = [&](const config::Located<config::ListenAddress>& listen) {
+        if (held.contains(listen.value.to_string())) return;
+        const auto bound = listeners::probe(listen.value);
+        if (!bound) built.errors.push_back(loaded.problem(listen.place, {bound.error().message}));
+    };
+    for (const auto& dialect : gate::dialects()) {
+        for (const auto& listen : config.listen.*dialect.plain) attempt(listen);
+        for (const auto& listen : config.listen.*dialect.tls) attempt(listen);
+    }
+    for (const auto& listen : config.admin.listen) attempt(listen);
+}
+
+void try_names(const config::Loaded& loaded, const config::Config& config, Built& built) {
+    for (const auto& service : config.services) {
+        for (const auto& target : service.targets) {
+            if (target.value.kind != config::Target::Kind::host) continue;
+            const auto addresses = net::resolve_by_system(target.value.text);
+            if (!addresses) built.warnings.push_back(loaded.problem(target.place, {addresses.error().message, "the service answers 502 until it resolves"}));
+        }
+    }
+}
+
+// Files are read after privileges are dropped, so what counts is what that user may read. Asked in a child process,
+// because becoming a user is for good.
+bool readable_as(const passwd& user, const std::filesystem::path& file) {
+    const pid_t child = fork();
+    if (child == 0) {
+        const bool became = setgid(user.pw_gid) == 0 && setuid(user.pw_uid) == 0;
+        _exit(became && access(file.c_str(), R_OK) == 0 ? 0 : 1);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+void try_files(const config::Loaded& loaded, const config::Config& config, Built& built) {
+    const passwd* user = geteuid() == 0 ? getpwnam(config.node.user.value.c_str()) : nullptr;
+    if (user == nullptr || user->pw_uid == 0) return;
+    const auto attempt = [&](const config::Located<std::filesystem::path>& file) {
+        if (!file.value.empty() && access(file.value.c_str(), R_OK) == 0 && !readable_as(*user, file.value)) {
+            built.errors.push_back(loaded.problem(file.place, {"the user " + config.node.user.value + " can't read " + file.value.string(),
+                                                               "files are read after privileges are dropped; chgrp it and its folders to that user"}));
+        }
+    };
+    for (const auto& certificate : config.certificates) {
+        attempt(certificate.chain);
+        attempt(certificate.key);
+    }
+    for (const auto& ca : config.trust.ca) attempt(ca);
+    for (const auto& service : config.services) attempt(service.target_ca);
+}
+
+}  // namespace
+
+Exit check(const Common& common) {
+    const auto presets = preset_names();
+    const config::Loaded loaded = config::load(common.config_file, presets);
+    const BuildOptions options{.loops = 1,
+                               .ticket_keys = io::TicketKeys::random(),
+                               .release = {},
+                               .now = std::chrono::system_clock::now(),
+                               .dry = true};
+    Built built = build_generation(loaded, options);
+    if (loaded.config) {
+        try_ports(loaded, *loaded.config, built);
+        try_files(loaded, *loaded.config, built);
+        try_names(loaded, *loaded.config, built);
+    }
+    if (common.json) {
+        const json out{{"errors", problems_json(built.errors)}, {"warnings", problems_json(built.warnings)}};
+        std::puts(admin::to_text(out).c_str());
+    } else {
+        for (const auto& warning : built.warnings) std::fputs(to_text(warning, "warning").c_str(), stderr);
+        for (const auto& error : built.errors) std::fputs(to_text(error, "error").c_str(), stderr);
+        if (built.errors.empty()) std::printf("%s: no errors, %zu warning%s\n", common.config_file.c_str(), built.warnings.size(), built.warnings.size() == 1 ? "" : "s");
+    }
+    return built.errors.empty() ? Exit::done : Exit::invalid;
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,97 @@
+// The running gateway: the graph of its objects, and what happens to it from start to stop.
+#pragma once
+
+#include "admin/http_server.hpp"
+#include "admin/routes.hpp"
+#include "cli/data_loop.hpp"
+#include "cli/generation.hpp"
+#include "cli/privileges.hpp"
+#include "cli/verbs.hpp"
+#include "io/event.hpp"
+#include "io/signals.hpp"
+#include "io/worker.hpp"
+#include "listeners/listeners.hpp"
+#include "net/names.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::cli {
+
+/// Runs the gateway on this configuration in the foreground until it is told to stop.
+Exit run_daemon(const std::filesystem::path& config_file);
+
+class Daemon final : public admin::Control {
+public:
+    /// @param descriptors  file descriptors that the process may have.
+    Daemon(std::filesystem::path config_file, std::unique_ptr<io::Loop> loop, std::size_t descriptors);
+
+    Exit run();
+
+    // admin::Control
+    admin::Readiness readiness() const override;
+    std::string metrics() override;
+    nlohmann::json status() override;
+    io::Task<Result<nlohmann::json, admin::Problem>> reload() override;
+    void drain() override { begin_stop(); }
+    Result<nlohmann::json, admin::Problem> explain(const admin::ExplainQuery& query) override;
+
+private:
+    // Start-up, in this order.
+    bool load();
+    bool bind_ports();
+    bool become_user();
+    bool build();
+    io::Task<void> whole_life();
+    io::Task<void> live();
+    io::Task<void> wait_for_names();
+    bool open_admin();
+
+    // What goes on while it runs.
+    io::Task<void> follow_signals();
+    io::Task<void> follow_certificates();
+    io::Task<void> keep_watchdog(Duration interval);
+    io::Task<void> reload_by_signal();
+    io::Task<void> wind_down();
+
+    Result<nlohmann::json, admin::Problem> take_over(Built built);
+    void adopt(std::shared_ptr<const Generation> generation);
+    void note_restart_needs(const config::Config& wanted);
+    io::Task<void> rebuild_certificates();
+    BuildOptions build_options() const;
+    const config::Config& config() const { return generation_->routing->config(); }
+    telemetry::Totals totals() const;
+    std::string summary() const;
+    void begin_stop();
+    void event(telemetry::Level level, std::string message, std::vector<telemetry::Field> fields = {});
+
+    const std::filesystem::path config_file_;
+    const std::size_t descriptors_;
+    const SteadyTime started_;
+    const std::shared_ptr<const io::TicketKeys> ticket_keys_;
+
+    std::unique_ptr<io::Loop> loop_;  // the control loop, on the main thread
+    io::Fd signals_;
+    std::optional<config::Loaded> loaded_;  // until the first generation is built from it
+    std::string node_;
+    Identity identity_;
+    std::vector<std::unique_ptr<DataLoop>> data_loops_;
+    std::optional<listeners::Listeners> listeners_;
+    std::optional<io::Worker> worker_;
+    std::unique_ptr<telemetry::Logger> logger_;
+    std::shared_ptr<const Generation> generation_;
+    std::optional<net::Names> names_;
+    std::optional<admin::Site> site_;
+    io::Scope scope_;
+    io::Event stop_;
+    io::Event wound_down_;
+    std::size_t loops_at_work_ = 0;  // of the data loops, those that have not finished
+    admin::Readiness::State state_ = admin::Readiness::State::starting;
+    bool reloading_ = false;
+    nlohmann::json last_reload_;
+};
+
+}  // namespace sallyport::cli

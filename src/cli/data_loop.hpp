@@ -1,0 +1,50 @@
+// One data loop with all that lives on it, and its thread.
+#pragma once
+
+#include "gate/gate.hpp"
+#include "io/loop.hpp"
+#include "listeners/loop_listeners.hpp"
+#include "telemetry/counters.hpp"
+#include "telemetry/logger.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace sallyport::cli {
+
+class DataLoop {
+public:
+    /// @param most_sessions  connections at a time; past that, new ones wait in the kernel's queue.
+    DataLoop(std::unique_ptr<io::Loop> loop, std::size_t most_sessions);
+
+    /// Before start(): what the gate needs once privileges are dropped.
+    void open_gate(telemetry::Logger& logger, const std::string& node, gate::SnapshotHandle snapshot);
+    void start();
+
+    /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
+    void finish(Duration patience, std::function<void()> done);
+    /// Ends the thread; after finish().
+    void join();
+
+    io::Loop& loop() { return *loop_; }
+    gate::Gate& gate() { return *gate_; }
+    listeners::LoopListeners& listeners() { return listeners_; }
+    const telemetry::LoopCounters& counters() const { return counters_; }
+    std::atomic<std::uint64_t> heartbeats{0};  // counted by posts to the loop: it turns
+
+private:
+    std::unique_ptr<io::Loop> loop_;
+    telemetry::LoopCounters counters_;
+    telemetry::Logger* logger_ = nullptr;  // with the gate
+    std::optional<gate::Gate> gate_;
+    listeners::LoopListeners listeners_;
+    io::Scope scope_;
+    std::thread thread_;
+};
+
+}  // namespace sallyport::cli

@@ -1,0 +1,179 @@
+#include "cli/generation.hpp"
+
+#include "certs/load.hpp"
+#include "certs/self_signed.hpp"
+#include "gate/http/url_rules.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sallyport::cli {
+
+namespace {
+
+using config::Config;
+using config::Problem;
+
+struct Builder {
+    const config::Loaded& loaded;
+    const BuildOptions& options;
+    Built built = {};
+
+    void error(const config::Place& place, std::string message, std::string hint = {}) {
+        built.errors.push_back(loaded.problem(place, {std::move(message), std::move(hint)}));
+    }
+    void warning(const config::Place& place, std::string message, std::string hint = {}) {
+        built.warnings.push_back(loaded.problem(place, {std::move(message), std::move(hint)}));
+    }
+
+    bool serves_tls(const Config& config) const {
+        for (const auto& dialect : gate::dialects()) {
+            if (!(config.listen.*dialect.tls).empty()) return true;
+        }
+        return !config.admin.listen.empty();
+    }
+
+    std::vector<crypto::Credential> credentials(const Config& config) {
+        std::vector<crypto::Credential> out;
+        for (const auto& certificate : config.certificates) {
+            auto loaded_one = certs::load(certificate.chain.value, certificate.key.value, options.now);
+            if (!loaded_one) {
+                error(certificate.chain.place, loaded_one.error().message);
+                continue;
+            }
+            loaded_one->name = certificate.name.value;
+            out.push_back(std::move(*loaded_one));
+        }
+        if (out.empty() && config.certificates.empty() && serves_tls(config)) {
+            const std::vector<IpAddress> ips{IpAddress::v4(0x7F000001)};
+            auto own = options.dry ? certs::self_signed(own_names(config), ips, 1, options.now)
+                                   : certs::load_or_create(config.node.state_dir.value, own_names(config), ips, options.now);
+            if (own) {
+                own->name = "self-signed";
+                out.push_back(std::move(*own));
+            } else {
+                error(config.node.state_dir.place, own.error().message);
+            }
+        }
+        return out;
+    }
+
+    // What the self-signed certificate is for: every name that is served, and this machine's own.
+    static std::vector<std::string> own_names(const Config& config) {
+        std::set<std::string> names{"localhost"};
+        for (const auto& service : config.services) {
+            if (service.protocol == config::Protocol::h323) continue;
+            for (const auto& name : service.names) {
+                if (!name.value.empty() && name.value.front() != '[') names.insert(name.value);
+            }
+        }
+        return {names.begin(), names.end()};
+    }
+
+    void check_coverage(const Config& config, const std::vector<crypto::Credential>& credentials) {
+        for (const auto& service : config.services) {
+            if (service.protocol != config::Protocol::http || config.listen.https.empty() || config.certificates.empty()) continue;
+            for (const auto& name : service.names) {
+                const bool covered = std::ranges::any_of(
+                    credentials, [&](const crypto::Credential& one) { return certs::covers(one, name.value); });
+                if (!covered) {
+                    warning(name.place, "no certificate covers the service name " + config::quote(name.value),
+                            "browsers will warn their users; add the name to a certificate, or a wildcard");
+                }
+            }
+        }
+    }
+
+    std::vector<std::string> pems(const std::vector<std::filesystem::path>& files, const config::Place& place) {
+        auto loaded_pems = certs::load_ca_pems(files, options.now);
+        if (loaded_pems) return std::move(*loaded_pems);
+        error(place, loaded_pems.error().message);
+        return {};
+    }
+
+    std::shared_ptr<const io::TlsClient> tls_client(const config::Service& service) {
+        if (!service.tls_port) return nullptr;
+        io::TlsClient::Options tls{.ca_pems = {}, .verify = service.target_verify};
+        if (!service.target_ca.value.empty()) tls.ca_pems = pems({service.target_ca.value}, service.target_ca.place);
+        auto client = io::TlsClient::create(std::move(tls));
+        if (client) return *client;
+        error(service.place, client.error().message);
+        return nullptr;
+    }
+
+    std::shared_ptr<const io::TlsServer> tls_server(const std::vector<crypto::Credential>& credentials) {
+        if (credentials.empty()) return nullptr;
+        auto server = io::TlsServer::create(credentials, {.ticket_keys = options.ticket_keys, .trusted_ca_pems = {}});
+        if (server) return *server;
+        error({}, server.error().message);
+        return nullptr;
+    }
+
+    gate::SnapshotHandle for_one_loop(const Generation& generation) {
+        auto snapshot = std::make_unique<gate::LoopSnapshot>();
+        snapshot->routing = generation.routing;
+        snapshot->tls_server = tls_server(generation.credentials);
+        for (const auto& service : generation.routing->services()) snapshot->tls_clients.push_back(tls_client(*service.settings));
+        // The last one to let go of it is a data loop; freeing is done elsewhere.
+        auto release = options.release;
+        return {snapshot.release(), [release](const gate::LoopSnapshot* last) {
+                    gate::SnapshotHandle owned(last);
+                    if (release) release(std::move(owned));
+                }};
+    }
+
+    void build(Config config) {
+        auto generation = std::make_shared<Generation>();
+        generation->source = loaded;
+        generation->credentials = credentials(config);
+        check_coverage(config, generation->credentials);
+        pems_of_trust(config);
+        for (const auto& certificate : config.certificates) {
+            generation->watched_files.push_back(certificate.chain.value);
+            generation->watched_files.push_back(certificate.key.value);
+        }
+        for (const auto& ca : config.trust.ca) generation->watched_files.push_back(ca.value);
+        for (const auto& service : config.services) {
+            if (!service.target_ca.value.empty()) generation->watched_files.push_back(service.target_ca.value);
+        }
+        std::set<std::string> hosts;
+        for (const auto& service : config.services) {
+            for (const auto& target : service.targets) {
+                if (target.value.kind == config::Target::Kind::host) hosts.insert(target.value.text);
+            }
+        }
+        generation->hosts.assign(hosts.begin(), hosts.end());
+        if (!built.errors.empty()) return;
+        generation->routing = std::make_shared<const gate::Snapshot>(std::move(config));
+        generation->admin_tls = tls_server(generation->credentials);
+        for (std::size_t i = 0; i < options.loops; ++i) generation->loops.push_back(for_one_loop(*generation));
+        if (built.errors.empty()) built.generation = std::move(generation);
+    }
+
+    void pems_of_trust(const Config& config) {
+        for (const auto& ca : config.trust.ca) pems({ca.value}, ca.place);
+    }
+};
+
+}  // namespace
+
+std::vector<std::string_view> preset_names() {
+    std::vector<std::string_view> names;
+    for (const auto& preset : gate::http::presets()) names.push_back(preset.name);
+    return names;
+}
+
+Built build_generation(const std::filesystem::path& file, const BuildOptions& options) {
+    const auto names = preset_names();
+    return build_generation(config::load(file, names), options);
+}
+
+Built build_generation(const config::Loaded& loaded, const BuildOptions& options) {
+    Builder builder{.loaded = loaded, .options = options};
+    builder.built.errors = loaded.errors;
+    builder.built.warnings = loaded.warnings;
+    if (loaded.config) builder.build(*loaded.config);
+    return std::move(builder.built);
+}
+
+}  // namespace sallyport::cli

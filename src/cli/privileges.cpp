@@ -1,0 +1,68 @@
+#include "cli/privileges.hpp"
+
+#include <cap-ng.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+namespace sallyport::cli {
+
+namespace {
+
+struct Account {
+    uid_t uid;
+    gid_t gid;
+};
+
+std::optional<Account> find_account(const std::string& user) {
+    const passwd* entry = getpwnam(user.c_str());
+    if (entry == nullptr) return std::nullopt;
+    return Account{entry->pw_uid, entry->pw_gid};
+}
+
+bool is_root() { return geteuid() == 0; }
+
+void choose_capabilities() {
+    capng_clear(CAPNG_SELECT_BOTH);
+    capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_NET_BIND_SERVICE);
+}
+
+}  // namespace
+
+Result<void> prepare_directories(const std::vector<std::filesystem::path>& directories, const std::string& user) {
+    const auto account = is_root() ? find_account(user) : std::nullopt;
+    for (const auto& directory : directories) {
+        std::error_code error;
+        const bool made = std::filesystem::create_directories(directory, error);
+        if (error) return fail("can't make the directory " + directory.string() + ": " + error.message());
+        if (made) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+        if (account && made && ::chown(directory.c_str(), account->uid, account->gid) != 0) {
+            return fail("can't give the directory " + directory.string() + " to " + user + ": " + std::strerror(errno));
+        }
+    }
+    return {};
+}
+
+Result<Identity> drop_privileges(const std::string& user) {
+    if (!is_root()) {
+        const passwd* self = getpwuid(geteuid());
+        return Identity{.user = self == nullptr ? std::to_string(geteuid()) : self->pw_name};
+    }
+    const auto account = find_account(user);
+    choose_capabilities();
+    if (!account || account->uid == 0) {
+        if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("can't give up the capabilities of root");
+        std::string note = account ? "runs as root, because node.user says so" : "runs as root: there is no account '" + user + "' (node.user)";
+        return Identity{.user = "root", .note = std::move(note)};
+    }
+    const auto flags = static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+    const int result = capng_change_id(static_cast<int>(account->uid), static_cast<int>(account->gid), flags);
+    if (result != 0) return fail("can't become the user " + user + ": libcap-ng error " + std::to_string(result));
+    return Identity{.user = user, .dropped = true};
+}
+
+}  // namespace sallyport::cli

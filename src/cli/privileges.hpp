@@ -1,0 +1,26 @@
+// Started as root, the gateway binds its ports and then becomes an ordinary user who keeps only the capabilities that
+// its configuration needs.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace sallyport::cli {
+
+struct Identity {
+    std::string user = {};    // as who it runs on
+    bool dropped = false;     // was root, and is no more
+    std::string note = {};    // worth a warning; empty: none
+};
+
+/// Makes `directories` where they are missing, and gives them to `user`, when we are root and the account exists.
+Result<void> prepare_directories(const std::vector<std::filesystem::path>& directories, const std::string& user);
+
+/// Becomes `user` when we are root; keeps CAP_NET_BIND_SERVICE alone, so that a reload may add a port below 1024. Where
+/// there is no such account we stay root, with that capability alone, and the note says so. Not root: nothing changes.
+Result<Identity> drop_privileges(const std::string& user);
+
+}  // namespace sallyport::cli

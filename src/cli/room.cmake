@@ -1,0 +1,6 @@
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(CAPNG REQUIRED IMPORTED_TARGET libcap-ng)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+target_link_libraries(cli PUBLIC PkgConfig::SYSTEMD PkgConfig::CAPNG CLI11::CLI11 nlohmann_json::nlohmann_json)

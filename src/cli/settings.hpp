@@ -1,0 +1,18 @@
+// What the configuration means to the rooms that do not read it themselves.
+#pragma once
+
+#include "config/config.hpp"
+#include "listeners/listeners.hpp"
+#include "telemetry/logger.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sallyport::cli {
+
+telemetry::LogSettings log_settings(const config::Config& config, const std::string& node);
+
+/// Every listener that [listen] asks for. A claim's kind is the place of its dialect in gate::dialects().
+std::vector<listeners::Claim> claims_of(const config::Config& config);
+
+}  // namespace sallyport::cli

@@ -1,0 +1,25 @@
+// What programs read from `--json` and the API, and what people read instead of it (INTERFACE section 5).
+#pragma once
+
+#include "config/problem.hpp"
+#include "gate/explain.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sallyport::cli {
+
+/// @param source  "live" or "file": whose configuration decided.
+nlohmann::json to_json(const gate::Explanation& explanation, const gate::Question& question, std::string_view source);
+
+/// From the JSON shape, so that what the running gateway answered and what the file says read alike.
+std::string explanation_text(const nlohmann::json& explanation);
+
+nlohmann::json problems_json(std::span<const config::Problem> problems);
+
+std::string status_text(const nlohmann::json& status);
+
+}  // namespace sallyport::cli

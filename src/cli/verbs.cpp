@@ -1,0 +1,137 @@
+#include "cli/verbs.hpp"
+
+#include "admin/http_client.hpp"
+#include "admin/message.hpp"
+#include "cli/generation.hpp"
+#include "cli/shapes.hpp"
+#include "config/reference.hpp"
+#include "gate/explain.hpp"
+#include "telemetry/reason.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+namespace sallyport::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr Duration answer_within = 30s;  // a reload may resolve names and read many certificates
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void complain(const std::string& text) { std::fprintf(stderr, "sallyport: %s\n", text.c_str()); }
+
+config::Loaded load_for(const Common& common) {
+    const auto presets = preset_names();
+    return config::load(common.config_file, presets);
+}
+
+// The socket of the gateway that this configuration file is for. A file that does not load leaves the default place.
+std::string socket_for(const Common& common) {
+    const auto loaded = load_for(common);
+    return (loaded.config ? loaded.config->admin.socket.value : config::Admin{}.socket.value).string();
+}
+
+Exit exit_of(const admin::CallError& error) {
+    complain(error.message);
+    switch (error.failure) {
+        case admin::CallFailure::unreachable: return Exit::unreachable;
+        case admin::CallFailure::not_permitted: return Exit::not_permitted;
+        case admin::CallFailure::broken: return Exit::failed;
+    }
+    return Exit::failed;
+}
+
+// What the gateway says against it: the problem's sentence, and the configuration's errors where it has some.
+Exit refused(const admin::ClientResponse& response, bool as_json) {
+    const json problem = json::parse(response.body, nullptr, false);
+    if (as_json) print(response.body + "\n");
+    if (!problem.is_object()) {
+        complain("the gateway answered with status " + std::to_string(response.status));
+        return Exit::failed;
+    }
+    complain(problem.value("detail", problem.value("title", "the gateway refused")));
+    for (const auto& error : problem.value("errors", json::array())) {
+        const config::Problem row{.file = error.value("file", ""),
+                                  .line = error.value("line", 0U),
+                                  .column = error.value("column", 0U),
+                                  .message = error.value("message", ""),
+                                  .hint = error.value("hint", ""),
+                                  .source_line = {}};
+        std::fputs(to_text(row, "error").c_str(), stderr);
+    }
+    return response.status == 422 ? Exit::invalid : Exit::failed;
+}
+
+Exit call_and_print(const Common& common, const std::string& method, const std::string& target,
+                    const std::function<std::string(const json&)>& text) {
+    const auto response = admin::call(socket_for(common), {.method = method, .target = target}, answer_within);
+    if (!response) return exit_of(response.error());
+    if (response->status >= 300) return refused(*response, common.json);
+    const json answer = json::parse(response->body, nullptr, false);
+    print(common.json ? response->body + "\n" : text(answer));
+    return Exit::done;
+}
+
+Exit print_explanation(const json& explanation, bool as_json) {
+    print(as_json ? admin::to_text(explanation) + "\n" : explanation_text(explanation));
+    return explanation.value("verdict", "") == "forwarded" ? Exit::done : Exit::answer_is_no;
+}
+
+}  // namespace
+
+Exit explain(const Common& common, const ExplainOptions& options) {
+    const auto client = IpAddress::parse(options.client);
+    if (!client) {
+        complain("--client takes an IP address, not '" + options.client + "'");
+        return Exit::usage;
+    }
+    auto loaded = load_for(common);
+    const std::array<std::pair<std::string_view, std::string_view>, 2> query{{{"subject", options.subject}, {"client", options.client}}};
+    const std::string socket = (loaded.config ? loaded.config->admin.socket.value : config::Admin{}.socket.value).string();
+    const auto response = admin::call(socket, {.target = admin::with_query("/api/v1/explain", query)}, answer_within);
+    if (response && response->status == 200) return print_explanation(json::parse(response->body, nullptr, false), common.json);
+    if (response) return refused(*response, common.json) == Exit::invalid ? Exit::invalid : Exit::usage;
+    if (response.error().failure != admin::CallFailure::unreachable) return exit_of(response.error());
+
+    // No gateway runs: the file answers.
+    if (!loaded.config) {
+        for (const auto& error : loaded.errors) std::fputs(to_text(error, "error").c_str(), stderr);
+        return Exit::invalid;
+    }
+    const gate::Snapshot snapshot(std::move(*loaded.config));
+    const gate::Question question{options.subject, *client};
+    const auto explanation = gate::explain(snapshot, question);
+    if (!explanation) {
+        complain(explanation.error().message);
+        return Exit::usage;
+    }
+    return print_explanation(to_json(*explanation, question, "file"), common.json);
+}
+
+Exit reload(const Common& common) {
+    return call_and_print(common, "POST", "/api/v1/reload", [](const json& answer) {
+        std::string out = "reloaded: " + std::to_string(answer.value("services", 0)) + " services; no connection was cut\n";
+        for (const auto& warning : answer.value("warnings", json::array())) {
+            out += "warning: " + warning.value("message", "") + "\n";
+        }
+        return out;
+    });
+}
+
+Exit status(const Common& common) { return call_and_print(common, "GET", "/api/v1/status", status_text); }
+
+Exit drain(const Common& common) {
+    return call_and_print(common, "POST", "/api/v1/drain",
+                          [](const json&) { return std::string("draining: nothing new is taken; the gateway stops when all is done\n"); });
+}
+
+Exit reference(const std::string& what) {
+    print(what == "reasons" ? telemetry::reasons_page() : config::reference_markdown());
+    return Exit::done;
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,16 @@
+// The one list of what the gate speaks. No self-registration: reading this file tells what is in the binary.
+#include "gate/dialect.hpp"
+#include "gate/http/http_dialect.hpp"
+
+#include <array>
+
+namespace sallyport::gate {
+
+std::span<const Dialect> dialects() {
+    static constexpr std::array table{
+        Dialect{telemetry::Protocol::http, config::Protocol::http, &config::Listen::http, &config::Listen::https, http::serve},
+    };
+    return table;
+}
+
+}  // namespace sallyport::gate

@@ -1,0 +1,72 @@
+#include "gate/gate.hpp"
+
+#include "gate/http/scratch.hpp"
+
+namespace sallyport::gate {
+
+Session::Session(Gate& on, listeners::Listener through, SocketAddress from)
+    : gate(on), listener(std::move(through)), client(from), id(on.next_id_++), since(on.loop_.now()) {
+    on.sessions_.push_back(*this);
+}
+
+Session::~Session() = default;
+
+Gate::Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, std::string node)
+    : loop_(loop),
+      reporter_(reporter),
+      counters_(counters),
+      node_(std::move(node)),
+      http_scratch_(std::make_unique<HttpScratch>()),
+      scope_(loop) {}
+
+Gate::~Gate() = default;
+
+void Gate::adopt(SnapshotHandle snapshot) {
+    snapshot_ = std::move(snapshot);
+    bool removed = false;
+    sessions_.for_each([&](Session& session) {
+        removed = removed || (!session.tunnel_name.empty() &&
+                              snapshot_->routing->find(config::Protocol::http, session.tunnel_name) == nullptr);
+    });
+    if (removed) scope_.spawn(end_removed_tunnels(snapshot_));
+}
+
+io::Task<void> Gate::end_removed_tunnels(SnapshotHandle snapshot) {
+    const Duration patience = snapshot->routing->config().node.drain_timeout;
+    co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(patience));
+    // By then the service may be back.
+    sessions_.for_each([&](Session& session) {
+        const bool gone = !session.tunnel_name.empty() &&
+                          snapshot_->routing->find(config::Protocol::http, session.tunnel_name) == nullptr;
+        if (gone) session.end(telemetry::Reason::service_removed);
+    });
+}
+
+void Gate::take(const listeners::Listener& listener, io::Accepted accepted) {
+    const Dialect& dialect = dialects()[static_cast<std::size_t>(listener.kind)];
+    scope_.spawn(dialect.serve(*this, listener, std::move(accepted)));
+}
+
+void Gate::drain() {
+    draining_ = true;
+    sessions_.for_each([](Session& session) {
+        if (session.idle) session.end(telemetry::Reason::draining);
+    });
+}
+
+io::Task<void> Gate::finish(io::Deadline patience) {
+    drain();
+    while (!sessions_.empty() && !hurried_ && loop_.now() < patience.when()) {
+        co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(std::chrono::milliseconds(50)));
+    }
+    sessions_.for_each([](Session& session) { session.end(telemetry::Reason::draining); });
+    scope_.cancel();
+    co_await scope_.join();
+}
+
+void Gate::report(const telemetry::Record& record) {
+    counters_.ended(record);
+    reporter_.report(record);
+}
+
+}  // namespace sallyport::gate

@@ -1,0 +1,79 @@
+// One HTTP client connection, and the story of the request that is being served on it.
+#pragma once
+
+#include "gate/gate.hpp"
+#include "gate/http/inbox.hpp"
+#include "gate/router.hpp"
+#include "io/stream.hpp"
+#include "wire/http/head.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sallyport::gate::http {
+
+/// A target connection that outlives its request, for the next one of the same client.
+struct Kept {
+    io::Stream stream;
+    std::string target;        // as records call it
+    std::string service;       // whose target it is
+    std::string server_name;   // that its certificate was checked for; empty on a plain leg
+
+    bool serves(const Decision& decision, std::string_view name) const {
+        const auto& watched = stream.watched();
+        // Bytes or an end that nobody asked for: this connection has nothing good to say any more.
+        if (watched.readable || watched.hung_up || stream.blocked()) return false;
+        return service == decision.service->name && stream.is_tls() == decision.leg_tls &&
+               (!stream.is_tls() || server_name == name);
+    }
+};
+
+struct Connection {
+    Session& session;
+    io::Stream client;
+    Inbox inbox;
+    std::optional<Kept> kept;
+
+    Gate& gate() const { return session.gate; }
+    io::Loop& loop() const { return session.gate.loop(); }
+};
+
+/// What the record of one request will say. Views live as long as the request is in the inbox and its snapshot is held.
+struct Story {
+    explicit Story(const io::Loop& loop) : since(loop.now()), began(loop.wall()) {}
+
+    SteadyTime since;
+    WallTime began;
+    telemetry::Reason reason = telemetry::Reason::ok;
+    std::string_view service;
+    std::string_view nearest;
+    std::string target;
+    bool tls_target = false;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::uint16_t status = 0;
+    std::string detail;
+    bool keep_alive = false;  // towards the client, once the request is answered
+    bool forwarded = false;   // a target was chosen, and the answer is its own
+};
+
+/// One request whose head stands at the front of the inbox.
+struct Request {
+    sallyport::http::RequestFacts facts;
+    std::size_t head_length = 0;
+    SnapshotHandle snapshot;
+    Decision decision;
+    std::string own_head;  // of a tunnel, whose inbox is given back
+};
+
+/// Sends the whole refusal or own page; the story learns its status and size, and whether the connection lives on.
+io::Task<void> send_own(Connection& connection, const Request& request, Story& story, std::string response, bool keep_alive);
+
+/// Answers with the page for story.reason.
+io::Task<void> refuse(Connection& connection, const Request& request, Story& story);
+
+/// Forwards the request to a target of the decision's service and its answer to the client. On return the story is whole.
+io::Task<void> forward(Connection& connection, Request& request, Story& story);
+
+}  // namespace sallyport::gate::http

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "gate/dialect.hpp"
+
+namespace sallyport::gate::http {
+
+/// Serves one HTTP/1 connection, plain or TLS: every request on it is decided alone and ends in a record of its own. A
+/// connection that never makes a request ends in one record, unless it closes without having said a byte.
+io::Task<void> serve(Gate& gate, listeners::Listener listener, io::Accepted accepted);
+
+}  // namespace sallyport::gate::http

@@ -1,0 +1,257 @@
+// The story of one HTTP connection, top to bottom: handshake, then for each request its head, the decision, the target or
+// the refusal, and one record.
+#include "gate/http/answer.hpp"
+#include "gate/http/connection.hpp"
+#include "gate/http/explain_http.hpp"
+#include "gate/http/http_dialect.hpp"
+#include "gate/http/scratch.hpp"
+#include "gate/http/welcome.hpp"
+
+#include <chrono>
+
+namespace sallyport::gate::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+using telemetry::Reason;
+
+constexpr Duration first_byte_within = 10s;
+constexpr Duration whole_head_within = 10s;  // from its first byte
+constexpr Duration kept_idle_for = 75s;      // between two requests of one client
+constexpr Duration handshake_within = 10s;
+constexpr Duration goodbye_within = 2s;
+
+// A fatal alert, protocol_version (RFC 8446 section 6): what a TLS client that has come to a plain port understands.
+constexpr std::string_view tls_alert{"\x15\x03\x01\x00\x02\x02\x46", 7};
+
+enum class HeadRead : std::uint8_t {
+    complete,
+    refused,  // the story has the reason; the client can be answered
+    gone,     // the story has the reason; nobody is there to be answered
+    silent,   // an end without a word: no story
+};
+
+void report(const Connection& connection, const Request& request, const Story& story) {
+    const Session& session = connection.session;
+    const auto& facts = request.facts;
+    connection.gate().counters().passed(telemetry::Protocol::http, story.bytes_in, story.bytes_out);
+    connection.gate().report({
+        .time = story.began,
+        .protocol = telemetry::Protocol::http,
+        .listener = session.listener.address,
+        .client = session.client,
+        .service = story.service,
+        .looked_for = facts.authority.host(),
+        .nearest = story.nearest,
+        .target = story.target,
+        .tls_client = session.listener.tls,
+        .tls_target = story.tls_target,
+        .verdict = story.forwarded ? telemetry::Verdict::forwarded : telemetry::Verdict::refused,
+        .reason = story.reason,
+        .bytes_in = story.bytes_in,
+        .bytes_out = story.bytes_out,
+        .duration = session.gate.loop().now() - story.since,
+        .method = facts.method_text,
+        .url = facts.target,
+        .status = story.status,
+        .detail = story.detail,
+    });
+}
+
+io::Task<bool> shake_hands(Connection& connection) {
+    const auto server = connection.gate().snapshot()->tls_server;
+    if (!server) co_return false;  // a reload is taking the listener away
+    Story story{connection.loop()};
+    connection.client.attach(server->accept());
+    const io::Handshake shaken = co_await io::handshake(connection.client, connection.loop().in(handshake_within));
+    story.detail = shaken.detail;
+    switch (shaken.failure) {
+        case io::TlsFailure::none: co_return true;
+        case io::TlsFailure::timeout: story.reason = Reason::tls_timeout; break;
+        case io::TlsFailure::cancelled: story.reason = connection.session.ended_by; break;
+        case io::TlsFailure::plain_http: story.reason = Reason::tls_plain_on_tls_port; break;
+        case io::TlsFailure::closed:
+        case io::TlsFailure::protocol:
+        case io::TlsFailure::certificate: story.reason = Reason::tls_handshake; break;
+    }
+    if (shaken.failure == io::TlsFailure::closed && !connection.client.tls()->heard()) co_return false;  // a probe
+    if (shaken.failure == io::TlsFailure::plain_http) {
+        const Answer answer{.reason = code(story.reason), .cause = text_of(story.reason).cause, .keep_alive = false, .time = story.began};
+        const std::string page = write_answer(answer);
+        story.status = refusal_row(answer.reason).status;
+        story.bytes_out = page.size();
+        connection.client.attach(nullptr);  // in plain text, as the client speaks
+        connection.client.write(as_bytes(page));
+    }
+    report(connection, {}, story);
+    if (shaken.failure != io::TlsFailure::closed) co_await close_lingering(connection.client, connection.loop().in(goodbye_within));
+    co_return false;
+}
+
+io::Task<HeadRead> first_byte(Connection& connection, Story& story, bool first) {
+    Session& session = connection.session;
+    connection.inbox.rest();
+    session.idle = !first;
+    if (session.idle && connection.gate().draining()) co_return HeadRead::silent;
+    const Duration patience = first ? first_byte_within : kept_idle_for;
+    const io::Wait waited = co_await connection.client.readable(connection.loop().in(patience));
+    session.idle = false;
+    if (waited == io::Wait::ready) {
+        story = Story{connection.loop()};  // it begins with its first byte, not with the wait for it
+        co_return HeadRead::complete;
+    }
+    if (!first) co_return HeadRead::silent;
+    story.reason = waited == io::Wait::timeout ? Reason::peek_timeout : session.ended_by;
+    story.detail = "not a byte came";
+    co_return waited == io::Wait::timeout ? HeadRead::refused : HeadRead::gone;
+}
+
+HeadRead refused(Story& story, Reason reason, std::string_view detail, std::uint16_t status = 0) {
+    story.reason = reason;
+    story.detail = detail;
+    story.status = status;
+    return HeadRead::refused;
+}
+
+// Reads until the head at the front of the inbox is whole.
+io::Task<HeadRead> read_head(Connection& connection, Request& request, Story& story, bool first) {
+    Inbox& inbox = connection.inbox;
+    inbox.rewind();
+    if (inbox.empty()) {
+        const HeadRead came = co_await first_byte(connection, story, first);
+        if (came != HeadRead::complete) co_return came;
+    }
+    const io::Deadline deadline = connection.loop().in(whole_head_within);
+    HttpScratch& scratch = connection.gate().http_scratch();
+    for (;;) {
+        if (!inbox.empty()) {
+            const auto result = parse_request(inbox.unread(), scratch.request);
+            story.bytes_in = inbox.unread().size();
+            if (result.complete() && result.length <= Inbox::max_head) {
+                scratch.request_of = &request;
+                request.facts = scratch.request;
+                request.head_length = result.length;
+                story.bytes_in = result.length;
+                inbox.consume(result.length);
+                co_return HeadRead::complete;
+            }
+            if (result.refused()) co_return refused(story, reason_of(result.error), text(result.error), status_for(result.error));
+            if (inbox.unread().size() >= Inbox::max_head) co_return refused(story, Reason::peek_too_large, "the head exceeds 16 KiB");
+        }
+        const io::Got got = inbox.fill(connection.client);
+        if (got.io == io::Io::ok) continue;
+        if (got.io != io::Io::again) {
+            if (inbox.empty()) co_return HeadRead::silent;
+            story.reason = got.io == io::Io::eof ? Reason::client_closed : Reason::client_reset;
+            story.detail = "in the middle of the head";
+            co_return HeadRead::gone;
+        }
+        const io::Wait waited = co_await connection.client.readable(deadline);
+        if (waited == io::Wait::ready) continue;
+        if (inbox.empty()) co_return HeadRead::silent;  // an edge without bytes, then nothing
+        if (waited == io::Wait::timeout) co_return refused(story, Reason::peek_timeout, "the head was not whole in time");
+        story.reason = connection.session.ended_by;
+        co_return HeadRead::gone;
+    }
+}
+
+// The decision, and what it leads to.
+io::Task<void> answer_request(Connection& connection, Request& request, Story& story) {
+    const auto& facts = request.facts;
+    if (facts.wants_h2c) {
+        story.reason = Reason::protocol_unsupported;
+        story.detail = "the upgrade to h2c";
+        co_return co_await refuse(connection, request, story);
+    }
+    const Snapshot& routing = *request.snapshot->routing;
+    const Ask ask{.protocol = config::Protocol::http,
+                  .name = facts.authority.host(),
+                  .client = connection.session.client.ip,
+                  .tls = connection.session.listener.tls,
+                  .path = facts.path};
+    request.decision = decide(routing, ask);
+    if (request.decision.service != nullptr) story.service = request.decision.service->name;
+    if (!request.decision.admitted()) {
+        story.reason = request.decision.reason;
+        if (story.reason == Reason::service_unknown) story.nearest = routing.nearest_name(ask.protocol, ask.name);
+        co_return co_await refuse(connection, request, story);
+    }
+    story.forwarded = true;
+    const config::Target& target = request.decision.service->settings->targets.front().value;
+    if (target.kind == config::Target::Kind::builtin) {
+        story.target = "builtin:" + target.text;
+        story.status = 200;
+        const bool keep_alive = facts.keep_alive && facts.framing.kind == sallyport::http::Framing::Kind::none;
+        std::string page = welcome_page(facts.method, facts.authority.host(), keep_alive);
+        co_return co_await send_own(connection, request, story, std::move(page), keep_alive);
+    }
+    co_await forward(connection, request, story);
+    story.forwarded = story.forwarded && (story.status != 0 || story.reason == Reason::ok);
+}
+
+// One request, from its first byte to its record. False: the connection has ended.
+io::Task<bool> serve_request(Connection& connection, bool first) {
+    Request request;
+    Story story{connection.loop()};
+    const HeadRead read = co_await read_head(connection, request, story, first);
+    if (read == HeadRead::silent) co_return false;
+    connection.gate().counters().http_request();
+    if (read == HeadRead::complete) {
+        request.snapshot = connection.gate().snapshot();
+        co_await answer_request(connection, request, story);
+    } else if (read == HeadRead::refused && story.reason == Reason::tls_on_plain_port) {
+        connection.client.write(as_bytes(tls_alert));
+    } else if (read == HeadRead::refused) {
+        request.facts.keep_alive = false;  // where the next request would begin is unknown
+        co_await refuse(connection, request, story);
+    }
+    report(connection, request, story);
+    co_return story.keep_alive;
+}
+
+}  // namespace
+
+io::Task<void> send_own(Connection& connection, const Request& request, Story& story, std::string response, bool keep_alive) {
+    story.keep_alive = keep_alive;
+    story.bytes_out += response.size();
+    const Duration patience = request.decision.service == nullptr ? whole_head_within : request.decision.service->settings->idle_timeout;
+    const io::Wait sent = co_await connection.client.write_all(std::move(response), connection.loop().in(patience));
+    if (sent == io::Wait::ready) co_return;
+    story.keep_alive = false;
+    if (story.reason == Reason::ok) story.reason = sent == io::Wait::timeout ? Reason::client_stalled : Reason::client_closed;
+}
+
+io::Task<void> refuse(Connection& connection, const Request& request, Story& story) {
+    const auto& facts = request.facts;
+    story.forwarded = false;
+    // A body that nobody will read makes the connection useless.
+    const bool keep_alive = facts.keep_alive && facts.framing.kind == sallyport::http::Framing::Kind::none && !connection.gate().draining();
+    const Answer answer{.reason = code(story.reason),
+                        .cause = text_of(story.reason).cause,
+                        .looked_for = facts.authority.host(),
+                        .method = facts.method,
+                        .status = story.status,
+                        .keep_alive = keep_alive,
+                        .time = connection.loop().wall()};
+    if (story.status == 0) story.status = refusal_row(answer.reason).status;
+    co_await send_own(connection, request, story, write_answer(answer), keeps_alive(answer));
+}
+
+io::Task<void> serve(Gate& gate, listeners::Listener listener, io::Accepted accepted) {
+    Session session(gate, std::move(listener), accepted.peer);
+    auto client = io::Stream::adopt(gate.loop(), std::move(accepted.fd), session.cancellation);
+    if (!client) co_return;  // epoll has no room: the descriptor is closed, the client sees a reset
+    gate.counters().accepted(telemetry::Protocol::http);
+    {
+        Connection connection{session, std::move(*client), {}, {}};
+        bool goes_on = true;
+        if (session.listener.tls) goes_on = co_await shake_hands(connection);
+        for (bool first = true; goes_on; first = false) goes_on = co_await serve_request(connection, first);
+        const bool open = connection.client.is_open();
+        if (open) co_await close_lingering(connection.client, gate.loop().in(goodbye_within));
+    }
+    gate.counters().closed(telemetry::Protocol::http);
+}
+
+}  // namespace sallyport::gate::http

@@ -1,0 +1,94 @@
+#include "gate/router.hpp"
+
+#include "gate/http/url_rules.hpp"
+
+namespace sallyport::gate {
+
+namespace {
+
+using telemetry::Reason;
+
+void note(Trail* trail, std::string rule, const config::Place& place, std::string result) {
+    if (trail != nullptr) trail->push_back({std::move(rule), place, std::move(result)});
+}
+
+std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+Decision find_service(const Snapshot& snapshot, const Ask& ask, Trail* trail) {
+    const std::string_view protocol = config::to_string(ask.protocol);
+    if (!ask.name.empty()) {
+        if (const Service* found = snapshot.find(ask.protocol, ask.name)) {
+            if (trail != nullptr) note(trail, found->label(), found->settings->place, "match");
+            return {.service = found};
+        }
+        if (trail != nullptr) note(trail, "services of " + std::string(protocol), {}, "none is named " + quoted(ask.name));
+    } else if (trail != nullptr) {
+        note(trail, "services of " + std::string(protocol), {}, "no name was given");
+    }
+    if (const Service* fallback = snapshot.default_of(ask.protocol)) {
+        if (trail != nullptr) note(trail, fallback->label() + " (default = true)", fallback->settings->place, "match");
+        return {.service = fallback};
+    }
+    return {.reason = ask.name.empty() ? Reason::service_no_name : Reason::service_unknown};
+}
+
+bool client_admitted(const Service& service, const IpAddress& client, Trail* trail) {
+    if (service.allow_from.empty()) {
+        if (trail != nullptr) note(trail, "allow_from", service.settings->place, "not set: anyone");
+        return true;
+    }
+    const std::size_t* entry = service.allow_from.find(client);
+    if (trail == nullptr) return entry != nullptr;
+    if (entry != nullptr) {
+        const auto& network = service.settings->allow_from[*entry];
+        note(trail, "allow_from " + network.value.to_string(), network.place, "match");
+        return true;
+    }
+    for (const auto& network : service.settings->allow_from) {
+        note(trail, "allow_from " + network.value.to_string(), network.place, "no match");
+    }
+    return false;
+}
+
+Reason url_admitted(const Service& service, std::string_view path, Trail* trail) {
+    if (service.url_rules.empty()) return Reason::ok;
+    if (http::is_ambiguous(path)) {
+        if (trail != nullptr) note(trail, "plain path", service.settings->place, quoted(path) + " can be read in two ways");
+        return Reason::url_ambiguous;
+    }
+    const auto admitting = http::admitting_rule(service.url_rules, path);
+    if (trail != nullptr) {
+        for (std::size_t i = 0; i < service.url_rules.size() && (!admitting || i <= *admitting); ++i) {
+            note(trail, service.url_origins[i].text, service.url_origins[i].place, admitting == i ? "match" : "no match");
+        }
+    }
+    return admitting ? Reason::ok : Reason::url_not_allowed;
+}
+
+// Both ports: encryption as it came. One port: always that.
+void choose_leg(Decision& decision, bool came_by_tls, Trail* trail) {
+    const config::Service& settings = *decision.service->settings;
+    if (settings.targets.front().value.kind == config::Target::Kind::builtin) return;
+    decision.leg_tls = settings.tls_port && (came_by_tls || !settings.plain_port);
+    decision.port = decision.leg_tls ? *settings.tls_port : settings.plain_port.value_or(0);
+    if (trail == nullptr) return;
+    const bool both = settings.tls_port && settings.plain_port;
+    note(trail, decision.leg_tls ? "tls_port" : "plain_port", settings.place,
+         std::to_string(decision.port) + (both ? ", encryption as it came" : ", the only one"));
+}
+
+}  // namespace
+
+Decision decide(const Snapshot& snapshot, const Ask& ask, Trail* trail) {
+    Decision decision = find_service(snapshot, ask, trail);
+    if (!decision.admitted()) return decision;
+    if (!client_admitted(*decision.service, ask.client, trail)) {
+        decision.reason = Reason::acl_denied;
+        return decision;
+    }
+    if (ask.path) decision.reason = url_admitted(*decision.service, *ask.path, trail);
+    if (decision.admitted()) choose_leg(decision, ask.tls, trail);
+    return decision;
+}
+
+}  // namespace sallyport::gate

@@ -1,0 +1,74 @@
+// The configuration as the gate decides by it: compiled once, immutable, shared by all loops.
+#pragma once
+
+#include "base/address.hpp"
+#include "base/network_map.hpp"
+#include "config/config.hpp"
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace sallyport::gate {
+
+/// A rule's text and where it stands, for the trail of an explanation.
+struct Rule {
+    std::string text;
+    config::Place place;
+};
+
+struct Service {
+    std::string name;  // its first name: what records and metrics call it
+    std::size_t index = 0;
+    const config::Service* settings = nullptr;  // in the snapshot's configuration
+    NetworkMap<std::size_t> allow_from;         // to the entry of settings->allow_from; empty: anyone
+    std::vector<std::string> url_rules;         // allow_url, then the rules of each preset; empty: every URL
+    std::vector<Rule> url_origins;              // of the same indices
+
+    /// "service.hq.example.com.http": how explanations call it.
+    std::string label() const;
+};
+
+class Snapshot {
+public:
+    explicit Snapshot(config::Config config);
+
+    const config::Config& config() const { return config_; }
+    const std::deque<Service>& services() const { return services_; }
+    const NetworkSet& trusted_proxies() const { return trusted_proxies_; }
+
+    /// The service of this protocol by its exact name, else by the longest wildcard that holds it; null when there is none.
+    /// @param name lower-cased, without a trailing dot.
+    const Service* find(config::Protocol protocol, std::string_view name) const;
+    /// The one marked `default`; null when there is none.
+    const Service* default_of(config::Protocol protocol) const;
+    /// The configured name that an unknown one most likely meant; empty when none is near.
+    std::string_view nearest_name(config::Protocol protocol, std::string_view name) const;
+
+private:
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+    using ByName = std::unordered_map<std::string, const Service*, TextHash, std::equal_to<>>;
+    struct Names {
+        ByName exact;
+        ByName wildcards;  // ".example.com" for "*.example.com"
+        const Service* fallback = nullptr;
+    };
+
+    void add(const config::Service& settings);
+    const Names& names_of(config::Protocol protocol) const { return names_[static_cast<std::size_t>(protocol)]; }
+
+    config::Config config_;
+    std::deque<Service> services_;  // addresses are kept: the names point to them
+    std::array<Names, config::words_of<config::Protocol>.size()> names_;
+    NetworkSet trusted_proxies_;
+};
+
+}  // namespace sallyport::gate
