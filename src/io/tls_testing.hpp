@@ -1,17 +1,20 @@
-// For tests alone: a TLS client that can be told what to be, and handshakes of both ends of a pair.
+// For tests alone: a TLS client that can be told what to be, handshakes, and conversations over any stream.
 #pragma once
 
 #include "crypto/credential.hpp"
 #include "io/testing.hpp"
+#include "io/testing_certificates.hpp"
 #include "io/tls.hpp"
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sallyport::io::testing {
 
@@ -118,5 +121,78 @@ inline Task<Handshakes> shake_hands(Stream& near, Stream& far, Deadline deadline
     co_return both;
 }
 inline Task<Handshakes> shake_hands(StreamPair& pair) { return shake_hands(pair.near, pair.far); }
+
+inline std::shared_ptr<TlsServer> make_tls_server() {
+    return *TlsServer::create(std::vector{Authority("Test CA").issue({.dns_names = {"a.example.com"}})}, {});
+}
+inline const TlsServer& tls_server() {
+    static const auto made = make_tls_server();
+    return *made;
+}
+
+inline constexpr int tls_versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+inline const PeerContext& client_of(int version) {
+    static const PeerContext tls12({.version = TLS1_2_VERSION});
+    static const PeerContext tls13({.version = TLS1_3_VERSION});
+    return version == TLS1_2_VERSION ? tls12 : tls13;
+}
+
+inline SystemCalls with_recv(decltype(SystemCalls::recv) recv) {
+    SystemCalls calls;
+    calls.recv = recv;
+    return calls;
+}
+inline SystemCalls with_send(decltype(SystemCalls::send) send) {
+    SystemCalls calls;
+    calls.send = send;
+    return calls;
+}
+
+inline std::string noise(std::size_t size) {
+    std::mt19937 random(1);
+    std::string out(size, '\0');
+    for (char& c : out) c = static_cast<char>(random());
+    return out;
+}
+
+/// Ends the stream, and waits until that has left.
+inline Task<void> ends(Stream& stream) {
+    stream.shutdown_write();
+    while (stream.blocked()) {
+        const Wait waited = co_await stream.writable(Deadline::none);
+        EXPECT_EQ(waited, Wait::ready);
+        if (waited != Wait::ready || stream.flush() == Io::failed) break;
+    }
+}
+
+inline Task<void> writes_in_pieces(Stream& stream, const std::string& what, std::size_t piece) {
+    for (std::size_t at = 0; at < what.size(); at += piece) {
+        const Wait waited = co_await stream.write_all(what.substr(at, piece), Deadline::none);
+        EXPECT_EQ(waited, Wait::ready);
+        if (waited != Wait::ready) break;
+    }
+    co_await ends(stream);
+}
+
+/// Everything until the end, `most` bytes a read. `end` is how it ended.
+inline Task<std::string> reads_to_end(Stream& stream, std::size_t most, Io& end) {
+    std::vector<std::byte> room(most);
+    std::string out;
+    for (;;) {
+        const Got got = co_await stream.read_some(room, Deadline::none);
+        end = got.io;
+        if (got.io != Io::ok) co_return out;
+        out += as_text(Bytes(room).first(got.bytes));
+    }
+}
+
+inline Task<void> expects(Stream& stream, const std::string& what, std::size_t most) {
+    Io end = Io::ok;
+    const std::string got = co_await reads_to_end(stream, most, end);
+    EXPECT_EQ(end, Io::eof);
+    EXPECT_EQ(got.size(), what.size());
+    EXPECT_TRUE(got == what);
+}
 
 }  // namespace sallyport::io::testing
