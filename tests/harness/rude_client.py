@@ -35,5 +35,5 @@ def read_ending(wire, most=1 << 24):
 
 def from_client(wire):
     """A predicate for the records of this connection. Taken before it is closed."""
-    host, port = wire.sock.getsockname()[:2]
-    return lambda record: record["client"] == f"{host}:{port}"
+    client, listener = (f"{host}:{port}" for host, port in (wire.sock.getsockname()[:2], wire.sock.getpeername()[:2]))
+    return lambda record: (record["client"], record["listener"]) == (client, listener)
