@@ -97,7 +97,9 @@ Result<Fd> listen_unix(const std::string& path, unsigned mode) {
     if (!fd) return fail(where + std::strerror(errno));
     const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (::connect(probe.get(), generic, sizeof *address) == 0) return fail(where + "a running gateway answers there");
-    if (errno == ECONNREFUSED) ::unlink(path.c_str());
+    const bool refused = errno == ECONNREFUSED;
+    struct stat status{};  // a file that is no socket refuses too, and is not ours to remove
+    if (refused && ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) ::unlink(path.c_str());
     const mode_t before = ::umask(0777 & ~mode);
     const bool bound = ::bind(fd.get(), generic, sizeof *address) == 0;
     const int error = errno;
