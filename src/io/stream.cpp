@@ -156,22 +156,45 @@ Task<Got> Stream::read_some(MutableBytes into, Deadline deadline) {
     }
 }
 
-Task<void> close_lingering(Stream& stream, Deadline deadline) {
+namespace {
+
+// False when the rest can't leave: the deadline, cancellation, a failure.
+Task<bool> sends_the_rest(Stream& stream, Deadline deadline) {
     while (stream.blocked()) {
-        if (stream.flush() == Io::failed) co_return;
-        if (!stream.blocked()) break;
+        const Io flushed = stream.flush();
+        if (flushed == Io::failed) co_return false;
+        if (flushed == Io::ok) break;
         const Wait waited = co_await stream.writable(deadline);
-        if (waited != Wait::ready) co_return;
+        if (waited != Wait::ready) co_return false;
     }
-    stream.shutdown_write();
+    co_return true;
+}
+
+Task<void> drops_the_rest(Stream& stream, Deadline deadline) {
     for (;;) {
         // What comes is dropped, so it can be read past TLS.
         const Got got = stream.raw_read(stream.loop().buffer());
-        if (got.io == Io::eof || got.io == Io::failed) break;
-        if (got.io == Io::ok) continue;
+        if (got.io == Io::eof || got.io == Io::failed) co_return;
+        if (got.io == Io::ok) {
+            // Who never stops sending must not hold up the others, nor outlive the deadline.
+            co_await Yield{stream.loop()};
+            if (stream.watched().cancelled || stream.loop().now() >= deadline.when()) co_return;
+            continue;
+        }
         const Wait waited = co_await stream.readable(deadline);
-        if (waited != Wait::ready) break;
+        if (waited != Wait::ready) co_return;
     }
+}
+
+}  // namespace
+
+Task<void> close_lingering(Stream& stream, Deadline deadline) {
+    bool sent = co_await sends_the_rest(stream, deadline);
+    if (sent) {
+        stream.shutdown_write();
+        sent = co_await sends_the_rest(stream, deadline);  // close_notify, on a full socket
+    }
+    if (sent) co_await drops_the_rest(stream, deadline);
     stream.close();
 }
 
