@@ -167,8 +167,10 @@ Watched* Loop::watch(int fd, Cancellation& cancellation, bool writable_now) {
 }
 
 void Loop::unwatch(Watched* watched) {
-    // Closing the descriptor takes it out of epoll. An event of this batch may still name its state, and so may a
-    // waiter that runs in the next turn: it is freed at the end of that one.
+    // Closing alone does not take a descriptor out of epoll while a copy of it is open, say in a program that another
+    // thread has just forked. An event of this batch may still name its state, and so may a waiter that runs in the
+    // next turn: it is freed at the end of that one.
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watched->fd, nullptr);
     watched->fd = -1;
     watched->leave();
     if (watched->reader != nullptr) wake(*watched->reader, Wait::cancelled);

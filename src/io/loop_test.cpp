@@ -108,3 +108,17 @@ TEST(Stream, ClosingItWakesWhoWaitsOnIt) {
         EXPECT_TRUE(woken);
     }(*loop));
 }
+
+// Another owner of the same socket, say a program that is just being started, keeps it open and epoll interested in it.
+TEST(Stream, AClosedOneIsForgottenEvenWhileItsSocketLivesOn) {
+    VirtualLoop loop;
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        StreamPair pair(on, cancellation);
+        const Fd copy(::dup(pair.near.fd()));
+        pair.near.close();
+        for (int i = 0; i < 5; ++i) co_await Yield{on};
+        EXPECT_EQ(pair.far.write(as_bytes("for the other owner")), Io::ok);
+        for (int i = 0; i < 5; ++i) co_await Yield{on};  // an event for the closed stream would come now
+    }(*loop));
+}
