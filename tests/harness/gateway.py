@@ -200,10 +200,10 @@ class Gateway:
 
     def wait_record(self, predicate=lambda record: True, timeout=PATIENCE):
         """The first record that fits."""
-        return wait_until(lambda: self.records(predicate), lambda: f"a record among {self.records()}", timeout)[0]
+        return wait_until(lambda: self.records(predicate), lambda: f"a record; the last ones: {self.records()[-5:]}", timeout)[0]
 
     def wait_message(self, text, timeout=PATIENCE):
-        return wait_until(lambda: self.messages(text), lambda: f"{text!r} among {self.messages()}", timeout)[-1]
+        return wait_until(lambda: self.messages(text), lambda: f"{text!r}; the last messages: {self.messages()[-10:]}", timeout)[-1]
 
     def only_record(self, predicate, timeout=PATIENCE):
         """The one record that fits, when the log holds all that was counted; another one is an error."""

@@ -20,6 +20,16 @@ def wait_until(condition, what, timeout=PATIENCE):
         time.sleep(0.01)
 
 
+def has_ipv6():
+    """Whether this machine's loopback speaks it."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 def free_port():
     """A TCP port free on every address, below the ephemeral ones, so that no outgoing connection takes it meanwhile.
 
@@ -31,8 +41,9 @@ def free_port():
         reservation = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             reservation.bind(f"\0sallyport-test-port-{port}")
-            with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-                probe.bind(("::", port))
+            for family, anywhere in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))[:1 + has_ipv6()]:
+                with socket.socket(family, socket.SOCK_STREAM) as probe:
+                    probe.bind((anywhere, port))
         except OSError:
             reservation.close()
             continue

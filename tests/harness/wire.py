@@ -12,22 +12,26 @@ WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 
 
 class Wire:
-    """One end of a connection. `received` is everything that was ever read from it."""
+    """One end of a connection. `received` is everything that was ever read from it, also what no call has handed out."""
 
     def __init__(self, sock, timeout=PATIENCE):
         sock.settimeout(timeout)
         self.sock = sock
-        self.received = b""
-        self._used = 0  # of `received`, what a read has handed out
+        self._buffer = bytearray()  # everything that ever came
+        self._used = 0  # of it, what a read has handed out
+
+    @property
+    def received(self):
+        return bytes(self._buffer)
 
     def _more(self):
         """Reads once; whether anything came before the end."""
         data = self.sock.recv(1 << 18)
-        self.received += data
+        self._buffer += data
         return bool(data)
 
     def _take(self, end):
-        taken = self.received[self._used:end]
+        taken = bytes(self._buffer[self._used:end])
         self._used = end
         return taken
 
@@ -36,40 +40,32 @@ class Wire:
 
     def read_until(self, mark):
         """Everything up to and with `mark`."""
-        while (found := self.received.find(mark, self._used)) < 0:
+        while (found := self._buffer.find(mark, self._used)) < 0:
             if not self._more():
-                raise EOFError(f"the connection ended before {mark!r}; left: {self.received[self._used:][:400]!r}")
+                raise EOFError(f"the connection ended before {mark!r}; left: {bytes(self._buffer[self._used:])[:400]!r}")
         return self._take(found + len(mark))
 
     def read_exactly(self, length):
-        parts = [self._take(min(len(self.received), self._used + length))]
-        missing = length - len(parts[0])
-        while missing:  # large bodies pass by `received`, which would be copied at each read
-            data = self.sock.recv(min(missing, 1 << 18))
-            if not data:
+        while (missing := self._used + length - len(self._buffer)) > 0:
+            if not self._more():
                 raise EOFError(f"the connection ended {missing} bytes before the end of {length}")
-            parts.append(data)
-            missing -= len(data)
-        if len(parts) > 1:
-            self.received += b"".join(parts[1:])
-            self._used = len(self.received)
-        return b"".join(parts)
+        return self._take(self._used + length)
 
     def read_to_end(self):
         """Everything until the peer closes; a reset raises ConnectionResetError."""
         while self._more():
             pass
-        return self._take(len(self.received))
+        return self._take(len(self._buffer))
 
     def read_some(self):
         """At least a byte, or b"" at the end."""
-        if self._used == len(self.received):
+        if self._used == len(self._buffer):
             self._more()
-        return self._take(len(self.received))
+        return self._take(len(self._buffer))
 
     def is_silent_for(self, seconds):
         """Nothing comes, and no end either, for so long. For what must not happen; keep it short."""
-        if self._used < len(self.received):
+        if self._used < len(self._buffer):
             return False
         self.sock.settimeout(seconds)
         try:
