@@ -3,7 +3,10 @@
 #include "gate/http/rewrite.hpp"
 #include "gate/http/scratch.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace sallyport::gate::http {
@@ -16,12 +19,27 @@ using telemetry::Reason;
 constexpr std::size_t fair_share = std::size_t{1024} * 1024;        // bytes a turn, each direction
 constexpr std::size_t cautious_read = std::size_t{64} * 1024;       // from a side whose other end is slow
 constexpr std::size_t most_answer_head = std::size_t{32} * 1024;    // bytes of a target's head
+constexpr unsigned most_interim_answers = 64;                       // to one request; each grows by what this gateway adds
 constexpr std::size_t body_room_at = std::size_t{64} * 1024;        // in the scratch, behind a request's head
 
 Framing framing_for_client(Framing from_target, unsigned client_minor) {
     const bool unknown_length = from_target.kind == Framing::Kind::chunked || from_target.kind == Framing::Kind::until_close;
     if (!unknown_length) return from_target;
     return client_minor >= 1 ? Framing::chunked() : Framing::until_close();
+}
+
+enum class Meanwhile : std::uint8_t { quiet, spoke, reset };
+
+// What a client does while its whole request waits for the answer. A FIN is no reset: who has asked may close that
+// direction. After the next request or a FIN a reset shows no more; then the answer's way to the client meets it.
+Meanwhile look_at(io::Stream& client) {
+    if (!client.watched().readable) return Meanwhile::quiet;
+    std::byte next{};
+    if (::recv(client.fd(), &next, sizeof next, MSG_PEEK | MSG_DONTWAIT) >= 0) return Meanwhile::spoke;
+    if (errno != EAGAIN) return Meanwhile::reset;
+    if (client.is_tls()) return Meanwhile::spoke;  // there may be something behind the socket
+    client.watched().readable = false;             // a read that got just what it wanted left it set
+    return Meanwhile::quiet;
 }
 
 }  // namespace
@@ -52,6 +70,8 @@ bool Exchange::send_head() {
     write_request_head(out, scratch.request,
                        {.client = client,
                         .node = connection_.gate().node(),
+                        // HTTP/1.0 may name nobody; the default service has a name of its own.
+                        .host = request_.facts.authority.empty() ? std::string_view(request_.decision.service->name) : std::string_view{},
                         .tls = connection_.client.is_tls(),
                         .peer_is_trusted = request_.snapshot->routing->trusted_proxies().contains(connection_.session.client.ip),
                         .keep_expect = request_.facts.expect_continue});
@@ -208,7 +228,9 @@ bool Exchange::begin_answer(std::size_t head_length, ByteWriter& out) {
                 .client_minor = asked.minor_version};
     if (head.interim()) {
         if (asked.minor_version >= 1) write_response_head(out, head, reply);
-        return true;
+        if (++interim_answers_ <= most_interim_answers && out.ok()) return true;
+        fail(Reason::target_malformed, "interim answers without end");
+        return false;
     }
     // An answer before the whole request has come: where the next one would begin is then unknown.
     reply.keep_alive = asked.keep_alive && up_.ended() && reply.framing.kind != Framing::Kind::until_close &&
@@ -268,6 +290,11 @@ Exchange::End Exchange::timed_out() {
     return end_of_failure();
 }
 
+Exchange::End Exchange::cancelled() {
+    fail(connection_.session.ended_by);
+    return End::cut;
+}
+
 io::Task<Exchange::End> Exchange::run() {
     if (!send_head()) co_return end_of_failure();
     const Duration patience = request_.decision.service->settings->idle_timeout;
@@ -280,20 +307,24 @@ io::Task<Exchange::End> Exchange::run() {
         if (down == Pumped::ended) co_return switched_ ? End::switched : End::answered;
         if (up == Pumped::share_used || down == Pumped::share_used) {
             co_await io::Yield{loop};
+            if (connection_.session.cancellation.requested()) co_return cancelled();
             continue;
+        }
+        const Meanwhile meanwhile = up == Pumped::ended ? look_at(client) : Meanwhile::quiet;
+        if (meanwhile == Meanwhile::reset) {
+            client_failed_ = true;
+            fail(Reason::client_reset, "before the answer was whole");
+            co_return end_of_failure();
         }
         using Edge = io::WaitAny<2>::Edge;
         const Edge below = client.blocked() ? Edge{&client.watched(), io::Interest::write} : Edge{&target_.watched(), io::Interest::read};
-        const Edge above = up == Pumped::ended  ? below
-                           : target_.blocked() ? Edge{&target_.watched(), io::Interest::write}
-                                               : Edge{&client.watched(), io::Interest::read};
+        const Edge above = meanwhile == Meanwhile::spoke                  ? below
+                           : up != Pumped::ended && target_.blocked() ? Edge{&target_.watched(), io::Interest::write}
+                                                                      : Edge{&client.watched(), io::Interest::read};
         const io::Deadline deadline = patience > Duration{0} ? loop.in(patience) : io::Deadline::none;
         const io::Wait waited = co_await io::WaitAny<2>(deadline, {{above, below}});
         if (waited == io::Wait::timeout) co_return timed_out();
-        if (waited == io::Wait::cancelled) {
-            fail(connection_.session.ended_by);
-            co_return End::cut;
-        }
+        if (waited == io::Wait::cancelled) co_return cancelled();
     }
 }
 
