@@ -254,9 +254,12 @@ io::Task<void> accept_and_serve(io::Loop& loop, io::Cancellation& cancellation, 
         const Peer peer = peer_of(*accepted, tls != nullptr);
         auto stream = io::Stream::adopt(loop, std::move(accepted->fd), connections.cancellation());
         if (!stream) continue;
-        // Beyond twice the limit not even a refusal: the connection closes here. On TLS it would cost a handshake.
+        const auto context = tls ? tls() : nullptr;
+        // No certificate, no answer: never plain where TLS is meant. Beyond twice the limit not even a refusal: the
+        // connection closes here, and on TLS at once, where a refusal would cost a handshake.
+        if (tls && !context) continue;
         if (connections.running() < max_connections) {
-            connections.spawn(welcome(std::move(*stream), site, peer, tls ? tls() : nullptr));
+            connections.spawn(welcome(std::move(*stream), site, peer, context));
         } else if (!tls && connections.running() < 2 * max_connections) {
             connections.spawn(turn_away(std::move(*stream)));
         }

@@ -67,7 +67,8 @@ struct Site {
     NetworkSet metrics_from = {};          // beside loopback
 };
 
-/// The next TLS context for the TCP port, the present certificate in it; empty: plain, as on the Unix socket.
+/// The TLS context for the next connection to the TCP port, the present certificate in it; null: there is none, and the
+/// connection closes. An empty function: plain, as on the Unix socket.
 using TlsSource = std::function<std::shared_ptr<const io::TlsServer>()>;
 
 /// Answers the requests of one connection until it ends, in whatever way.

@@ -2,6 +2,7 @@
 
 #include "admin/inbox.hpp"
 #include "admin/testing.hpp"
+#include "certs/self_signed.hpp"
 
 #include <gmock/gmock.h>
 
@@ -310,28 +311,79 @@ TEST_F(HttpServer, turns_away_what_is_more_than_its_limit) {
     }
 }
 
-io::Task<void> asks_over_tcp(io::Loop& loop, const Site& site, std::string path, std::string& got) {
+io::Task<void> stays_until_it_is_cut(io::Loop& loop, const Site& site, std::string path) {
+    io::Scope server(loop);
+    auto acceptor = io::Acceptor::adopt(loop, *io::listen_unix(path, 0600), server.cancellation());
+    server.spawn(accept_and_serve(loop, server.cancellation(), std::move(*acceptor), site, {}));
+    io::Cancellation never;
+    auto stream = co_await io::connect_unix(loop, never, path, io::Deadline::none);
+    co_await stream->write_all("GET /open HTTP/1.1\r\nHost: a\r\n\r\n", io::Deadline::none);
+    std::byte room[4096];
+    const io::Got got = co_await stream->read_some(room, io::Deadline::none);
+    EXPECT_EQ(got.io, io::Io::ok);
+    const SteadyTime then = loop.now();
+    server.cancel();
+    EXPECT_EQ(co_await io::testing::read_to_end(*stream), "");
+    co_await server.join();
+    EXPECT_EQ(loop.now(), then);
+}
+
+TEST_F(HttpServer, cuts_idle_connections_when_the_listener_ends) {
+    const ShortFolder folder;
+    io::testing::VirtualLoop loop;
+    loop.run(stays_until_it_is_cut(*loop, site, folder / "s"));
+}
+
+struct TcpCase {
+    std::string path;
+    TlsSource tls = {};
+    std::shared_ptr<io::TlsClient> client_tls = {};  // null: a plain client
+};
+
+io::Task<void> asks_over_tcp(io::Loop& loop, const Site& site, TcpCase asked, std::string& got) {
     io::Scope server(loop);
     auto listening = *io::listen_tcp({*IpAddress::parse("127.0.0.1"), 0}, {});
     const SocketAddress where = io::local_address(listening.get());
     auto acceptor = io::Acceptor::adopt(loop, std::move(listening), server.cancellation());
-    server.spawn(accept_and_serve(loop, server.cancellation(), std::move(*acceptor), site, {}));
+    server.spawn(accept_and_serve(loop, server.cancellation(), std::move(*acceptor), site, asked.tls));
     io::Cancellation never;
     auto stream = co_await io::connect_tcp(loop, never, where, std::nullopt, io::Deadline::none);
-    co_await stream->write_all(ask("GET", path), io::Deadline::none);
+    if (asked.client_tls) {
+        stream->attach(asked.client_tls->connect("admin.example.com"));
+        const io::Handshake done = co_await io::handshake(*stream, io::Deadline::none);
+        EXPECT_EQ(done.failure, io::TlsFailure::none) << done.detail;
+    }
+    co_await stream->write_all(ask("GET", asked.path), io::Deadline::none);
     got = co_await io::testing::read_to_end(*stream);
     stream->close();
     server.cancel();
     co_await server.join();
 }
 
+std::string told_over_tcp(const Site& site, const TcpCase& asked) {
+    io::testing::VirtualLoop loop;
+    std::string got;
+    loop.run(asks_over_tcp(*loop, site, asked, got));
+    return got;
+}
+
 TEST_F(HttpServer, knows_a_tcp_peer_from_a_unix_peer) {
     for (const auto& [path, status] : {std::pair("/open", 200), std::pair("/numbers", 200), std::pair("/echo", 404)}) {
-        io::testing::VirtualLoop loop;
-        std::string got;
-        loop.run(asks_over_tcp(*loop, site, path, got));
-        EXPECT_EQ(status_of(got), status) << path;
+        EXPECT_EQ(status_of(told_over_tcp(site, {.path = path})), status) << path;
     }
+}
+
+TEST_F(HttpServer, speaks_tls_and_nothing_else_where_it_is_meant) {
+    const WallTime now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    const auto credential = *certs::self_signed({"admin.example.com"}, {}, 1, now);
+    io::TlsServer::Options options;
+    options.ticket_keys = io::TicketKeys::random();
+    const auto server = *io::TlsServer::create(std::span(&credential, 1), std::move(options));
+    const auto client = *io::TlsClient::create({.ca_pems = {credential.chain_pem}});
+    const TlsSource tls = [&server] { return server; };
+    EXPECT_EQ(status_of(told_over_tcp(site, {.path = "/open", .tls = tls, .client_tls = client})), 200);
+    EXPECT_EQ(status_of(told_over_tcp(site, {.path = "/open", .tls = tls})), 0) << "a plain client";
+    EXPECT_EQ(status_of(told_over_tcp(site, {.path = "/open", .tls = [] { return nullptr; }})), 0) << "no certificate";
 }
 
 }  // namespace

@@ -107,6 +107,7 @@ public:
     }
     ~RunningServer() {
         loop_->post([this] { cancellation_.request(); });
+        posted_.set_value();
         thread_.join();
     }
     RunningServer(const RunningServer&) = delete;
@@ -120,6 +121,7 @@ private:
         scope.spawn(listen(*loop, site));
         started.set_value(loop.get());
         loop->run();
+        posted_.get_future().wait();  // the loop may not go while the other thread is still about to wake it
     }
     io::Task<void> listen(io::Loop& loop, const Site& site) {
         auto acceptor = io::Acceptor::adopt(loop, *io::listen_unix(path_, 0600), cancellation_);
@@ -131,6 +133,7 @@ private:
     std::string path_ = folder_ / "admin.sock";
     io::Cancellation cancellation_;
     io::Loop* loop_ = nullptr;
+    std::promise<void> posted_;
     std::thread thread_;
 };
 
