@@ -51,6 +51,22 @@ std::expected<sockaddr_un, int> unix_address(const std::string& path) {
     return address;
 }
 
+std::string cannot_listen(const SocketAddress& address) { return "can't listen on " + address.to_string() + ": "; }
+
+Result<Fd> open_socket(const SocketAddress& address, int type, ListenOptions options) {
+    Fd fd(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return fail(cannot_listen(address) + std::strerror(errno));
+    if (options.reuse_port) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+    if (!address.ip.is_v4()) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.v4_too ? 0 : 1);
+    return fd;
+}
+
+bool bind_to(int fd, const SocketAddress& address) {
+    sockaddr_storage storage;
+    const unsigned size = address.to_sockaddr(storage);
+    return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0;
+}
+
 std::unexpected<ConnectError> failed_with(int error) { return std::unexpected(ConnectError{kind_of(error), error}); }
 
 Task<std::expected<Stream, ConnectError>> finish_connect(Loop& loop, Cancellation& cancellation, Fd fd, int error,
@@ -73,18 +89,20 @@ Task<std::expected<Stream, ConnectError>> finish_connect(Loop& loop, Cancellatio
 }  // namespace
 
 Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options) {
-    const std::string where = "can't listen on " + address.to_string() + ": ";
-    Fd fd(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd) return fail(where + std::strerror(errno));
-    set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-    if (options.reuse_port) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
-    if (!address.ip.is_v4()) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.v4_too ? 0 : 1);
-    set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    sockaddr_storage storage;
-    const unsigned size = address.to_sockaddr(storage);
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0 || ::listen(fd.get(), backlog) != 0) {
-        return fail(where + advice(errno));
-    }
+    auto fd = open_socket(address, SOCK_STREAM, options);
+    if (!fd) return fd;
+    set(fd->get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    set(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!bind_to(fd->get(), address) || ::listen(fd->get(), backlog) != 0) return fail(cannot_listen(address) + advice(errno));
+    return fd;
+}
+
+Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options) {
+    auto fd = open_socket(address, SOCK_DGRAM, options);
+    if (!fd) return fd;
+    if (address.ip.is_v4()) set(fd->get(), IPPROTO_IP, IP_PKTINFO, 1);
+    else set(fd->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    if (!bind_to(fd->get(), address)) return fail(cannot_listen(address) + advice(errno));
     return fd;
 }
 
@@ -146,12 +164,11 @@ Task<std::expected<Stream, ConnectError>> connect_tcp(Loop& loop, Cancellation& 
     Fd fd(::socket(to.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) co_return failed_with(errno);
     set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    sockaddr_storage storage;
     if (source) {
         set(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);  // the port is chosen at connect: no early exhaustion
-        const unsigned size = SocketAddress{*source, 0}.to_sockaddr(storage);
-        if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0) co_return failed_with(errno);
+        if (!bind_to(fd.get(), {*source, 0})) co_return failed_with(errno);
     }
+    sockaddr_storage storage;
     const unsigned size = to.to_sockaddr(storage);
     const int result = loop.system_calls().connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size);
     const int error = result == 0 ? 0 : errno;

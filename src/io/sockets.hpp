@@ -24,6 +24,9 @@ struct ListenOptions {
 /// what to do: a port in use, a privilege that lacks, an address that is not ours.
 Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options);
 
+/// A bound UDP socket, non-blocking, that tells the local address of what it receives (io/udp.hpp). Errors as of listen_tcp.
+Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options);
+
 /// A listening Unix socket, reachable as `mode` says. A stale socket file of a program that is gone is replaced; one that
 /// answers is an error.
 Result<Fd> listen_unix(const std::string& path, unsigned mode);

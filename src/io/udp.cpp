@@ -1,0 +1,182 @@
+#include "io/udp.hpp"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace sallyport::io {
+
+namespace {
+
+// Room for one control message with an address, aligned as the kernel writes it.
+union Control {
+    cmsghdr aligned;
+    char bytes[CMSG_SPACE(sizeof(in6_pktinfo))];
+};
+
+IpAddress from_v4(const in_addr& address) { return IpAddress::v4(ntohl(address.s_addr)); }
+
+IpAddress from_v6(const in6_addr& address) {
+    std::array<std::uint8_t, 16> bytes;
+    std::memcpy(bytes.data(), &address, bytes.size());
+    return IpAddress::v6(bytes);
+}
+
+template <class T>
+T payload_of(const cmsghdr& message) {
+    T out;
+    std::memcpy(&out, CMSG_DATA(&message), sizeof out);
+    return out;
+}
+
+// The local address by IP_PKTINFO (ip(7)) or IPV6_PKTINFO (RFC 3542 section 6); IPv4 on a dual socket comes mapped.
+IpAddress local_address_in(msghdr& header) {
+    for (cmsghdr* message = CMSG_FIRSTHDR(&header); message != nullptr; message = CMSG_NXTHDR(&header, message)) {
+        if (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_PKTINFO) {
+            return from_v4(payload_of<in_pktinfo>(*message).ipi_spec_dst);
+        }
+        if (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
+            return from_v6(payload_of<in6_pktinfo>(*message).ipi6_addr);
+        }
+    }
+    return {};
+}
+
+template <class T>
+void put(msghdr& header, Control& control, int level, int type, const T& payload) {
+    control = {};
+    header.msg_control = &control;
+    header.msg_controllen = CMSG_SPACE(sizeof payload);
+    cmsghdr* message = CMSG_FIRSTHDR(&header);
+    message->cmsg_level = level;
+    message->cmsg_type = type;
+    message->cmsg_len = CMSG_LEN(sizeof payload);
+    std::memcpy(CMSG_DATA(message), &payload, sizeof payload);
+}
+
+// By the family of the peer, which the kernel goes by on a dual socket too.
+void put_local_address(msghdr& header, Control& control, const Datagram& datagram) {
+    if (datagram.local.is_unspecified()) return;
+    if (datagram.peer.ip.is_v4()) {
+        in_pktinfo info{};
+        info.ipi_spec_dst.s_addr = htonl(datagram.local.v4_host_order());
+        put(header, control, IPPROTO_IP, IP_PKTINFO, info);
+    } else {
+        in6_pktinfo info{};
+        std::memcpy(&info.ipi6_addr, datagram.local.bytes().data(), datagram.local.bytes().size());
+        put(header, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
+    }
+}
+
+}  // namespace
+
+struct DatagramBatch::Slots {
+    std::array<mmsghdr, capacity> messages;
+    std::array<iovec, capacity> vectors;
+    std::array<sockaddr_storage, capacity> peers;
+    std::array<Control, capacity> controls;
+    std::array<std::array<std::byte, room>, capacity> bytes;
+
+    // The kernel writes lengths over those it was given: they are set before every call.
+    void prepare() {
+        for (std::size_t i = 0; i < capacity; ++i) {
+            vectors[i] = {bytes[i].data(), room};
+            messages[i] = {};
+            msghdr& header = messages[i].msg_hdr;
+            header.msg_name = &peers[i];
+            header.msg_namelen = sizeof peers[i];
+            header.msg_iov = &vectors[i];
+            header.msg_iovlen = 1;
+            header.msg_control = &controls[i];
+            header.msg_controllen = sizeof controls[i];
+        }
+    }
+    Datagram taken(std::size_t i) {
+        mmsghdr& message = messages[i];
+        return {.peer = SocketAddress::from(reinterpret_cast<const sockaddr&>(peers[i])),
+                .local = local_address_in(message.msg_hdr),
+                .bytes = Bytes(bytes[i]).first(message.msg_len),
+                .truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0};
+    }
+};
+
+DatagramBatch::DatagramBatch() : slots_(std::make_unique_for_overwrite<Slots>()) {}
+DatagramBatch::~DatagramBatch() = default;
+
+Result<UdpSocket> UdpSocket::adopt(Loop& loop, Fd fd, Cancellation& cancellation) {
+    Watched* watched = loop.watch(fd.get(), cancellation, true);
+    if (watched == nullptr) return fail(std::string("a UDP socket can't be watched by epoll: ") + std::strerror(errno));
+    watched->readable = true;  // datagrams may wait already
+    fd.release();
+    return UdpSocket(watched);
+}
+
+void UdpSocket::close() {
+    if (watched_ == nullptr) return;
+    const int fd = watched_->fd;
+    watched_->loop->unwatch(std::exchange(watched_, nullptr));
+    ::close(fd);
+}
+
+std::span<const Datagram> UdpSocket::receive(DatagramBatch& into) {
+    // An error is told once by the kernel, and each can hide datagrams behind it; there can't be many in a row.
+    for (std::size_t tries = 0; tries < DatagramBatch::capacity; ++tries) {
+        into.slots_->prepare();
+        const int count = watched_->loop->system_calls().recvmmsg(watched_->fd, into.slots_->messages.data(),
+                                                                   DatagramBatch::capacity, MSG_DONTWAIT, nullptr);
+        if (count >= 0) {
+            const auto taken = static_cast<std::size_t>(count);
+            for (std::size_t i = 0; i < taken; ++i) into.datagrams_[i] = into.slots_->taken(i);
+            return std::span(into.datagrams_).first(taken);
+        }
+        if (errno == EAGAIN) break;
+    }
+    watched_->readable = false;
+    return {};
+}
+
+UdpSocket::Sent UdpSocket::send(std::span<const Datagram> datagrams) {
+    Sent sent;
+    while (sent.done < datagrams.size()) {
+        const auto rest = datagrams.subspan(sent.done);
+        const Sent now = send_batch(rest.first(std::min(rest.size(), DatagramBatch::capacity)));
+        sent.done += now.done;
+        sent.failed += now.failed;
+        if (now.done == 0) break;
+    }
+    return sent;
+}
+
+// At least one is done, or the socket is full.
+UdpSocket::Sent UdpSocket::send_batch(std::span<const Datagram> datagrams) {
+    std::array<mmsghdr, DatagramBatch::capacity> messages;
+    std::array<iovec, DatagramBatch::capacity> vectors;
+    std::array<sockaddr_storage, DatagramBatch::capacity> peers;
+    std::array<Control, DatagramBatch::capacity> controls;
+    for (std::size_t i = 0; i < datagrams.size(); ++i) {
+        vectors[i] = {const_cast<std::byte*>(datagrams[i].bytes.data()), datagrams[i].bytes.size()};  // only read
+        messages[i] = {};
+        msghdr& header = messages[i].msg_hdr;
+        header.msg_name = &peers[i];
+        header.msg_namelen = datagrams[i].peer.to_sockaddr(peers[i]);
+        header.msg_iov = &vectors[i];
+        header.msg_iovlen = 1;
+        put_local_address(header, controls[i], datagrams[i]);
+    }
+    // A call may tell the ICMP error of an earlier datagram instead of sending this one: a second try is due to it.
+    for (int tries = 0; tries < 2; ++tries) {
+        const int count = watched_->loop->system_calls().sendmmsg(watched_->fd, messages.data(),
+                                                                   static_cast<unsigned>(datagrams.size()), MSG_DONTWAIT);
+        if (count > 0) return {static_cast<std::size_t>(count), 0};
+        if (count < 0 && errno == EAGAIN) {
+            watched_->writable = false;
+            return {};
+        }
+    }
+    return {1, 1};
+}
+
+}  // namespace sallyport::io

@@ -1,0 +1,81 @@
+// A UDP socket in a loop: many datagrams a system call, each with the address it came to.
+//
+// On a wildcard socket the kernel would answer from any of its addresses; a client takes an answer only from the one that
+// it asked. So every datagram tells its local address, and an answer names it again.
+#pragma once
+
+#include "base/address.hpp"
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/fd.hpp"
+#include "io/loop.hpp"
+#include "io/wait_any.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+
+namespace sallyport::io {
+
+struct Datagram {
+    SocketAddress peer;
+    IpAddress local;         // what the peer sent it to; on sending: what it comes from, unspecified: the kernel's choice
+    Bytes bytes;
+    bool truncated = false;  // received: it was longer than DatagramBatch::room
+};
+
+/// Room for one receive: about 70 KiB, to be used again and again. What is in it is gone at the next receive.
+class DatagramBatch {
+public:
+    static constexpr std::size_t capacity = 32;  // datagrams
+    static constexpr std::size_t room = 2048;    // bytes each
+
+    DatagramBatch();
+    ~DatagramBatch();
+    DatagramBatch(const DatagramBatch&) = delete;
+    DatagramBatch& operator=(const DatagramBatch&) = delete;
+
+private:
+    friend class UdpSocket;
+    struct Slots;
+    std::unique_ptr<Slots> slots_;
+    std::array<Datagram, capacity> datagrams_;
+};
+
+class UdpSocket {
+public:
+    /// Takes a socket of bind_udp (io/sockets.hpp). Fails when epoll refuses it.
+    static Result<UdpSocket> adopt(Loop& loop, Fd fd, Cancellation& cancellation);
+    UdpSocket(UdpSocket&& other) noexcept : watched_(std::exchange(other.watched_, nullptr)) {}
+    UdpSocket& operator=(UdpSocket&&) = delete;
+    ~UdpSocket() { close(); }
+
+    /// What has arrived, at most a batch, as views into `into`; none: nothing now, wait until readable. ICMP errors that
+    /// earlier datagrams met are passed over: one peer that is gone is nothing to the others.
+    std::span<const Datagram> receive(DatagramBatch& into);
+
+    struct Sent {
+        std::size_t done = 0;    // of the datagrams given, from the first: fewer when the socket is full
+        std::size_t failed = 0;  // of those: refused by the kernel (no route, too long, a firewall), and so lost
+    };
+    /// Sends as many as the socket takes; wait until writable and send the others. A datagram that the kernel refuses is
+    /// counted and passed over.
+    Sent send(std::span<const Datagram> datagrams);
+
+    WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }
+    WaitAny<1> writable(Deadline deadline) { return {deadline, {{{watched_, Interest::write}}}}; }
+    int fd() const { return watched_->fd; }
+    void close();
+
+private:
+    explicit UdpSocket(Watched* watched) : watched_(watched) {}
+    Sent send_batch(std::span<const Datagram> datagrams);
+
+    Watched* watched_;
+};
+
+}  // namespace sallyport::io
