@@ -29,10 +29,16 @@ config::Loaded load_for(const Common& common) {
     return config::load(common.config_file, presets);
 }
 
-// The socket of the gateway that this configuration file is for. A file that does not load leaves the default place.
-std::string socket_for(const Common& common) {
-    const auto loaded = load_for(common);
+// The socket of the gateway that this configuration is for. Errors elsewhere in the file hide it: then the default place.
+std::string socket_of(const config::Loaded& loaded) {
     return (loaded.config ? loaded.config->admin.socket.value : config::Admin{}.socket.value).string();
+}
+
+// Nobody answers at the default place, and where else to ask can't be known from this file.
+Exit unreadable(const config::Loaded& loaded, bool as_json) {
+    if (as_json) print(admin::to_text({{"errors", problems_json(loaded.errors)}}) + "\n");
+    for (const auto& error : loaded.errors) std::fputs(to_text(error, "error").c_str(), stderr);
+    return Exit::invalid;
 }
 
 Exit exit_of(const admin::CallError& error) {
@@ -68,7 +74,11 @@ Exit refused(const admin::ClientResponse& response, bool as_json) {
 
 Exit call_and_print(const Common& common, const std::string& method, const std::string& target,
                     const std::function<std::string(const json&)>& text) {
-    const auto response = admin::call(socket_for(common), {.method = method, .target = target}, answer_within);
+    const auto loaded = load_for(common);
+    const auto response = admin::call(socket_of(loaded), {.method = method, .target = target}, answer_within);
+    if (!response && !loaded.config && response.error().failure == admin::CallFailure::unreachable) {
+        return unreadable(loaded, common.json);
+    }
     if (!response) return exit_of(response.error());
     if (response->status >= 300) return refused(*response, common.json);
     const json answer = json::parse(response->body, nullptr, false);
@@ -91,17 +101,13 @@ Exit explain(const Common& common, const ExplainOptions& options) {
     }
     auto loaded = load_for(common);
     const std::array<std::pair<std::string_view, std::string_view>, 2> query{{{"subject", options.subject}, {"client", options.client}}};
-    const std::string socket = (loaded.config ? loaded.config->admin.socket.value : config::Admin{}.socket.value).string();
-    const auto response = admin::call(socket, {.target = admin::with_query("/api/v1/explain", query)}, answer_within);
+    const auto response = admin::call(socket_of(loaded), {.target = admin::with_query("/api/v1/explain", query)}, answer_within);
     if (response && response->status == 200) return print_explanation(json::parse(response->body, nullptr, false), common.json);
     if (response) return refused(*response, common.json) == Exit::invalid ? Exit::invalid : Exit::usage;
     if (response.error().failure != admin::CallFailure::unreachable) return exit_of(response.error());
 
     // No gateway runs: the file answers.
-    if (!loaded.config) {
-        for (const auto& error : loaded.errors) std::fputs(to_text(error, "error").c_str(), stderr);
-        return Exit::invalid;
-    }
+    if (!loaded.config) return unreadable(loaded, common.json);
     const gate::Snapshot snapshot(std::move(*loaded.config));
     const gate::Question question{options.subject, *client};
     const auto explanation = gate::explain(snapshot, question);
