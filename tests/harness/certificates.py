@@ -37,6 +37,15 @@ class Authority:
         return ssl.create_default_context(cafile=str(self.ca))
 
 
+def shown_certificate(port, name):
+    """The certificate that the server at this port shows for this name, by openssl s_client; as its file holds it."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
+    assert begin in done.stdout, done.stdout + done.stderr
+    return begin + done.stdout.split(begin)[1].split(end)[0] + end
+
+
 def server_context(chain, key):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)

@@ -1,4 +1,5 @@
 """Ports that nobody else takes, and waiting for a condition instead of for a while."""
+import errno
 import random
 import socket
 import time
@@ -30,22 +31,25 @@ def has_ipv6():
         return False
 
 
-def free_port():
+def free_port(low=False):
     """A TCP port free on every address, below the ephemeral ones, so that no outgoing connection takes it meanwhile.
+    `low`: one below 1024, which only root (or CAP_NET_BIND_SERVICE) may bind; None when we may not.
 
     An abstract Unix socket of its name keeps test runs at the same time apart: they could share a port unnoticed,
     because the gateway listens with SO_REUSEPORT.
     """
     while True:
-        port = random.randrange(15000, 32000)
+        port = random.randrange(600, 1024) if low else random.randrange(15000, 32000)
         reservation = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             reservation.bind(f"\0sallyport-test-port-{port}")
             for family, anywhere in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))[:1 + has_ipv6()]:
                 with socket.socket(family, socket.SOCK_STREAM) as probe:
                     probe.bind((anywhere, port))
-        except OSError:
+        except OSError as error:
             reservation.close()
+            if error.errno == errno.EACCES:
+                return None
             continue
         _reservations.append(reservation)
         return port
