@@ -77,7 +77,10 @@ Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits) {
         if (went_up == Pumped::ended && went_down == Pumped::ended) co_return relayed;
         if (went_up == Pumped::share_used || went_down == Pumped::share_used) {
             co_await Yield{loop};
-            continue;
+            // A stream that never runs dry awaits nothing else that would tell of it.
+            if (!client.watched().cancelled && !target.watched().cancelled) continue;
+            relayed.end = RelayEnd::cancelled;
+            co_return relayed;
         }
         const bool one_ended = up.ended || down.ended;
         const Duration patience = one_ended && limits.half_closed > Duration{0} ? limits.half_closed : limits.idle;
