@@ -57,8 +57,10 @@ Result<std::vector<Listeners::Opened>> Listeners::open_new(const std::vector<Cla
         }
         if (find(claim.address) != nullptr) continue;
         auto sockets = open(claim);
-        if (sockets) opened.push_back(std::move(*sockets));
-        else complain(claim, sockets.error().message);
+        if (sockets)
+            opened.push_back(std::move(*sockets));
+        else
+            complain(claim, sockets.error().message);
     }
     if (!errors.empty()) return fail(std::move(errors));
     return opened;
@@ -66,8 +68,8 @@ Result<std::vector<Listeners::Opened>> Listeners::open_new(const std::vector<Cla
 
 Result<Listeners::Opened> Listeners::open(const Claim& claim) {
     SocketAddress address = claim.address.address;
-    // SO_REUSEPORT would let a second gateway of the same user share the port in silence. A port that was ours may still
-    // be closing on a loop, or be held by an address that this one takes over from.
+    // SO_REUSEPORT would let a second gateway of the same user share the port in silence. A port that was ours may
+    // still be closing on a loop, or be held by an address that this one takes over from.
     if (address.port != 0 && !own_ports_.contains(address.port)) {
         auto free = probe(claim.address);
         if (!free) return fail(std::move(free.error()));
@@ -76,7 +78,8 @@ Result<Listeners::Opened> Listeners::open(const Claim& claim) {
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         auto socket = io::listen_tcp(address, {.reuse_port = true, .v4_too = claim.address.dual_stack});
         if (!socket) return fail(std::move(socket.error()));
-        address.port = io::local_address(socket->get()).port;  // the sockets of one address share what the first one got
+        address.port =
+            io::local_address(socket->get()).port;  // the sockets of one address share what the first one got
         opened.sockets.push_back(std::move(*socket));
     }
     opened.held.port = address.port;
@@ -85,9 +88,8 @@ Result<Listeners::Opened> Listeners::open(const Claim& claim) {
 
 void Listeners::add(Opened opened) {
     for (std::size_t i = 0; i < loops_.size(); ++i) {
-        post(loops_[i], [listener = opened.held.listener(), fd = std::move(opened.sockets[i])](LoopListeners& on) mutable {
-            on.add(std::move(listener), std::move(fd));
-        });
+        post(loops_[i], [listener = opened.held.listener(), fd = std::move(opened.sockets[i])](
+                            LoopListeners& on) mutable { on.add(std::move(listener), std::move(fd)); });
     }
     own_ports_.insert(opened.held.port);
     held_.push_back(std::move(opened.held));

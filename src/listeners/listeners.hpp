@@ -21,14 +21,14 @@ struct Claim {
     config::ListenAddress address;
     std::string owner;  // "listen.https"
     bool tls = false;
-    int kind = 0;       // the handler's own tag
+    int kind = 0;  // the handler's own tag
 
     bool operator==(const Claim&) const = default;
 };
 
 /// A wish that came true.
 struct Bound {
-    std::string address;     // as in the configuration, with the real port where 0 was asked for
+    std::string address;  // as in the configuration, with the real port where 0 was asked for
     std::uint16_t port = 0;  // the real one
     std::string owner;
     bool tls = false;
@@ -51,8 +51,8 @@ public:
     /// @param loops  must outlive the last call of apply()
     explicit Listeners(std::vector<LoopPort> loops) : loops_(std::move(loops)) {}
 
-    /// Makes `wanted` what is listened on. When any address can't be bound nothing changes, and the error has one line for
-    /// each that can't.
+    /// Makes `wanted` what is listened on. When any address can't be bound nothing changes, and the error has one line
+    /// for each that can't.
     /// @param before_hand_over  called when everything is bound and nothing can fail any more: what it posts to the
     ///     loops arrives before the first connection of a new or changed listener. May be empty.
     Result<void> apply(std::vector<Claim> wanted, const std::function<void()>& before_hand_over = {});

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <future>
 #include <memory>
 #include <set>
@@ -56,7 +57,8 @@ private:
 
     int number_;
     std::unique_ptr<Loop> loop = *Loop::create();
-    LoopListeners listeners{*loop, {.accepted = [this](const Listener& on, Accepted&& accepted) { answer(on, accepted); }}};
+    LoopListeners listeners{*loop,
+                            {.accepted = [this](const Listener& on, Accepted&& accepted) { answer(on, accepted); }}};
     Scope scope_{*loop};
     std::thread thread_{[this] { loop->run(); }};
 };
@@ -64,16 +66,23 @@ private:
 ListenAddress at(const char* ip, std::uint16_t port = 0) { return {{*IpAddress::parse(ip), port}, false}; }
 ListenAddress dual_stack(std::uint16_t port = 0) { return {{IpAddress(), port}, true}; }
 
-// What the gateway says to a client, or why it can't be reached.
-std::string call(const char* ip, std::uint16_t port) {
+// A client's socket, blocking; when it can't connect, errno says why.
+Fd client_of(const char* ip, std::uint16_t port) {
     const SocketAddress to{*IpAddress::parse(ip), port};
     sockaddr_storage storage;
     const unsigned size = to.to_sockaddr(storage);
-    const Fd fd(::socket(to.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0) return std::strerror(errno);
+    Fd fd(::socket(to.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0 ? std::move(fd) : Fd();
+}
+
+// What the gateway says to a client, or why it can't be reached.
+std::string call(const char* ip, std::uint16_t port) {
+    const Fd client = client_of(ip, port);
+    if (!client) return std::strerror(errno);
     char room[100];
     std::string out;
-    for (ssize_t got = 0; (got = ::recv(fd.get(), room, sizeof room, 0)) > 0;) out.append(room, static_cast<std::size_t>(got));
+    ssize_t got = 0;
+    while ((got = ::recv(client.get(), room, sizeof room, 0)) > 0) out.append(room, static_cast<std::size_t>(got));
     return out;
 }
 
@@ -108,8 +117,8 @@ TEST(Listeners, AreAddedRetaggedAndRemovedByDifference) {
     EXPECT_EQ(call("127.0.0.1", port_a), "Connection refused");
     EXPECT_EQ(call("127.0.0.2", port_b), "0 b2 plain 8") << "the same socket, for port 0 would have got another port";
     EXPECT_EQ(call("127.0.0.3", listeners.bound().at(1).port), "0 c plain 0");
-    EXPECT_EQ(addresses(listeners), "b2 127.0.0.2:" + std::to_string(port_b) + ";c 127.0.0.3:" +
-                                        std::to_string(listeners.bound().at(1).port) + ';');
+    EXPECT_EQ(addresses(listeners), "b2 127.0.0.2:" + std::to_string(port_b) +
+                                        ";c 127.0.0.3:" + std::to_string(listeners.bound().at(1).port) + ';');
 
     ASSERT_TRUE(listeners.apply({}));
     EXPECT_TRUE(listeners.bound().empty());
@@ -144,14 +153,14 @@ TEST(Listeners, WhatIsPostedBeforeTheHandOverArrivesBeforeTheFirstConnection) {
     auto loop = *Loop::create();
     std::string story;
     LoopListeners ends(*loop, {.accepted = [&](const Listener&, Accepted&&) {
-                           story += "connection;";
-                           loop->stop();
-                       }});
+        story += "connection;";
+        loop->stop();
+    }});
     Listeners listeners({{*loop, ends}});
-    ASSERT_TRUE(listeners.apply({Claim{at("127.0.0.1"), "a"}}, [&] { loop->post([&] { story += "configuration;"; }); }));
-    std::thread client([port = listeners.bound().at(0).port] { call("127.0.0.1", port); });
+    ASSERT_TRUE(
+        listeners.apply({Claim{at("127.0.0.1"), "a"}}, [&] { loop->post([&] { story += "configuration;"; }); }));
+    const Fd client = client_of("127.0.0.1", listeners.bound().at(0).port);  // waits in the queue before the loop turns
     loop->run();
-    client.join();
     EXPECT_EQ(story, "configuration;connection;");
     Scope scope(*loop);
     scope.spawn([](LoopListeners& on, Loop& in) -> Task<void> {
@@ -177,7 +186,8 @@ TEST(Listeners, ConnectionsThatWaitAtTheRemovalAreServed) {
     auto loop = *Loop::create();
     bool room = false;
     unsigned served = 0;
-    LoopListeners ends(*loop, {.accepted = [&](const Listener&, Accepted&&) { ++served; }, .capacity = [&] { return room; }});
+    LoopListeners ends(*loop,
+                       {.accepted = [&](const Listener&, Accepted&&) { ++served; }, .capacity = [&] { return room; }});
     Listeners listeners({{*loop, ends}});
     ASSERT_TRUE(listeners.apply({Claim{at("127.0.0.1"), "a"}}));
     const SocketAddress to{*IpAddress::parse("127.0.0.1"), listeners.bound().at(0).port};

@@ -10,8 +10,8 @@ namespace sallyport::listeners {
 namespace {
 
 // What became of one connection while it waited, told by accept(2) in its place: the next one may be well.
-constexpr std::array of_one_connection{ECONNABORTED, EINTR,        EPROTO,     EPERM,       ENETDOWN,    ENETUNREACH,
-                                       EHOSTDOWN,    EHOSTUNREACH, EOPNOTSUPP, ENOPROTOOPT, ENONET,      ETIMEDOUT};
+constexpr std::array of_one_connection{ECONNABORTED, EINTR,        EPROTO,     EPERM,       ENETDOWN, ENETUNREACH,
+                                       EHOSTDOWN,    EHOSTUNREACH, EOPNOTSUPP, ENOPROTOOPT, ENONET,   ETIMEDOUT};
 
 }  // namespace
 

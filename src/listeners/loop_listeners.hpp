@@ -32,7 +32,7 @@ struct Listener {
 struct Hooks {
     /// Takes each connection. Called in the loop's turn; the Listener is valid for the call only.
     std::function<void(const Listener&, io::Accepted&&)> accepted;
-    /// Is there room for one connection more? Asked before each; on no, asked again after `retry_after`. Absent: always.
+    /// Is there room for one connection more? Asked before each, and on no again after `retry_after`. Absent: always.
     std::function<bool()> capacity{};
     /// What an admin should know: the system has no room for connections (at most once per `trouble_every`), or a
     /// listener could not be watched and is closed.

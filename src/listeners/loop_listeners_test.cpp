@@ -51,10 +51,11 @@ struct World {
     LoopListeners listeners{loop, hooks()};
 
     Hooks hooks() {
-        return {.accepted = [this](const Listener& listener, Accepted&& connection) {
-                    ++accepted;
-                    last = listener.owner + " for " + connection.peer.to_string();
-                },
+        return {.accepted =
+                    [this](const Listener& listener, Accepted&& connection) {
+                        ++accepted;
+                        last = listener.owner + " for " + connection.peer.to_string();
+                    },
                 .capacity = [this] { return room; },
                 .trouble = [this](const Listener&, const std::string& what) { troubles.push_back(what); }};
     }
@@ -131,7 +132,8 @@ TEST(LoopListeners, NoRoomIsToldOncePerTenSecondsForAllListeners) {
         world.add(1);
         world.add(2);
         co_await world.pass(25s);
-        EXPECT_EQ(world.troubles, (std::vector<std::string>(3, "connections to :80 have to wait: Too many open files")));
+        EXPECT_EQ(world.troubles,
+                  (std::vector<std::string>(3, "connections to :80 have to wait: Too many open files")));
         EXPECT_LT(accept_calls, 2 * 25 * 20 + 5);
         queue.clear();
     });
@@ -173,6 +175,7 @@ TEST(LoopListeners, ARemovedOneThatCanNotServeClosesAfterAWhile) {
         world.listeners.remove(1);
         co_await world.pass(4900ms);
         EXPECT_EQ(open_descriptors(), before + 1);
+        world.listeners.remove(1);  // does not begin the time again
         co_await world.pass(200ms);
         EXPECT_EQ(open_descriptors(), before);
         EXPECT_EQ(world.accepted, 0U);
@@ -184,7 +187,6 @@ TEST(LoopListeners, ARemovedOneServesALongQueueToItsEnd) {
         world.add(1);
         queue.assign(1000, 0);
         world.listeners.remove(1);
-        world.listeners.remove(1);  // twice is once
         co_await world.pass(0ms);
         EXPECT_EQ(world.accepted, 1000U);
     });

@@ -17,19 +17,15 @@ namespace {
 
 using Dialed = std::expected<Stream, ConnectError>;
 
-// Passes the caller's cancellation on to all attempts and to who waits for them.
+// Passes the caller's cancellation on to all attempts.
 class PassOn final : public Cancellable {
 public:
-    PassOn(Scope& attempts, Event& changed) : attempts_(attempts), changed_(changed) {}
+    explicit PassOn(Scope& attempts) : attempts_(attempts) {}
 
 private:
-    void on_cancel() override {
-        attempts_.cancel();
-        changed_.raise();
-    }
+    void on_cancel() override { attempts_.cancel(); }
 
     Scope& attempts_;
-    Event& changed_;
 };
 
 // The attempts have a cancellation of their own, for the losers must end while the winner lives on.
@@ -39,8 +35,8 @@ struct Race {
     Loop& loop;
     Cancellation& caller;
     Scope attempts;
-    Event changed;
-    PassOn pass_on{attempts, changed};
+    Event changed;  // an attempt has ended
+    PassOn pass_on{attempts};
     std::optional<Stream> winner;
     std::optional<ConnectError> error;  // the most telling one so far
     std::size_t failed = 0;
@@ -66,7 +62,8 @@ Task<void> attempt(Race& race, SocketAddress to, std::optional<IpAddress> source
     race.changed.raise();
 }
 
-// Starts the attempts in turn, until one has won, all have failed, or the time is over.
+// Starts the attempts in turn, until one has won or all have ended. While this waits one at least is running, and ends
+// by itself when the time is over or the caller cancels.
 Task<void> run_attempts(Race& race, const DialPlan& plan, Deadline deadline) {
     std::size_t started = 0;
     std::size_t failed_before = 0;
@@ -81,7 +78,7 @@ Task<void> run_attempts(Race& race, const DialPlan& plan, Deadline deadline) {
             race.attempts.spawn(attempt(race, plan.addresses[started++], plan.source, deadline));
             continue;
         }
-        co_await race.changed.wait(more ? Deadline::at(next).sooner(deadline) : Deadline::none);
+        co_await race.changed.wait(more ? Deadline::at(next) : Deadline::none);
     }
 }
 

@@ -24,13 +24,13 @@ struct DialPlan {
 inline constexpr std::chrono::milliseconds attempt_delay{250};
 
 /// The first connection that comes about. The next address is tried when one has failed, or after `attempt_delay`; the
-/// losers are closed before this returns. `deadline` is for all of it, and so is `cancellation`, which goes on to rule the
-/// stream.
+/// losers are closed before this returns. `deadline` is for all of it, and so is `cancellation`, which goes on to rule
+/// the stream.
 ///
-/// When none comes about the error is the most telling one: refused (a machine answered), before timeout (silence), before
-/// unreachable, before local (this machine could not even try). With no address to try it is unreachable: EDESTADDRREQ
-/// where the plan has none, EAFNOSUPPORT where none is of the source's family.
-io::Task<std::expected<io::Stream, io::ConnectError>> dial(io::Loop& loop, io::Cancellation& cancellation, DialPlan plan,
-                                                           io::Deadline deadline);
+/// When none comes about the error is the most telling one: refused (a machine answered), before timeout (silence),
+/// before unreachable, before local (this machine could not even try). With no address to try it is unreachable:
+/// EDESTADDRREQ where the plan has none, EAFNOSUPPORT where none is of the source's family.
+io::Task<std::expected<io::Stream, io::ConnectError>> dial(io::Loop& loop, io::Cancellation& cancellation,
+                                                           DialPlan plan, io::Deadline deadline);
 
 }  // namespace sallyport::net

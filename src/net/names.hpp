@@ -46,14 +46,14 @@ using Addresses = Result<std::vector<IpAddress>>;
 /// is silent: for the worker's thread only.
 Addresses resolve_by_system(const std::string& host);
 
-/// The same on the worker, awaited on `loop`. An error also when the worker takes no job, or `cancellation` was requested.
+/// The same on the worker, awaited on `loop`. An error also when the worker takes no job, or when cancelled.
 io::Task<Addresses> resolve_on(io::Worker& worker, io::Loop& loop, io::Cancellation& cancellation, std::string host);
 
 /// Belongs to the control loop, and is used from there alone.
 class Names {
 public:
     struct Options {
-        /// Finds the addresses of one host, without blocking the loop: resolve_on(). Ends soon when the cancellation says so.
+        /// Finds the addresses of one host without blocking the loop: resolve_on(). Ends soon when cancelled.
         std::function<io::Task<Addresses>(std::string host, io::Cancellation& cancellation)> resolve;
         /// Gets each new table.
         std::function<void(std::shared_ptr<const NameTable>)> changed;
@@ -84,7 +84,7 @@ public:
 
 private:
     struct Host {
-        SteadyTime due;                    // when to ask
+        SteadyTime due;  // when to ask
         std::vector<IpAddress> addresses;  // of the last good answer
         bool answered = false;
         bool failing = false;
@@ -101,7 +101,7 @@ private:
     Options options_;
     Hosts hosts_;
     std::shared_ptr<const NameTable> table_ = std::make_shared<NameTable>();
-    io::Event watched_;   // there are other names to ask for
+    io::Event watched_;  // there are other names to ask for
     io::Event answered_;
     io::Scope scope_;
 };

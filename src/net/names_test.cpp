@@ -20,6 +20,7 @@ namespace {
 
 std::vector<IpAddress> ips(const std::vector<const char*>& texts) {
     std::vector<IpAddress> out;
+    out.reserve(texts.size());
     for (const char* text : texts) out.push_back(*IpAddress::parse(text));
     return out;
 }
@@ -43,13 +44,16 @@ struct World {
 
     Names::Options options() {
         return {.resolve = [this](std::string host, Cancellation& by) { return answer(std::move(host), by); },
-                .changed = [this](std::shared_ptr<const NameTable> table) {
-                    ++tables;
-                    published = std::move(table);
-                },
-                .event = [this](const NameEvent& event) {
-                    events += event.host + (event.error.empty() ? " resolves" : " fails") + (event.kept ? ", kept;" : ";");
-                }};
+                .changed =
+                    [this](std::shared_ptr<const NameTable> table) {
+                        ++tables;
+                        published = std::move(table);
+                    },
+                .event =
+                    [this](const NameEvent& event) {
+                        events += event.host + (event.error.empty() ? " resolves" : " fails") +
+                                  (event.kept ? ", kept;" : ";");
+                    }};
     }
 
     Task<Addresses> answer(std::string host, Cancellation& cancellation) {
@@ -225,11 +229,15 @@ TEST(Names, WaitingForFirstAnswersEndsWithNothingToWaitFor) {
         scope.spawn(world.names.first_answers(Deadline::none));
         world.names.watch({});
         co_await scope.join();
-        world.names.watch({"x"});
+        EXPECT_EQ(world.loop.now(), before);
+
+        world.names.watch({"y"});
         scope.spawn(world.names.first_answers(Deadline::none));
+        EXPECT_EQ(co_await world.asked_within(1s), "y ");
         co_await world.names.close();
         co_await scope.join();
-        EXPECT_EQ(world.loop.now(), before);
+        EXPECT_LT(world.loop.now(), before + 2s);
+        EXPECT_EQ(world.events, "") << "a look-up that was broken off has not failed";
     });
 }
 
@@ -247,9 +255,11 @@ TEST(Names, OnlySoManyAddressesOfOneNameAreUsed) {
 TEST(ResolveBySystem, AnswersOrSaysWhatWentWrong) {
     EXPECT_EQ(joined(*resolve_by_system("127.0.0.1")), "127.0.0.1");
     EXPECT_EQ(joined(*resolve_by_system("2001:db8::1")), "2001:db8::1");
-    const auto impossible = resolve_by_system(std::string(64, 'a'));  // a label has at most 63 octets: RFC 1035 section 2.3.4
+    const auto impossible =
+        resolve_by_system(std::string(64, 'a'));  // a label has at most 63 octets: RFC 1035 section 2.3.4
     ASSERT_FALSE(impossible);
-    EXPECT_TRUE(impossible.error().message.starts_with("can't resolve " + std::string(64, 'a') + ": ")) << impossible.error().message;
+    EXPECT_TRUE(impossible.error().message.starts_with("can't resolve " + std::string(64, 'a') + ": "))
+        << impossible.error().message;
 }
 
 TEST(ResolveOn, TheWorkerAnswersOnTheLoop) {
