@@ -38,7 +38,7 @@ Meanwhile look_at(io::Stream& client) {
     if (::recv(client.fd(), &next, sizeof next, MSG_PEEK | MSG_DONTWAIT) >= 0) return Meanwhile::spoke;
     if (errno != EAGAIN) return Meanwhile::reset;
     if (client.is_tls()) return Meanwhile::spoke;  // there may be something behind the socket
-    client.watched().readable = false;             // a read that got just what it wanted left it set
+    client.watched().readable = false;  // a read that got just what it wanted left it set
     return Meanwhile::quiet;
 }
 

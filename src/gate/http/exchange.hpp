@@ -44,6 +44,7 @@ private:
     Pumped fail(telemetry::Reason reason, std::string detail = {});
     End end_of_failure() const;
     End timed_out();
+    End cancelled();
     bool send_to_client(Bytes bytes);
 
     Connection& connection_;
@@ -53,6 +54,7 @@ private:
     Recoder up_;
     Recoder down_;
     std::string carry_;            // of the answer: read and not yet understood
+    unsigned interim_answers_ = 0;
     bool up_broken_ = false;       // the target takes no more of the request; its answer may still come
     bool target_spoke_ = false;
     bool answer_begun_ = false;    // the final head went to the client
