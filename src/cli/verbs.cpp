@@ -29,7 +29,7 @@ config::Loaded load_for(const Common& common) {
     return config::load(common.config_file, presets);
 }
 
-// The socket of the gateway that this configuration is for. Errors elsewhere in the file hide it: then the default place.
+// The socket of the gateway that this configuration is for. An error anywhere in the file hides it: then the default one.
 std::string socket_of(const config::Loaded& loaded) {
     return (loaded.config ? loaded.config->admin.socket.value : config::Admin{}.socket.value).string();
 }
