@@ -137,8 +137,8 @@ class Gateway:
         return self
 
     def is_ready(self):
-        if (status := self.process.poll()) is not None:
-            raise GatewayFailed(status, self.stderr)
+        if self.process.poll() is not None:
+            raise GatewayFailed(self.wait(), self.stderr)
         try:
             return self.admin("GET", "/readyz")[0] == 200
         except OSError:
@@ -148,28 +148,29 @@ class Gateway:
         self.process.send_signal(number)
 
     def wait(self, timeout=PATIENCE):
-        """The exit status, once it has ended by itself."""
-        return self.process.wait(timeout)
+        """The exit status, once it has ended; no sanitizer may have had a word on it."""
+        status = self.process.wait(timeout)
+        self.process = None
+        assert not any(mark in self.stderr for mark in SANITIZER_MARKS), self.stderr
+        return status
 
     def stop(self, timeout=PATIENCE):
-        """SIGTERM, and holds it to a clean end: exit status 0, no word of a sanitizer. A second call does nothing."""
+        """SIGTERM where it still runs, and holds it to exit status 0. Nothing when its end was seen already."""
         if self.process is None:
             return
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
-            try:
-                self.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.kill()
-                raise AssertionError(f"the gateway was still there {timeout:g} s after SIGTERM") from None
-        process, self.process = self.process, None
-        assert not any(mark in self.stderr for mark in SANITIZER_MARKS), self.stderr
-        assert process.returncode == 0, f"exit status {process.returncode}: {self.stderr}"
+        try:
+            status = self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the gateway was still there {timeout:g} s after SIGTERM") from None
+        assert status == 0, f"exit status {status}: {self.stderr}"
 
     def kill(self):
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             self.process.kill()
             self.process.wait()
+            self.process = None
 
     def __enter__(self):
         return self if self.process else self.start()

@@ -1,0 +1,159 @@
+"""`sallyport check` finds at once, each with its place, what a start would stumble over."""
+import os
+import re
+import socket
+
+import pytest
+
+from harness import free_port, http_service
+
+
+def edge(stage, name="edge", names=("it.example",), **more):
+    chain, key = stage.authority.issue(name, list(names), **more)
+    return {"name": name, "chain": chain, "key": key}
+
+
+def findings(stage, config):
+    """(exit status, errors, warnings) of check on this, with the line of the file that each points to."""
+    gateway = stage.gateway(config, start=False)
+    status, found = gateway.check()
+    lines = gateway.file.read_text().splitlines()
+    for one in found["errors"] + found["warnings"]:
+        assert one["file"] == str(gateway.file) and 1 <= one["line"] <= len(lines) and one["column"] >= 1, one
+        one["points_to"] = lines[one["line"] - 1][one["column"] - 1:]
+    return status, found["errors"], found["warnings"]
+
+
+def test_a_good_configuration_has_nothing_to_say(stage):
+    status, errors, warnings = findings(stage, {"certificate": [edge(stage)], "service": [http_service("it.example", 80)]})
+    assert (status, errors, warnings) == (0, [], [])
+
+
+def test_all_errors_are_told_at_once_with_their_places(stage):
+    gateway = stage.gateway({"service": []}, start=False)
+    gateway.write_text("""\
+[node]
+nmae = "x"
+
+[listen]
+http = "127.0.0.1:70000"
+htps = "127.0.0.1:443"
+
+[[service]]
+name = "it.example"
+protocol = "htpp"
+target = "127.0.0.1"
+plain_port = "80"
+
+[[service]]
+name = "other.example"
+protocol = "http"
+target = "127.0.0.1"
+""")
+    done = gateway.verb("check")
+    assert (done.returncode, done.stdout) == (3, "")
+    places = re.findall(rf"^{re.escape(str(gateway.file))}:(\d+):(\d+): error", done.stderr, re.MULTILINE)
+    assert [int(line) for line, _ in places] == [2, 5, 6, 10, 12, 14]
+    assert all(int(column) >= 1 for _, column in places)
+    for hint in ("name", "https", "http"):
+        assert f'did you mean "{hint}"?' in done.stderr
+    assert 'nmae = "x"' in done.stderr  # the line itself is shown
+    status, found = gateway.check()
+    assert status == 3 and [error["line"] for error in found["errors"]] == [2, 5, 6, 10, 12, 14]
+
+
+def test_a_syntax_error_is_told_alone(stage):
+    gateway = stage.gateway({"service": []}, start=False)
+    gateway.write_text('[node]\nnmae = "x"\n[listen\n')
+    _, found = gateway.check()
+    assert [error["line"] for error in found["errors"]] == [3]
+
+
+def test_a_port_that_another_holds_is_found(stage):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = f"127.0.0.1:{holder.getsockname()[1]}"
+        status, errors, _ = findings(stage, {"listen": {"http": [f"127.0.0.1:{free_port()}", taken]},
+                                             "service": [http_service("it.example", 80)]})
+    assert status == 3
+    error, = errors
+    assert taken in error["message"] and error["points_to"].startswith(f'"{taken}"')
+
+
+def test_the_ports_of_the_running_gateway_are_its_own(stage):
+    config = {"certificate": [edge(stage)], "service": [http_service("it.example", 80)],
+              "admin": {"listen": f"127.0.0.1:{free_port()}"}}
+    gateway = stage.gateway(config)
+    assert gateway.check() == (0, {"errors": [], "warnings": []})
+
+
+@pytest.mark.parametrize("fault", ["the key of another", "expired", "garbage", "not there"])
+def test_a_bad_certificate_is_found(stage, fault):
+    certificate = edge(stage, days=-1 if fault == "expired" else 30)
+    if fault == "the key of another":
+        certificate["key"] = edge(stage, "other")["key"]
+    elif fault == "garbage":
+        certificate["chain"].write_text("garbage")
+    elif fault == "not there":
+        os.remove(certificate["chain"])
+    status, errors, _ = findings(stage, {"certificate": [certificate], "service": [http_service("it.example", 80)]})
+    word = {"the key of another": "is not the key of", "expired": "expired", "garbage": "certificate", "not there": "No such file"}[fault]
+    assert status == 3
+    error, = errors
+    assert word in error["message"] and str(stage.directory) in error["message"], error
+    assert "edge" in error["points_to"]
+
+
+def test_a_target_ca_that_is_not_there_is_found(stage):
+    status, errors, _ = findings(stage, {"certificate": [edge(stage)], "service": [
+        http_service("it.example", tls=443, target_ca=stage.directory / "absent.pem")]})
+    assert status == 3
+    assert len(errors) == 1 and "absent.pem" in errors[0]["message"] and "absent.pem" in errors[0]["points_to"]
+
+
+def test_the_admin_port_is_no_service_port(stage):
+    port = free_port()
+    status, errors, _ = findings(stage, {"listen": {"http": f":{port}"}, "admin": {"listen": f"127.0.0.1:{port}"},
+                                         "service": [http_service("it.example", 80)]})
+    assert status == 3
+    assert any("[admin] listen" in error["message"] and str(port) in error["message"] for error in errors)
+
+
+def test_one_port_serves_one_kind(stage):
+    port = f"127.0.0.1:{free_port()}"
+    status, errors, _ = findings(stage, {"listen": {"http": port, "https": port}, "certificate": [edge(stage)],
+                                         "service": [http_service("it.example", 80)]})
+    assert status == 3 and "taken" in errors[0]["message"]
+
+
+def test_a_name_that_no_certificate_covers_is_a_warning(stage):
+    certificate = edge(stage, names=["it.example", "*.wild.example"])
+    status, errors, warnings = findings(stage, {"certificate": [certificate], "service": [
+        http_service(["it.example", "bare.example"], 80), http_service("one.wild.example", 80),
+        http_service("two.one.wild.example", 80)]})
+    assert (status, errors) == (0, [])
+    assert [re.search(r'"(.*?)"', warning["points_to"])[1] for warning in warnings] == ["bare.example", "two.one.wild.example"]
+
+
+def test_a_target_name_without_address_is_a_warning(stage):
+    service = http_service("it.example", 80) | {"target": "no-such-host.invalid"}
+    status, errors, warnings = findings(stage, {"certificate": [edge(stage)], "service": [service]})
+    assert (status, errors) == (0, [])
+    warning, = warnings
+    assert "no-such-host.invalid" in warning["message"]
+
+
+def test_a_rule_that_nginx_reads_otherwise_is_pointed_out(stage):
+    _, _, warnings = findings(stage, {"certificate": [edge(stage)], "service": [http_service("it.example", 80, allow_url=["/a/"])]})
+    warning, = warnings
+    assert "nginx" in warning["message"] and warning["points_to"].startswith('"/a/"')
+
+
+def test_files_of_conf_d_are_named_themselves(stage):
+    gateway = stage.gateway({"service": [http_service("it.example", 80)], "certificate": [edge(stage)]}, start=False)
+    folder = gateway.directory / "conf.d"
+    folder.mkdir()
+    (folder / "20-bad.toml").write_text('[[service]]\nname = "it.example"\nprotocol = "http"\ntarget = "127.0.0.1"\nplain_port = 1\n')
+    status, found = gateway.check()
+    error, = found["errors"]
+    assert status == 3 and error["file"] == str(folder / "20-bad.toml") and error["line"] == 2
+    assert "twice" in error["message"] and "sallyport.toml" in error["hint"]
