@@ -1,6 +1,7 @@
 """Requests that no target may ever see: each is refused with a clear answer and one record, however it is cut into
 segments. RFC 9112 sections 2.2, 3.2, 5 and 6; what a lenient proxy and its target read in two ways smuggles.
 """
+import ssl
 from dataclasses import dataclass
 
 import pytest
@@ -119,9 +120,11 @@ UNSUPPORTED = [
     Bad("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 505, "protocol.unsupported"),
     Bad("CONNECT", b"CONNECT open.test:443 HTTP/1.1\r\n" + HOST + b"\r\n", reason="protocol.unsupported"),
     Bad("CONNECT of a path", b"CONNECT / HTTP/1.1\r\n" + HOST + b"\r\n", reason="protocol.unsupported"),
-    Bad("an upgrade to h2c", get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"),
-        501, "protocol.unsupported"),
-    Bad("h2c beside websocket", get(b"Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n"), 501, "protocol.unsupported"),
+    Bad("an upgrade to h2c",
+        get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"), 501,
+        "protocol.unsupported"),
+    Bad("h2c beside websocket",
+        get(b"Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n"), 501, "protocol.unsupported"),
 ]
 TOO_LARGE = [
     Bad("a field of 20 KiB", get(b"X: " + b"a" * 20480 + b"\r\n"), 431, "peek.too_large"),
@@ -142,10 +145,13 @@ AMBIGUOUS = [b"/PBX0/MY/../ADMIN", b"/PBX0/MY/..", b"/PBX0/MY/./x", b"/PBX0/MY/%
              b"/PBX0/MY/...", b"/PBX0/MY/..%20/ADMIN", b"/apps/..", b"/apps/a%2fb"]
 NOT_ALLOWED = [b"/", b"/PBX0/ADMIN", b"/pbx0/my", b"/PBX0/M", b"/apps", b"/apps/a/b", b"/x?/PBX0/MY",
                b"http://fenced.test/PBX0/ADMIN", b"http://fenced.test"]
-PATHS = ([Bad(f"ambiguous {path.decode()}", get(host=FENCED, target=path), 400, "url.ambiguous") for path in AMBIGUOUS] +
-         [Bad(f"outside {path.decode()}", get(host=FENCED, target=path), 403, "url.not_allowed") for path in NOT_ALLOWED] +
+PATHS = ([Bad(f"ambiguous {path.decode()}", get(host=FENCED, target=path), 400, "url.ambiguous")
+          for path in AMBIGUOUS] +
+         [Bad(f"outside {path.decode()}", get(host=FENCED, target=path), 403, "url.not_allowed")
+          for path in NOT_ALLOWED] +
          [Bad("outside behind another Host", get(target=b"http://fenced.test/PBX0/ADMIN"), 403, "url.not_allowed"),
-          Bad("outside in HTTP/1.0", get(host=FENCED, target=b"/PBX0/ADMIN", version=b"HTTP/1.0"), 403, "url.not_allowed"),
+          Bad("outside in HTTP/1.0", get(host=FENCED, target=b"/PBX0/ADMIN", version=b"HTTP/1.0"), 403,
+              "url.not_allowed"),
           Bad("OPTIONS of the server", b"OPTIONS * HTTP/1.1\r\n" + FENCED + b"\r\n", 403, "url.not_allowed")])
 ROWS = SMUGGLING + HEADS + UNSUPPORTED + TOO_LARGE + PATHS
 
@@ -185,7 +191,6 @@ def test_is_refused_and_the_target_sees_nothing(gateway, target, row, send):
 
 
 def test_refuses_over_tls_as_it_does_in_plain(gateway, target, module_stage):
-    import ssl
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     before = target.received
@@ -209,8 +214,8 @@ def test_refuses_a_bad_request_behind_a_good_one(gateway, target):
     assert b"/smuggled" not in target.received
 
 
-@pytest.mark.parametrize("path", ["/PBX0/MY", "/PBX0/MYX/y", "/apps/a", "/PBX0/MY?next=/../%2e%2e//", "/PBX0/MY/a.b/..c/d..",
-                                  "/PBX0/MY/%20%41"])
+@pytest.mark.parametrize("path", ["/PBX0/MY", "/PBX0/MYX/y", "/apps/a", "/PBX0/MY?next=/../%2e%2e//",
+                                  "/PBX0/MY/a.b/..c/d..", "/PBX0/MY/%20%41"])
 def test_passes_what_only_looks_like_a_trick(gateway, target, path):
     with Client(gateway.http_port) as client:
         assert client.request("fenced.test", path).status == 200
@@ -224,8 +229,8 @@ CLAIMS = ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded
 def test_writes_its_own_fields_though_connection_lists_them(gateway, target, listed):
     forged = "".join(f"{name}: 203.0.113.66\r\n" for name in CLAIMS)
     with Client(gateway.http_port) as client:
-        response = client.request("open.test", "/hop", "POST", f"Connection: {listed}\r\nConnection: close, {listed}\r\n{forged}",
-                                  b"body")
+        listing = f"Connection: {listed}\r\nConnection: close, {listed}\r\n"
+        response = client.request("open.test", "/hop", "POST", listing + forged, b"body")
         assert response.status == 200
     seen = target.requests[-1]
     assert seen.get("X-Forwarded-For") == "127.0.0.1"

@@ -112,9 +112,11 @@ def test_hundreds_of_slow_clients_hold_nobody_up(stage):
     with Client(gateway.http_port) as client:
         assert client.request("good.test").status == 200
     with returns_descriptors(gateway), contextlib.ExitStack() as stack:
-        slow = [stack.enter_context(Client(port)) for port in (gateway.http_port, gateway.https_port) for _ in range(250)]
+        ports = [gateway.http_port] * 250 + [gateway.https_port] * 250
+        slow = [stack.enter_context(Client(port)) for port in ports]
         for at, client in enumerate(slow):
-            client.send((b"", b"G", b"GET / HTTP/1.1\r\nHost: good.test\r\nX: ")[at % 3] if at < 250 else b"\x16\x03\x01"[:at % 4])
+            head = (b"", b"G", b"GET / HTTP/1.1\r\nHost: good.test\r\nX: ")[at % 3]
+            client.send(head if at < 250 else b"\x16\x03\x01"[:at % 4])
         wait_until(lambda: len(descriptors(gateway.pid)) > 500, "all of them to be taken in")
         for _ in range(5):
             with Client(gateway.http_port) as client, Client(gateway.https_port, UNCHECKED, "good.test") as in_tls:
