@@ -100,7 +100,8 @@ Got TlsSession::read(MutableBytes into) {
         if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) stream_->watched().readable = true;
         return {Io::ok, filled};
     }
-    if (error == SSL_ERROR_ZERO_RETURN) return {Io::eof};
+    // An end without close_notify is an end all the same: half the clients do so. Who must know asks said_goodbye().
+    if (error == SSL_ERROR_ZERO_RETURN || (error != SSL_ERROR_WANT_READ && transport_ == Io::eof)) return {Io::eof};
     if (error == SSL_ERROR_WANT_READ && sent == Io::ok) return {Io::again};
     return {Io::failed};
 }

@@ -112,7 +112,6 @@ public:
     // For the BIO: ciphertext in and out. -1: nothing now; 0: the socket has ended.
     int bio_read(char* out, int size);
     int bio_write(const char* in, int size);
-    bool bio_ended() const { return transport_ == Io::eof; }
 
 private:
     friend Task<Handshake> handshake(Stream& stream, Deadline deadline);

@@ -22,14 +22,8 @@ int write(BIO* bio, const char* in, int size) {
     return static_cast<TlsSession*>(BIO_get_data(bio))->bio_write(in, size);
 }
 
-long control(BIO* bio, int command, long, void*) {
-    switch (command) {
-        case BIO_CTRL_FLUSH: return 1;
-        // Tells a peer that ends without close_notify, as many do, from a broken socket (SSL_OP_IGNORE_UNEXPECTED_EOF).
-        case BIO_CTRL_EOF: return static_cast<TlsSession*>(BIO_get_data(bio))->bio_ended() ? 1 : 0;
-        default: return 0;
-    }
-}
+// BIO_CTRL_EOF is not answered: told of an end without close_notify, OpenSSL would also refuse to write from then on.
+long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
 using Method = std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)>;
 

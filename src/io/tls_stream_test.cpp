@@ -162,6 +162,42 @@ TEST(TlsStream, TheEndOfTheStreamIsToldHoweverItCame) {
     }
 }
 
+TEST(TlsStream, APeerThatEndedWithoutCloseNotifyCanStillBeAnswered) {
+    for (const int version : tls_versions) {
+        SCOPED_TRACE(version);
+        VirtualLoop loop;
+        loop.run([](Loop& on, int by) -> Task<void> {
+            Cancellation cancellation;
+            StreamPair pair(on, cancellation);
+            client_of(by).attach(pair.near, {});
+            pair.far.attach(tls_server().accept());
+            co_await shake_hands(pair);
+            EXPECT_EQ(pair.near.write(as_bytes("question")), Io::ok);
+            ::shutdown(pair.near.fd(), SHUT_WR);
+            co_await expects(pair.far, "question", 100);
+            co_await writes_in_pieces(pair.far, "answer", 100);
+            co_await expects(pair.near, "answer", 100);
+        }(*loop, version));
+    }
+}
+
+TEST(TlsStream, CloseNotifyThatFindsNoRoomIsFollowedByTheEndOfTheSocket) {
+    const SystemCalls calls = with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); });
+    VirtualLoop loop(calls);
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        StreamPair pair(on, cancellation);
+        client_of(TLS1_3_VERSION).attach(pair.near, {});
+        pair.far.attach(tls_server().accept());
+        const std::string nothing;
+        co_await converses(pair.near, pair.far, nothing, 1, 100);
+        for (Stream* stream : {&pair.near, &pair.far}) {
+            const Got got = stream->raw_read(on.buffer());
+            EXPECT_EQ(got.io, Io::eof);
+        }
+    }(*loop));
+}
+
 TEST(TlsStream, AHandshakeThatFailsSaysWhy) {
     struct Case {
         const char* name;
