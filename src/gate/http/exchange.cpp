@@ -258,7 +258,9 @@ Exchange::Pumped Exchange::take_body(Bytes& input, ByteWriter& out, bool at_end)
         if (!send_to_client(step.out)) return Pumped::failed;
     } else {
         // Framed anew, the body already stands behind the head; passed through, it is copied there: one send for both.
-        if (step.out.data() != room.data() + head) std::memmove(room.data() + head, step.out.data(), step.out.size());
+        if (!step.out.empty() && step.out.data() != room.data() + head) {
+            std::memmove(room.data() + head, step.out.data(), step.out.size());
+        }
         if (!send_to_client(Bytes(room).first(head + step.out.size()))) return Pumped::failed;
     }
     if (!step.error.empty()) return fail(at_end ? Reason::target_closed : Reason::target_malformed, std::string(step.error));
