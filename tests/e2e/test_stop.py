@@ -56,12 +56,14 @@ def test_the_request_in_flight_ends_well_and_idle_connections_close(stage, how):
     else:
         gateway.signal(how)
     assert idle.read_to_end() == b""
+    idle.close()
     draining(gateway)
     assert socket.socket().connect_ex(("127.0.0.1", gateway.http_port)) != 0
     slow.go.set()
     response = client.read_response()
     assert response.body == b"late, but whole" and response.get("Connection") == "close"
     assert client.read_to_end() == b""
+    client.close()
     assert gateway.wait() == 0
     assert [record["reason"] for record in gateway.records()] == ["ok", "ok"]
 
