@@ -35,11 +35,10 @@ struct Incoming {
 using Refusal = std::optional<Problem>;
 
 Problem problem_of(http::HeadError error) {
-    using enum http::HeadError;
-    const std::string detail = "the request can't be read: " + std::string(http::text(error));
-    if (error == too_many_fields) return {.status = 431, .detail = detail, .reason = Reason::peek_too_large};
-    const bool version = error == unsupported_version || error == http2_preface;
-    return {.status = version ? 505U : 400U, .detail = detail, .reason = Reason::peek_malformed};
+    const bool too_large = error == http::HeadError::too_many_fields;
+    return {.status = http::status_for(error),
+            .detail = "the request can't be read: " + std::string(http::text(error)),
+            .reason = too_large ? Reason::peek_too_large : Reason::peek_malformed};
 }
 
 Refusal head_refusal(Trouble trouble) {

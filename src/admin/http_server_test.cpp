@@ -141,7 +141,7 @@ TEST_F(HttpServer, refuses_with_a_problem_that_programs_can_read) {
         const auto problem = nlohmann::json::parse(body_of(got), nullptr, false);
         ASSERT_TRUE(problem.is_object()) << row.what << ": " << got;
         EXPECT_EQ(problem["status"], row.status) << row.what;
-        EXPECT_EQ(problem["title"], status_text(static_cast<unsigned>(row.status))) << row.what;
+        EXPECT_EQ(problem["title"], http::reason_phrase(static_cast<unsigned>(row.status))) << row.what;
         EXPECT_NE(problem["detail"], "") << row.what;
         EXPECT_EQ(problem.value("reason", ""), row.reason) << row.what;
     }

@@ -10,27 +10,6 @@ namespace sallyport::admin {
 
 namespace {
 
-struct StatusText {
-    unsigned status;
-    std::string_view text;
-};
-
-constexpr StatusText statuses[] = {
-    {200, "OK"},
-    {202, "Accepted"},
-    {400, "Bad Request"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {408, "Request Timeout"},
-    {413, "Content Too Large"},
-    {422, "Unprocessable Content"},
-    {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"},
-    {503, "Service Unavailable"},
-    {505, "HTTP Version Not Supported"},
-};
-
 // RFC 3986 section 2.3: what never needs encoding.
 bool is_unreserved(char c) {
     const bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -68,11 +47,6 @@ std::optional<std::string> decoded(std::string_view text) {
 
 }  // namespace
 
-std::string_view status_text(unsigned status) {
-    const auto* at = std::ranges::find(statuses, status, &StatusText::status);
-    return at == std::end(statuses) ? std::string_view() : at->text;
-}
-
 Response json_response(const nlohmann::json& value, unsigned status) {
     return {.status = status, .content_type = "application/json", .body = to_text(value) + "\n"};
 }
@@ -83,7 +57,7 @@ Response text_response(std::string body, std::string_view content_type) {
 
 Response problem_response(const Problem& problem) {
     nlohmann::json out = {{"type", "about:blank"},
-                          {"title", status_text(problem.status)},
+                          {"title", http::reason_phrase(problem.status)},
                           {"status", problem.status},
                           {"detail", problem.detail}};
     if (problem.reason) out["reason"] = telemetry::code(*problem.reason);
@@ -126,7 +100,7 @@ std::string with_query(std::string_view path, std::span<const std::pair<std::str
 }
 
 std::string write_response(const Response& response, bool keep_alive, bool head_only) {
-    std::string out = "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(status_text(response.status));
+    std::string out = "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(http::reason_phrase(response.status));
     out += "\r\nContent-Type: " + response.content_type;
     out += "\r\nContent-Length: " + std::to_string(response.body.size());
     // What is told here is true now and for its asker; no browser is to guess another type.

@@ -4,7 +4,7 @@
 
 #include "base/result.hpp"
 #include "telemetry/reason.hpp"
-#include "wire/http/head.hpp"
+#include "wire/http/status.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -42,9 +42,6 @@ struct Problem {
     std::optional<telemetry::Reason> reason = {};  // where one applies: its code is told
     nlohmann::json more = {};                  // further members, an object; null: none
 };
-
-/// The phrase of a status (RFC 9110 section 15); empty for one that the control plane never sends.
-std::string_view status_text(unsigned status);
 
 Response json_response(const nlohmann::json& value, unsigned status = 200);
 Response text_response(std::string body, std::string_view content_type = "text/plain; charset=utf-8");

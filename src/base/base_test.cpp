@@ -114,5 +114,7 @@ TEST(Text, NearestFindsTypingErrorsAndNothingElse) {
 }
 
 TEST(Time, IsWrittenInUtcWithMilliseconds) {
-    EXPECT_EQ(to_rfc3339(WallTime{std::chrono::milliseconds{1772366400250}}), "2026-03-01T12:00:00.250Z");
+    const WallTime time{std::chrono::milliseconds{1772366400250}};
+    EXPECT_EQ(to_rfc3339(time), "2026-03-01T12:00:00.250Z");
+    EXPECT_EQ(to_http_date(time), "Sun, 01 Mar 2026 12:00:00 GMT");
 }

@@ -29,6 +29,8 @@ std::string TlsSession::server_name() const {
     return name == nullptr ? std::string() : to_lower(name);
 }
 
+bool TlsSession::said_goodbye() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }
+
 int TlsSession::bio_read(char* out, int size) {
     if (staged_in_.empty()) {
         const Got got = stream_->raw_read(stream_->loop().tls_in());

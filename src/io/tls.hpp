@@ -102,6 +102,9 @@ public:
     std::string server_name() const;
     /// Has the peer sent anything at all?
     bool heard() const { return heard_; }
+    /// Did the peer announce the end (close_notify)? Anyone on the way can forge a FIN, so an end without it must not pass
+    /// for one where only the end tells that all has come (RFC 8446 section 6.1).
+    bool said_goodbye() const;
 
     // For Stream.
     void moved_to(Stream& stream) { stream_ = &stream; }

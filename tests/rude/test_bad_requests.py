@@ -121,10 +121,10 @@ UNSUPPORTED = [
     Bad("CONNECT", b"CONNECT open.test:443 HTTP/1.1\r\n" + HOST + b"\r\n", reason="protocol.unsupported"),
     Bad("CONNECT of a path", b"CONNECT / HTTP/1.1\r\n" + HOST + b"\r\n", reason="protocol.unsupported"),
     Bad("an upgrade to h2c",
-        get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"), 501,
+        get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"), 400,
         "protocol.unsupported"),
     Bad("h2c beside websocket",
-        get(b"Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n"), 501, "protocol.unsupported"),
+        get(b"Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n"), 400, "protocol.unsupported"),
 ]
 TOO_LARGE = [
     Bad("a field of 20 KiB", get(b"X: " + b"a" * 20480 + b"\r\n"), 431, "peek.too_large"),

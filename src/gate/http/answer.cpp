@@ -1,9 +1,9 @@
 #include "gate/http/answer.hpp"
 
 #include "gate/http/html.hpp"
+#include "wire/http/status.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <iterator>
 
 namespace sallyport::gate::http {
@@ -44,37 +44,10 @@ constexpr RefusalRow refusals[] = {
     {.reason = "url.not_allowed", .status = 403},
 };
 
-struct StatusText {
-    std::uint16_t status;
-    std::string_view text;
-};
-
-constexpr StatusText statuses[] = {
-    {400, "Bad Request"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {408, "Request Timeout"},
-    {413, "Content Too Large"},
-    {421, "Misdirected Request"},
-    {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
-    {502, "Bad Gateway"},
-    {503, "Service Unavailable"},
-    {504, "Gateway Timeout"},
-    {505, "HTTP Version Not Supported"},
-};
-
-std::string_view status_text(std::uint16_t status) {
-    const auto* at = std::ranges::find(statuses, status, &StatusText::status);
-    return at == std::end(statuses) ? "Refused" : at->text;
-}
-
 constexpr std::size_t longest_shown = 200;  // bytes of what the client asked for
 
 std::string page(const Answer& answer, std::uint16_t status) {
-    const std::string heading = std::to_string(status) + " " + std::string(status_text(status));
+    const std::string heading = std::to_string(status) + " " + std::string(sallyport::http::reason_phrase(status));
     std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">";
     out += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
     out += "<title>" + heading + "</title>" + std::string(page_style) + "</head>\n<body><h1>" + heading + "</h1>\n";
@@ -85,16 +58,6 @@ std::string page(const Answer& answer, std::uint16_t status) {
     out += "<p><small>Reason <code>" + escape_html(answer.reason) + "</code> at " + to_rfc3339(answer.time) +
            "</small></p></body></html>\n";
     return out;
-}
-
-// IMF-fixdate (RFC 9110 section 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
-std::string http_date(WallTime time) {
-    const std::time_t seconds =
-        std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    char text[32];
-    return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
 std::uint16_t status_of(const Answer& answer) {
@@ -108,12 +71,6 @@ const RefusalRow& refusal_row(std::string_view reason) {
     return at == std::end(refusals) ? unlisted : *at;
 }
 
-std::uint16_t status_for(sallyport::http::HeadError error) {
-    using enum sallyport::http::HeadError;
-    if (error == too_many_fields) return 431;
-    return error == unsupported_version || error == http2_preface ? 505 : 400;
-}
-
 bool keeps_alive(const Answer& answer) { return answer.keep_alive && !refusal_row(answer.reason).closes; }
 
 std::string write_answer(const Answer& answer) {
@@ -121,8 +78,8 @@ std::string write_answer(const Answer& answer) {
     const std::string body = page(answer, status);
     const auto retry_after = refusal_row(answer.reason).retry_after;
 
-    std::string out = "HTTP/1.1 " + std::to_string(status) + " " + std::string(status_text(status)) + "\r\n";
-    out += "Date: " + http_date(answer.time) + "\r\n";
+    std::string out = "HTTP/1.1 " + std::to_string(status) + " " + std::string(sallyport::http::reason_phrase(status)) + "\r\n";
+    out += "Date: " + to_http_date(answer.time) + "\r\n";
     out += "Content-Type: text/html; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
     out += "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n";

@@ -22,9 +22,6 @@ struct RefusalRow {
 /// The row of a reason code; that of 500 for one that has none.
 const RefusalRow& refusal_row(std::string_view reason);
 
-/// The status that a head's error deserves: 400, 431 for too many fields, 505 for versions.
-std::uint16_t status_for(sallyport::http::HeadError error);
-
 struct Answer {
     std::string_view reason;  // code: chooses the status
     std::string_view cause;  // one sentence for the reader, without remedy

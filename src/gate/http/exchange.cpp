@@ -2,6 +2,7 @@
 
 #include "gate/http/rewrite.hpp"
 #include "gate/http/scratch.hpp"
+#include "io/tls.hpp"
 
 #include <sys/socket.h>
 
@@ -79,9 +80,15 @@ bool Exchange::send_head() {
     const auto step = up_.feed(connection_.inbox.unread(), scratch.out().subspan(body_room_at));
     connection_.inbox.consume(step.consumed);
     story_.bytes_in += step.consumed;
-    if (!step.error.empty()) return fail(Reason::body_malformed, std::string(step.error)) != Pumped::failed;
+    if (!step.error.empty()) {
+        fail(Reason::body_malformed, std::string(step.error));
+        return false;
+    }
     out.bytes(step.out);
-    if (!out.ok()) return fail(Reason::peek_too_large, "the head does not fit with what this gateway adds") != Pumped::failed;
+    if (!out.ok()) {
+        fail(Reason::peek_too_large, "the head does not fit with what this gateway adds");
+        return false;
+    }
     if (target_.write(out.written()) == io::Io::failed) up_broken_ = true;
     return true;
 }
@@ -174,7 +181,7 @@ Exchange::Pumped Exchange::pump_down() {
             input = as_bytes(carry_);
         }
         const Pumped taken = take_answer(input, got.io == io::Io::eof);
-        if (taken != Pumped::waiting) return taken == Pumped::ended ? pump_down() : taken;
+        if (taken == Pumped::failed) return taken;
         share -= std::min(share, std::max<std::size_t>(got.bytes, 1));
     }
     return Pumped::share_used;
@@ -253,7 +260,11 @@ Exchange::Pumped Exchange::take_body(Bytes& input, ByteWriter& out, bool at_end)
     const MutableBytes room = connection_.gate().http_scratch().out();
     const std::size_t head = out.size();
     auto step = down_.feed(input, room.subspan(head));
-    if (at_end && !step.ended && step.error.empty()) step = down_.finish(room.subspan(head));
+    if (at_end && !step.ended && step.error.empty()) {
+        const bool forged = target_.is_tls() && !target_.tls()->said_goodbye();
+        if (forged) return fail(Reason::target_closed, "without close_notify");
+        step = down_.finish(room.subspan(head));
+    }
     if (head == 0) {
         if (!send_to_client(step.out)) return Pumped::failed;
     } else {

@@ -6,6 +6,7 @@
 #include "gate/http/http_dialect.hpp"
 #include "gate/http/scratch.hpp"
 #include "gate/http/welcome.hpp"
+#include "wire/http/status.hpp"
 
 #include <chrono>
 
@@ -162,6 +163,7 @@ io::Task<void> answer_request(Connection& connection, Request& request, Story& s
     if (facts.wants_h2c) {
         story.reason = Reason::protocol_unsupported;
         story.detail = "the upgrade to h2c";
+        story.status = 400;
         co_return co_await refuse(connection, request, story);
     }
     const Snapshot& routing = *request.snapshot->routing;
