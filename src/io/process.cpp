@@ -21,7 +21,8 @@ namespace sallyport::io {
 
 namespace {
 
-constexpr std::size_t most_a_pipe_holds = std::size_t{1024} * 1024;  // bytes: /proc/sys/fs/pipe-max-size as the kernel sets it
+constexpr std::size_t most_a_pipe_holds =
+    std::size_t{1024} * 1024;  // bytes: /proc/sys/fs/pipe-max-size as the kernel sets it
 
 struct Started {
     pid_t pid = 0;
@@ -35,10 +36,13 @@ Result<Fd> as_input(const std::string& text) {
     Fd fd(memfd_create("input", MFD_CLOEXEC));
     for (std::size_t done = 0; fd && done < text.size();) {
         const ssize_t count = ::write(fd.get(), text.data() + done, text.size() - done);
-        if (count >= 0) done += static_cast<std::size_t>(count);
-        else if (errno != EINTR) fd.reset();
+        if (count >= 0)
+            done += static_cast<std::size_t>(count);
+        else if (errno != EINTR)
+            fd.reset();
     }
-    if (!fd || ::lseek(fd.get(), 0, SEEK_SET) != 0) return fail(std::string("no room for its input: ") + std::strerror(errno));
+    if (!fd || ::lseek(fd.get(), 0, SEEK_SET) != 0)
+        return fail(std::string("no room for its input: ") + std::strerror(errno));
     return fd;
 }
 
@@ -70,7 +74,8 @@ public:
         posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
         posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
         posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);  // whatever a library left without CLOEXEC
+        posix_spawn_file_actions_addclosefrom_np(&actions,
+                                                 STDERR_FILENO + 1);  // whatever a library left without CLOEXEC
         posix_spawnattr_init(&attributes);
         sigset_t set;
         sigemptyset(&set);
@@ -127,7 +132,8 @@ Result<Started> start(const ProcessOptions& options) {
 // A descriptor in the loop for as long as this lives.
 class Guarded {
 public:
-    Guarded(Loop& loop, Fd fd, Cancellation& cancellation) : fd_(std::move(fd)), watched_(loop.watch(fd_.get(), cancellation, false)) {}
+    Guarded(Loop& loop, Fd fd, Cancellation& cancellation)
+        : fd_(std::move(fd)), watched_(loop.watch(fd_.get(), cancellation, false)) {}
     ~Guarded() {
         if (watched_ != nullptr) watched_->loop->unwatch(watched_);
     }
@@ -247,7 +253,8 @@ Task<ProcessResult> await_end(Loop& loop, Cancellation& cancellation, const Guar
             if (loop.now() >= ending.next().when()) ending.deadline_passed(loop);
             continue;
         }
-        const Wait waited = co_await WaitAny<3>(ending.next(), {{{exited.watched(), Interest::read}, edge(out), edge(err)}});
+        const Wait waited =
+            co_await WaitAny<3>(ending.next(), {{{exited.watched(), Interest::read}, edge(out), edge(err)}});
         if (waited == Wait::timeout) ending.deadline_passed(loop);
     }
     // What it wrote before its end is in the pipes. Their end may never come: what it left behind holds them open.

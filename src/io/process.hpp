@@ -1,6 +1,7 @@
 // Another program, run to its end: no shell, bounded output, a deadline.
 //
-// For the control loop: starting a program holds its loop until the program's file has been loaded, about a millisecond.
+// For the control loop: starting a program holds its loop until the program's file has been loaded, about a
+// millisecond.
 #pragma once
 
 #include "base/result.hpp"
@@ -19,14 +20,14 @@ struct ProcessOptions {
     std::vector<std::string> arguments{};  // the first names the program: a path, or a file of PATH
     std::string input{};                   // what it reads from its standard input
     std::optional<std::vector<std::string>> environment{};  // "NAME=value"; none: this program's own
-    std::size_t output_limit = std::size_t{1024} * 1024;    // bytes kept of each output; the rest is read and dropped
+    std::size_t output_limit = std::size_t{1024} * 1024;  // bytes kept of each output; the rest is read and dropped
     Deadline deadline = Deadline::none;  // then SIGTERM to its process group
     Duration grace = std::chrono::seconds(2);  // from SIGTERM to SIGKILL
 };
 
 enum class ProcessEnd : std::uint8_t {
-    exited,     // by itself
-    signaled,   // by a signal of another's
+    exited,  // by itself
+    signaled,  // by a signal of another's
     timed_out,  // ended by us at its deadline
     cancelled,  // ended by us on cancellation
 };
@@ -38,9 +39,9 @@ struct ProcessResult {
     };
     ProcessEnd end = ProcessEnd::exited;
     int exit_status = 0;  // where it exited, also on our SIGTERM; -1 where a signal ended it
-    int signal = 0;       // the signal that ended it, or 0
-    Output out;           // standard output
-    Output err;           // standard error
+    int signal = 0;  // the signal that ended it, or 0
+    Output out;  // standard output
+    Output err;  // standard error
 
     bool ok() const { return end == ProcessEnd::exited && exit_status == 0; }
 };

@@ -41,9 +41,7 @@ SignalReader::~SignalReader() {
 std::optional<int> SignalReader::take() {
     signalfd_siginfo info{};
     ssize_t count = 0;
-    do {
-        count = ::read(watched_->fd, &info, sizeof info);
-    } while (count < 0 && errno == EINTR);
+    do { count = ::read(watched_->fd, &info, sizeof info); } while (count < 0 && errno == EINTR);
     if (count == static_cast<ssize_t>(sizeof info)) return static_cast<int>(info.ssi_signo);
     watched_->readable = false;
     return std::nullopt;

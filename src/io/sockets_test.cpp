@@ -153,13 +153,26 @@ TEST(Sockets, AConnectionThatFailsSaysHow) {
     };
     const Case cases[] = {
         {"refused", {}, ConnectFailure::refused, ECONNREFUSED},
-        {"no route", with_connect([](int, const sockaddr*, socklen_t) { errno = ENETUNREACH; return -1; }),
+        {"no route", with_connect([](int, const sockaddr*, socklen_t) {
+             errno = ENETUNREACH;
+             return -1;
+         }),
          ConnectFailure::unreachable, ENETUNREACH},
-        {"our own firewall", with_connect([](int, const sockaddr*, socklen_t) { errno = EPERM; return -1; }),
+        {"our own firewall", with_connect([](int, const sockaddr*, socklen_t) {
+             errno = EPERM;
+             return -1;
+         }),
          ConnectFailure::unreachable, EPERM},
-        {"no port left", with_connect([](int, const sockaddr*, socklen_t) { errno = EADDRNOTAVAIL; return -1; }),
+        {"no port left", with_connect([](int, const sockaddr*, socklen_t) {
+             errno = EADDRNOTAVAIL;
+             return -1;
+         }),
          ConnectFailure::unreachable, EADDRNOTAVAIL},
-        {"no memory", with_connect([](int, const sockaddr*, socklen_t) { errno = ENOMEM; return -1; }), ConnectFailure::local, ENOMEM},
+        {"no memory", with_connect([](int, const sockaddr*, socklen_t) {
+             errno = ENOMEM;
+             return -1;
+         }),
+         ConnectFailure::local, ENOMEM},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -245,7 +258,8 @@ Task<Connected> connected(Loop& loop, Cancellation& cancellation) {
 
 }  // namespace
 
-// The client is still sending when it is answered: close() discards the answer with a reset, close_lingering() does not.
+// The client is still sending when it is answered: close() discards the answer with a reset, close_lingering() does
+// not.
 TEST(CloseLingering, DeliversTheLastAnswerThatAPlainCloseLoses) {
     for (const bool linger : {true, false}) {
         SCOPED_TRACE(linger);
@@ -263,8 +277,10 @@ TEST(CloseLingering, DeliversTheLastAnswerThatAPlainCloseLoses) {
             EXPECT_EQ(pair.far.write(as_bytes(answer)), Io::ok);
             EXPECT_FALSE(pair.far.blocked());
             Scope scope(on);
-            if (lingers) scope.spawn(close_lingering(pair.far, Deadline::none));
-            else pair.far.close();
+            if (lingers)
+                scope.spawn(close_lingering(pair.far, Deadline::none));
+            else
+                pair.far.close();
             const std::string got = co_await read_to_end(pair.near);
             EXPECT_EQ(got == answer, lingers) << got.size();
             pair.near.close();
@@ -290,7 +306,9 @@ TEST(CloseLingering, APeerThatNeverStopsSendingHoldsUpNobody) {
     SystemCalls calls;
     static int reads;
     reads = 0;
-    calls.recv = [](int, void*, size_t size, int) -> ssize_t { return ++reads < 10'000 ? static_cast<ssize_t>(size) : 0; };
+    calls.recv = [](int, void*, size_t size, int) -> ssize_t {
+        return ++reads < 10'000 ? static_cast<ssize_t>(size) : 0;
+    };
     VirtualLoop loop(calls);
     loop.run([](Loop& on) -> Task<void> {
         Cancellation cancellation;

@@ -33,8 +33,9 @@ public:
 
     /// A certificate with its key, signed by this authority. The chain is the leaf alone.
     crypto::Credential issue(const Subject& subject) const {
-        const std::string name = !subject.dns_names.empty() ? subject.dns_names.front()
-                                 : !subject.ip_names.empty() ? subject.ip_names.front().to_string() : "nobody";
+        const std::string name = !subject.dns_names.empty()  ? subject.dns_names.front()
+                                 : !subject.ip_names.empty() ? subject.ip_names.front().to_string()
+                                                             : "nobody";
         const auto key = new_key();
         const auto leaf = make(name, subject, *key, this);
         const auto now = std::chrono::system_clock::now();
@@ -51,7 +52,9 @@ private:
     template <auto free>
     struct Free {
         template <class T>
-        void operator()(T* it) const { free(it); }
+        void operator()(T* it) const {
+            free(it);
+        }
     };
     using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
     using Certificate = std::unique_ptr<X509, Free<X509_free>>;
@@ -69,7 +72,8 @@ private:
 
     static void extend(X509& certificate, const Authority* issuer, int what, const std::string& value) {
         X509V3_CTX context;
-        X509V3_set_ctx(&context, issuer == nullptr ? &certificate : issuer->certificate_.get(), &certificate, nullptr, nullptr, 0);
+        X509V3_set_ctx(&context, issuer == nullptr ? &certificate : issuer->certificate_.get(), &certificate, nullptr,
+                       nullptr, 0);
         const std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> extension(
             X509V3_EXT_conf_nid(nullptr, &context, what, value.c_str()));
         must(extension && X509_add_ext(&certificate, extension.get(), -1) == 1);
@@ -96,7 +100,8 @@ private:
         X509* signer = issuer == nullptr ? made.get() : issuer->certificate_.get();
         X509_set_issuer_name(made.get(), X509_get_subject_name(signer));
         extend(*made, issuer, NID_basic_constraints, issuer == nullptr ? "critical,CA:TRUE" : "critical,CA:FALSE");
-        if (const auto names = alternative_names(subject); !names.empty()) extend(*made, issuer, NID_subject_alt_name, names);
+        if (const auto names = alternative_names(subject); !names.empty())
+            extend(*made, issuer, NID_subject_alt_name, names);
         must(X509_sign(made.get(), issuer == nullptr ? &key : issuer->key_.get(), EVP_sha256()) > 0);
         return made;
     }

@@ -78,7 +78,8 @@ TEST(TlsRelay, PassesOnAHalfCloseOfEitherSideWithTlsOnEitherLeg) {
     const Transport transports[] = {
         {"plain sockets", {}, 3'000'000},
         {"nothing to say", {}, 0},
-        {"sends of one byte", with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); }), 5000},
+        {"sends of one byte",
+         with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); }), 5000},
     };
     for (const Transport& transport : transports) {
         for (unsigned combination = 0; combination < 16; ++combination) {
@@ -86,8 +87,9 @@ TEST(TlsRelay, PassesOnAHalfCloseOfEitherSideWithTlsOnEitherLeg) {
             const bool on_target = (combination & 2) != 0;
             const bool client_first = (combination & 4) != 0;
             const int version = tls_versions[combination >> 3];
-            SCOPED_TRACE(std::string(transport.name) + (on_client ? ", client TLS" : "") + (on_target ? ", target TLS" : "") +
-                         (client_first ? ", client" : ", target") + " ends first, by " + std::to_string(version));
+            SCOPED_TRACE(std::string(transport.name) + (on_client ? ", client TLS" : "") +
+                         (on_target ? ", target TLS" : "") + (client_first ? ", client" : ", target") +
+                         " ends first, by " + std::to_string(version));
             VirtualLoop loop(transport.calls);
             Relayed relayed;
             const std::string question = noise(transport.size);
@@ -111,8 +113,9 @@ TEST(TlsRelay, PassesOnAHalfCloseOfEitherSideWithTlsOnEitherLeg) {
 
 namespace {
 
-// The n-th call of recv or of send, counted from 1 over all streams of a loop, is interrupted, or finds that the peer has
-// reset: then, as on a TCP socket, the error is told once, and afterwards there is an end to read and no way to write.
+// The n-th call of recv or of send, counted from 1 over all streams of a loop, is interrupted, or finds that the peer
+// has reset: then, as on a TCP socket, the error is told once, and afterwards there is an end to read and no way to
+// write.
 struct Fault {
     int at = 0;
     int error = 0;
@@ -139,13 +142,17 @@ ssize_t faulty_send(int fd, const void* from, size_t size, int flags, bool count
 SystemCalls failing_recv() {
     SystemCalls calls;
     calls.recv = [](int fd, void* into, size_t size, int flags) { return faulty_recv(fd, into, size, flags, true); };
-    calls.send = [](int fd, const void* from, size_t size, int flags) { return faulty_send(fd, from, size, flags, false); };
+    calls.send = [](int fd, const void* from, size_t size, int flags) {
+        return faulty_send(fd, from, size, flags, false);
+    };
     return calls;
 }
 SystemCalls failing_send() {
     SystemCalls calls;
     calls.recv = [](int fd, void* into, size_t size, int flags) { return faulty_recv(fd, into, size, flags, false); };
-    calls.send = [](int fd, const void* from, size_t size, int flags) { return faulty_send(fd, from, size, flags, true); };
+    calls.send = [](int fd, const void* from, size_t size, int flags) {
+        return faulty_send(fd, from, size, flags, true);
+    };
     return calls;
 }
 
@@ -203,8 +210,8 @@ TEST(TlsRelay, AFailureAtAnyStepIsNoticedAndLeavesNothingBehind) {
         for (const int error : {ECONNRESET, EINTR}) {
             int at = 1;
             for (; at < 1000; ++at) {
-                SCOPED_TRACE(std::string(of_recv ? "recv " : "send ") + std::to_string(at) + (tls ? " over TLS " : " ") +
-                             std::to_string(version) + ", error " + std::to_string(error));
+                SCOPED_TRACE(std::string(of_recv ? "recv " : "send ") + std::to_string(at) +
+                             (tls ? " over TLS " : " ") + std::to_string(version) + ", error " + std::to_string(error));
                 fault = {.at = at, .error = error};
                 const Story told = story(calls, tls, version, what);
                 if (error == EINTR || !fault.fired()) {

@@ -70,18 +70,27 @@ TEST(TlsStream, CarriesBothWaysWhateverTheSizes) {
         {"one more than a record", {}, 1'000'000, 16 * 1024 + 1, 16 * 1024 + 1},
         {"10 MB at once", {}, 10'000'000, 10'000'000, Loop::buffer_size},
         {"3 MB in small reads", {}, 3'000'000, 3'000'000, 16 * 1024},
-        {"sends of one byte", with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); }),
-         20'000, 20'000, 16 * 1024},
+        {"sends of one byte",
+         with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); }), 20'000,
+         20'000, 16 * 1024},
         {"every other read is interrupted", with_recv([](int fd, void* into, size_t size, int flags) -> ssize_t {
              static int count = 0;
-             if (++count % 2 == 0) { errno = EINTR; return -1; }
+             if (++count % 2 == 0) {
+                 errno = EINTR;
+                 return -1;
+             }
              return ::recv(fd, into, size, flags);
-         }), 1'000'000, 100'000, Loop::buffer_size},
+         }),
+         1'000'000, 100'000, Loop::buffer_size},
         {"every other send is interrupted", with_send([](int fd, const void* from, size_t size, int flags) -> ssize_t {
              static int count = 0;
-             if (++count % 2 == 0) { errno = EINTR; return -1; }
+             if (++count % 2 == 0) {
+                 errno = EINTR;
+                 return -1;
+             }
              return ::send(fd, from, size, flags);
-         }), 1'000'000, 100'000, Loop::buffer_size},
+         }),
+         1'000'000, 100'000, Loop::buffer_size},
     };
     for (const int version : tls_versions) {
         for (const Case& c : cases) {
@@ -112,7 +121,8 @@ TEST(TlsStream, CarriesBothWaysThroughAWireThatDrips) {
                 right.far.attach(tls_server().accept());
                 Scope scope(on);
                 scope.spawn(carries(left, right, most));
-                co_await converses(left.near, right.far, noise(std::min<std::size_t>(most * 10'000, 200'000)), 100'000, Loop::buffer_size);
+                co_await converses(left.near, right.far, noise(std::min<std::size_t>(most * 10'000, 200'000)), 100'000,
+                                   Loop::buffer_size);
                 co_await scope.join();
             }(*loop, version, drop));
         }
@@ -128,16 +138,22 @@ TEST(TlsStream, TheEndOfTheStreamIsToldHoweverItCame) {
     const Case cases[] = {
         {"close_notify and FIN", [](Stream& stream) { stream.shutdown_write(); }, Io::eof},
         {"FIN alone, as many HTTP clients do", [](Stream& stream) { ::shutdown(stream.fd(), SHUT_WR); }, Io::eof},
-        {"FIN in the midst of a record", [](Stream& stream) {
+        {"FIN in the midst of a record",
+         [](Stream& stream) {
              stream.raw_write(as_bytes(std::string_view("\x17\x03\x03\x01\x00half", 9)));
              ::shutdown(stream.fd(), SHUT_WR);
-         }, Io::eof},
-        {"a forged record", [](Stream& stream) {
-             stream.raw_write(as_bytes(std::string_view("\x17\x03\x03\x00\x20" "0123456789abcdef0123456789abcdef", 37)));
-         }, Io::failed},
-        {"a record that is too long", [](Stream& stream) {
-             stream.raw_write(as_bytes(std::string_view("\x17\x03\x03\xff\xff", 5) ));
-         }, Io::failed},
+         },
+         Io::eof},
+        {"a forged record",
+         [](Stream& stream) {
+             stream.raw_write(
+                 as_bytes(std::string_view("\x17\x03\x03\x00\x20"
+                                           "0123456789abcdef0123456789abcdef",
+                                           37)));
+         },
+         Io::failed},
+        {"a record that is too long",
+         [](Stream& stream) { stream.raw_write(as_bytes(std::string_view("\x17\x03\x03\xff\xff", 5))); }, Io::failed},
     };
     for (const int version : tls_versions) {
         for (const Case& c : cases) {
@@ -182,7 +198,8 @@ TEST(TlsStream, APeerThatEndedWithoutCloseNotifyCanStillBeAnswered) {
 }
 
 TEST(TlsStream, CloseNotifyThatFindsNoRoomIsFollowedByTheEndOfTheSocket) {
-    const SystemCalls calls = with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); });
+    const SystemCalls calls =
+        with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); });
     VirtualLoop loop(calls);
     loop.run([](Loop& on) -> Task<void> {
         Cancellation cancellation;

@@ -60,7 +60,9 @@ private:
     template <auto free>
     struct Free {
         template <class T>
-        void operator()(T* it) const { free(it); }
+        void operator()(T* it) const {
+            free(it);
+        }
     };
 
     static void must(bool worked) {
@@ -78,7 +80,8 @@ private:
             PEM_read_bio_X509(memory(credential.chain_pem).get(), nullptr, nullptr, nullptr));
         const std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>> key(
             PEM_read_bio_PrivateKey(memory(credential.key_pem).get(), nullptr, nullptr, nullptr));
-        must(SSL_CTX_use_certificate(context_.get(), leaf.get()) == 1 && SSL_CTX_use_PrivateKey(context_.get(), key.get()) == 1);
+        must(SSL_CTX_use_certificate(context_.get(), leaf.get()) == 1 &&
+             SSL_CTX_use_PrivateKey(context_.get(), key.get()) == 1);
     }
 
     std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>> context_;

@@ -126,7 +126,7 @@ std::span<const Datagram> UdpSocket::receive(DatagramBatch& into) {
     for (std::size_t tries = 0; tries < DatagramBatch::capacity; ++tries) {
         into.slots_->prepare();
         const int count = watched_->loop->system_calls().recvmmsg(watched_->fd, into.slots_->messages.data(),
-                                                                   DatagramBatch::capacity, MSG_DONTWAIT, nullptr);
+                                                                  DatagramBatch::capacity, MSG_DONTWAIT, nullptr);
         if (count >= 0) {
             const auto taken = static_cast<std::size_t>(count);
             for (std::size_t i = 0; i < taken; ++i) into.datagrams_[i] = into.slots_->taken(i);
@@ -168,8 +168,8 @@ UdpSocket::Sent UdpSocket::send_batch(std::span<const Datagram> datagrams) {
     }
     // A call may tell the ICMP error of an earlier datagram instead of sending this one: a second try is due to it.
     for (int tries = 0; tries < 2; ++tries) {
-        const int count = watched_->loop->system_calls().sendmmsg(watched_->fd, messages.data(),
-                                                                   static_cast<unsigned>(datagrams.size()), MSG_DONTWAIT);
+        const int count = watched_->loop->system_calls().sendmmsg(
+            watched_->fd, messages.data(), static_cast<unsigned>(datagrams.size()), MSG_DONTWAIT);
         if (count > 0) return {static_cast<std::size_t>(count), 0};
         if (count < 0 && errno == EAGAIN) {
             watched_->writable = false;

@@ -1,7 +1,7 @@
 // A UDP socket in a loop: many datagrams a system call, each with the address it came to.
 //
-// On a wildcard socket the kernel would answer from any of its addresses; a client takes an answer only from the one that
-// it asked. So every datagram tells its local address, and an answer names it again.
+// On a wildcard socket the kernel would answer from any of its addresses; a client takes an answer only from the one
+// that it asked. So every datagram tells its local address, and an answer names it again.
 #pragma once
 
 #include "base/address.hpp"
@@ -23,7 +23,7 @@ namespace sallyport::io {
 
 struct Datagram {
     SocketAddress peer;
-    IpAddress local;         // what the peer sent it to; on sending: what it comes from, unspecified: the kernel's choice
+    IpAddress local;  // what the peer sent it to; on sending: what it comes from, unspecified: the kernel's choice
     Bytes bytes;
     bool truncated = false;  // received: it was longer than DatagramBatch::room
 };
@@ -32,7 +32,7 @@ struct Datagram {
 class DatagramBatch {
 public:
     static constexpr std::size_t capacity = 32;  // datagrams
-    static constexpr std::size_t room = 2048;    // bytes each
+    static constexpr std::size_t room = 2048;  // bytes each
 
     DatagramBatch();
     ~DatagramBatch();
@@ -54,16 +54,16 @@ public:
     UdpSocket& operator=(UdpSocket&&) = delete;
     ~UdpSocket() { close(); }
 
-    /// What has arrived, at most a batch, as views into `into`; none: nothing now, wait until readable. ICMP errors that
-    /// earlier datagrams met are passed over: one peer that is gone is nothing to the others.
+    /// What has arrived, at most a batch, as views into `into`; none: nothing now, wait until readable. ICMP errors
+    /// that earlier datagrams met are passed over: one peer that is gone is nothing to the others.
     std::span<const Datagram> receive(DatagramBatch& into);
 
     struct Sent {
-        std::size_t done = 0;    // of the datagrams given, from the first: fewer when the socket is full
+        std::size_t done = 0;  // of the datagrams given, from the first: fewer when the socket is full
         std::size_t failed = 0;  // of those: refused by the kernel (no route, too long, a firewall), and so lost
     };
-    /// Sends as many as the socket takes; wait until writable and send the others. A datagram that the kernel refuses is
-    /// counted and passed over.
+    /// Sends as many as the socket takes; wait until writable and send the others. A datagram that the kernel refuses
+    /// is counted and passed over.
     Sent send(std::span<const Datagram> datagrams);
 
     WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }

@@ -88,7 +88,8 @@ TEST(Udp, ManyComeInBatchesAndThenNone) {
         std::vector<std::string> texts;
         for (int i = 0; i < 100; ++i) texts.push_back(std::to_string(i));
         std::vector<Datagram> datagrams;
-        for (const auto& text : texts) datagrams.push_back({.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes(text)});
+        for (const auto& text : texts)
+            datagrams.push_back({.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes(text)});
         const auto sent = client.send(datagrams);
         EXPECT_EQ(sent.done, 100U);
         EXPECT_EQ(sent.failed, 0U);
@@ -108,7 +109,8 @@ TEST(Udp, ManyComeInBatchesAndThenNone) {
 }
 
 TEST(Udp, WhatIsLongerThanTheRoomIsCutAndMarked) {
-    for (const std::size_t size : {std::size_t{0}, DatagramBatch::room - 1, DatagramBatch::room, DatagramBatch::room + 1, std::size_t{9000}}) {
+    for (const std::size_t size :
+         {std::size_t{0}, DatagramBatch::room - 1, DatagramBatch::room, DatagramBatch::room + 1, std::size_t{9000}}) {
         SCOPED_TRACE(size);
         VirtualLoop loop;
         loop.run([](Loop& on, std::size_t bytes) -> Task<void> {
@@ -155,7 +157,10 @@ TEST(Udp, AFullSocketTakesSomeAndTheOthersLater) {
     static int calls_left;
     SystemCalls calls;
     calls.sendmmsg = [](int fd, mmsghdr* messages, unsigned count, int flags) {
-        if (calls_left-- == 0) { errno = EAGAIN; return -1; }
+        if (calls_left-- == 0) {
+            errno = EAGAIN;
+            return -1;
+        }
         return ::sendmmsg(fd, messages, std::min(count, 2U), flags);
     };
     VirtualLoop loop(calls);
@@ -163,7 +168,8 @@ TEST(Udp, AFullSocketTakesSomeAndTheOthersLater) {
         Cancellation cancellation;
         UdpSocket server = udp(on, cancellation, "127.0.0.1");
         UdpSocket client = udp(on, cancellation, "127.0.0.1");
-        const std::vector<Datagram> datagrams(7, {.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes("x")});
+        const std::vector<Datagram> datagrams(
+            7, {.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes("x")});
         calls_left = 2;
         const auto first = client.send(datagrams);
         EXPECT_EQ(first.done, 4U);
@@ -179,11 +185,17 @@ TEST(Udp, AnIcmpErrorOfOnePeerIsNothingToTheOthers) {
     static int error_at;
     SystemCalls calls;
     calls.recvmmsg = [](int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-        if (--error_at == 0) { errno = ECONNREFUSED; return -1; }
+        if (--error_at == 0) {
+            errno = ECONNREFUSED;
+            return -1;
+        }
         return ::recvmmsg(fd, messages, count, flags, timeout);
     };
     calls.sendmmsg = [](int fd, mmsghdr* messages, unsigned count, int flags) {
-        if (--error_at == 0) { errno = ECONNREFUSED; return -1; }
+        if (--error_at == 0) {
+            errno = ECONNREFUSED;
+            return -1;
+        }
         return ::sendmmsg(fd, messages, count, flags);
     };
     for (const int at_call : {0, 1, 2}) {

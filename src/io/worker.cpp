@@ -53,7 +53,8 @@ Worker::Worker(std::size_t queue_limit) : queue_limit_(queue_limit), thread_([th
     pthread_setname_np(thread_.native_handle(), "worker");
 }
 
-Task<std::optional<NotRun>> Worker::submit(Loop& loop, Cancellation& cancellation, std::move_only_function<void()> work) {
+Task<std::optional<NotRun>> Worker::submit(Loop& loop, Cancellation& cancellation,
+                                           std::move_only_function<void()> work) {
     if (cancellation.requested()) co_return NotRun::cancelled;
     const auto job = std::make_shared<Job>(loop, std::move(work));
     if (const auto refused = enqueue(job)) co_return refused;
@@ -85,8 +86,10 @@ void Worker::work() {
             job = std::move(queue_.front());
             queue_.pop_front();
         }
-        if (stopping) job->failure = NotRun::stopped;
-        else if (!job->abandoned.load(std::memory_order_relaxed)) job->work();
+        if (stopping)
+            job->failure = NotRun::stopped;
+        else if (!job->abandoned.load(std::memory_order_relaxed))
+            job->work();
         Job::send_home(std::move(job));
     }
 }

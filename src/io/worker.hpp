@@ -1,12 +1,12 @@
 // One thread for what must not run on a loop: name look-ups by the system, building a configuration, a database.
 //
-// A caller waits on its own loop: `auto built = co_await worker.run(loop, cancellation, [file] { return build(file); })`.
-// The job runs on the worker's thread, and the caller goes on on the loop's thread, exactly once. Jobs run one after the
-// other, in the order of asking.
+// A caller waits on its own loop: `auto built = co_await worker.run(loop, cancellation, [file] { return build(file);
+// })`. The job runs on the worker's thread, and the caller goes on on the loop's thread, exactly once. Jobs run one
+// after the other, in the order of asking.
 //
 // A cancelled caller goes on at once. Its job is skipped when it has not begun; otherwise it runs to its end and its
-// result is dropped. So a job owns all that it uses: it refers to nothing of the coroutine that asked for it. The job and
-// its result are destroyed on the loop's thread.
+// result is dropped. So a job owns all that it uses: it refers to nothing of the coroutine that asked for it. The job
+// and its result are destroyed on the loop's thread.
 #pragma once
 
 #include "io/loop.hpp"

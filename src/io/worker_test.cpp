@@ -114,7 +114,13 @@ TEST(Worker, ACancelledCallerGoesOnAtOnceAndTheLateResultIsDropped) {
         Scope scope(on);
         bool waiting_job_ran = false;
         scope.spawn(asks(w, on, scope.cancellation(), passes(held, 1), into));
-        scope.spawn(asks(w, on, scope.cancellation(), [&waiting_job_ran] { waiting_job_ran = true; return 2; }, into));
+        scope.spawn(asks(
+            w, on, scope.cancellation(),
+            [&waiting_job_ran] {
+                waiting_job_ran = true;
+                return 2;
+            },
+            into));
         held->begun.wait();
         scope.cancel();
         co_await scope.join();  // while the job still runs
@@ -136,7 +142,10 @@ TEST(Worker, ACallerThatIsCancelledBeforehandAsksNothing) {
         Cancellation cancelled;
         cancelled.request();
         bool ran = false;
-        const Answer answer = co_await w.run(on, cancelled, [&ran] { ran = true; return 1; });
+        const Answer answer = co_await w.run(on, cancelled, [&ran] {
+            ran = true;
+            return 1;
+        });
         EXPECT_EQ(answer, std::unexpected(NotRun::cancelled));
         Cancellation never;
         const Answer next = co_await w.run(on, never, [] { return 2; });
@@ -194,7 +203,8 @@ TEST(Worker, ServesSeveralLoopsAtOnce) {
         Scope scope(loop);
         scope.spawn([](Loop& on, Worker& w, int from, std::vector<Answer>& into) -> Task<void> {
             Scope inner(on);
-            for (int i = 0; i < 100; ++i) inner.spawn(asks(w, on, inner.cancellation(), [from, i] { return from + i; }, into));
+            for (int i = 0; i < 100; ++i)
+                inner.spawn(asks(w, on, inner.cancellation(), [from, i] { return from + i; }, into));
             co_await inner.join();
             on.stop();
         }(loop, worker, base, answers));
