@@ -100,7 +100,8 @@ std::string with_query(std::string_view path, std::span<const std::pair<std::str
 }
 
 std::string write_response(const Response& response, bool keep_alive, bool head_only) {
-    std::string out = "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(http::reason_phrase(response.status));
+    std::string out =
+        "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(http::reason_phrase(response.status));
     out += "\r\nContent-Type: " + response.content_type;
     out += "\r\nContent-Length: " + std::to_string(response.body.size());
     // What is told here is true now and for its asker; no browser is to guess another type.

@@ -68,8 +68,10 @@ std::uint32_t IpAddress::v4_host_order() const {
 
 std::string IpAddress::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    if (is_v4()) inet_ntop(AF_INET, bytes_.data() + 12, text.data(), text.size());
-    else inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+    if (is_v4())
+        inet_ntop(AF_INET, bytes_.data() + 12, text.data(), text.size());
+    else
+        inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
     return text.data();
 }
 

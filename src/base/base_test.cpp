@@ -12,7 +12,11 @@
 using namespace sallyport;
 
 TEST(IpAddress, ParsesAndPrintsItsCanonicalForm) {
-    struct Case { const char* text; const char* printed; bool v4; };
+    struct Case {
+        const char* text;
+        const char* printed;
+        bool v4;
+    };
     const Case cases[] = {
         {"192.0.2.1", "192.0.2.1", true},
         {"::ffff:192.0.2.1", "192.0.2.1", true},
@@ -34,7 +38,8 @@ TEST(IpAddress, ParsesAndPrintsItsCanonicalForm) {
 TEST(SocketAddress, NeedsBracketsRoundIpv6AndAPort) {
     EXPECT_EQ(SocketAddress::parse("192.0.2.1:443")->to_string(), "192.0.2.1:443");
     EXPECT_EQ(SocketAddress::parse("[2001:db8::1]:443")->to_string(), "[2001:db8::1]:443");
-    for (const char* bad : {"192.0.2.1", "2001:db8::1:443", "[192.0.2.1]:443", ":443", "192.0.2.1:65536", "192.0.2.1:"}) {
+    for (const char* bad :
+         {"192.0.2.1", "2001:db8::1:443", "[192.0.2.1]:443", ":443", "192.0.2.1:65536", "192.0.2.1:"}) {
         EXPECT_FALSE(SocketAddress::parse(bad)) << bad;
     }
 }
@@ -52,7 +57,8 @@ TEST(Network, ClearsHostBitsAndKeepsTheFamiliesApart) {
     EXPECT_EQ(Network::parse("10.1.2.3/8")->to_string(), "10.0.0.0/8");
     EXPECT_EQ(Network::parse("2001:db8::1/32")->to_string(), "2001:db8::/32");
     EXPECT_EQ(Network::parse("192.0.2.1")->to_string(), "192.0.2.1/32");
-    for (const char* bad : {"10.0.0.0/33", "::/129", "10.0.0.0/", "/8", "10.0.0.0/-1"}) EXPECT_FALSE(Network::parse(bad)) << bad;
+    for (const char* bad : {"10.0.0.0/33", "::/129", "10.0.0.0/", "/8", "10.0.0.0/-1"})
+        EXPECT_FALSE(Network::parse(bad)) << bad;
 
     const auto in = [](const char* network, const char* address) {
         return Network::parse(network)->contains(*IpAddress::parse(address));

@@ -15,9 +15,7 @@ using Bytes = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
 
 inline Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
-inline std::string_view as_text(Bytes bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// Reads front to back. A read that does not fit answers nothing and takes nothing.
 class ByteReader {
@@ -51,7 +49,9 @@ public:
 
 private:
     template <class T>
-    std::optional<T> number() { return narrow<T>(sizeof(T)); }
+    std::optional<T> number() {
+        return narrow<T>(sizeof(T));
+    }
 
     template <class T>
     std::optional<T> narrow(std::size_t width) {

@@ -17,7 +17,9 @@ template <class T, class E = Error>
 using Result = std::expected<T, E>;
 
 template <class E>
-auto fail(E error) { return std::unexpected<E>(std::move(error)); }
+auto fail(E error) {
+    return std::unexpected<E>(std::move(error));
+}
 inline auto fail(std::string message) { return std::unexpected<Error>(Error{std::move(message)}); }
 inline auto fail(const char* message) { return std::unexpected<Error>(Error{message}); }
 

@@ -18,7 +18,8 @@ std::size_t edits(std::string_view a, std::string_view b) {
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const bool same = a[i - 1] == b[j - 1];
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0U : 1U)});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], before[j - 2] + 1);
         }
         before = last;
         last = row;
@@ -50,7 +51,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     std::string_view best;
     std::size_t fewest = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const auto candidate : candidates) {
-        const auto apart = candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
+        const auto apart =
+            candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
         if (apart >= fewest) continue;
         const auto count = edits(word, candidate);
         if (count < fewest) {

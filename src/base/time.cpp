@@ -22,9 +22,9 @@ std::string to_rfc3339(WallTime time) {
     const auto millis = duration_cast<milliseconds>(time - floor<seconds>(time)).count();
     const std::tm utc = utc_of(time);
     std::array<char, 64> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
-                                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                                     static_cast<int>(millis));
+    const int length =
+        std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
+                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(millis));
     return {text.data(), static_cast<std::size_t>(length)};
 }
 

@@ -51,7 +51,9 @@ void try_names(const config::Loaded& loaded, const config::Config& config, Built
         for (const auto& target : service.targets) {
             if (target.value.kind != config::Target::Kind::host) continue;
             const auto addresses = net::resolve_by_system(target.value.text);
-            if (!addresses) built.warnings.push_back(loaded.problem(target.place, {addresses.error().message, "the service answers 502 until it resolves"}));
+            if (!addresses)
+                built.warnings.push_back(loaded.problem(
+                    target.place, {addresses.error().message, "the service answers 502 until it resolves"}));
         }
     }
 }
@@ -74,8 +76,9 @@ void try_files(const config::Loaded& loaded, const config::Config& config, Built
     if (user == nullptr || user->pw_uid == 0) return;
     const auto attempt = [&](const config::Located<std::filesystem::path>& file) {
         if (!file.value.empty() && access(file.value.c_str(), R_OK) == 0 && !readable_as(*user, file.value)) {
-            built.errors.push_back(loaded.problem(file.place, {"the user " + config.node.user.value + " can't read " + file.value.string(),
-                                                               "files are read after privileges are dropped; chgrp it and its folders to that user"}));
+            built.errors.push_back(loaded.problem(
+                file.place, {"the user " + config.node.user.value + " can't read " + file.value.string(),
+                             "files are read after privileges are dropped; chgrp it and its folders to that user"}));
         }
     };
     for (const auto& certificate : config.certificates) {
@@ -108,7 +111,9 @@ Exit check(const Common& common) {
     } else {
         for (const auto& warning : built.warnings) std::fputs(to_text(warning, "warning").c_str(), stderr);
         for (const auto& error : built.errors) std::fputs(to_text(error, "error").c_str(), stderr);
-        if (built.errors.empty()) std::printf("%s: no errors, %zu warning%s\n", common.config_file.c_str(), built.warnings.size(), built.warnings.size() == 1 ? "" : "s");
+        if (built.errors.empty())
+            std::printf("%s: no errors, %zu warning%s\n", common.config_file.c_str(), built.warnings.size(),
+                        built.warnings.size() == 1 ? "" : "s");
     }
     return built.errors.empty() ? Exit::done : Exit::invalid;
 }

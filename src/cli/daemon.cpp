@@ -6,6 +6,7 @@
 #include "cli/settings.hpp"
 #include "cli/shapes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -32,17 +33,24 @@ void Daemon::event(Level level, std::string message, std::vector<telemetry::Fiel
 std::string Daemon::summary() const { return "serving " + std::to_string(config().services.size()) + " services"; }
 
 io::Task<void> Daemon::wait_for_names() {
-    names_.emplace(*loop_, net::Names::Options{
-        .resolve = [this](std::string host, io::Cancellation& cancellation) {
-            return net::resolve_on(*worker_, *loop_, cancellation, std::move(host));
-        },
-        .changed = [this](std::shared_ptr<const net::NameTable> table) {
-            for (auto& data : data_loops_) data->loop().post([&gate = data->gate(), table] { gate.adopt(table); });
-        },
-        .event = [this](const net::NameEvent& change) {
-            if (change.error.empty()) event(Level::info, "a target's name resolves", {{"host", change.host}});
-            else event(Level::warn, "a target's name does not resolve", {{"host", change.host}, {"error", change.error}});
-        }});
+    names_.emplace(
+        *loop_, net::Names::Options{.resolve =
+                                        [this](std::string host, io::Cancellation& cancellation) {
+                                            return net::resolve_on(*worker_, *loop_, cancellation, std::move(host));
+                                        },
+                                    .changed =
+                                        [this](std::shared_ptr<const net::NameTable> table) {
+                                            for (auto& data : data_loops_)
+                                                data->loop().post([&gate = data->gate(), table] { gate.adopt(table); });
+                                        },
+                                    .event =
+                                        [this](const net::NameEvent& change) {
+                                            if (change.error.empty())
+                                                event(Level::info, "a target's name resolves", {{"host", change.host}});
+                                            else
+                                                event(Level::warn, "a target's name does not resolve",
+                                                      {{"host", change.host}, {"error", change.error}});
+                                        }});
     names_->watch(generation_->hosts);
     co_await names_->first_answers(loop_->in(names_within));
 }
@@ -57,11 +65,13 @@ io::Task<void> Daemon::live() {
 
     state_ = admin::Readiness::State::ready;
     if (!identity_.note.empty()) event(Level::warn, identity_.note);
-    for (const auto& bound : listeners_->bound()) event(Level::info, "listening", {{"address", bound.address}, {"for", bound.owner}});
-    event(Level::info, "ready", {{"config", config_file_.string()},
-                                 {"user", identity_.user},
-                                 {"services", std::to_string(config().services.size())},
-                                 {"threads", std::to_string(data_loops_.size())}});
+    for (const auto& bound : listeners_->bound())
+        event(Level::info, "listening", {{"address", bound.address}, {"for", bound.owner}});
+    event(Level::info, "ready",
+          {{"config", config_file_.string()},
+           {"user", identity_.user},
+           {"services", std::to_string(config().services.size())},
+           {"threads", std::to_string(data_loops_.size())}});
     notify_ready(summary());
     co_await stop_.wait(io::Deadline::none);
     co_await wind_down();
@@ -129,13 +139,18 @@ io::Task<Result<json, admin::Problem>> Daemon::reload() {
     if (reloading_) co_return std::unexpected(admin::Problem{.status = 409, .detail = "a reload is under way"});
     reloading_ = true;
     notify_reloading();
-    auto built = co_await worker_->run(*loop_, scope_.cancellation(),
-                                       [file = config_file_, options = build_options()] { return build_generation(file, options); });
+    auto built = co_await worker_->run(*loop_, scope_.cancellation(), [file = config_file_, options = build_options()] {
+        return build_generation(file, options);
+    });
     Result<json, admin::Problem> taken =
-        built ? take_over(std::move(*built)) : std::unexpected(admin::Problem{.status = 503, .detail = "the gateway is stopping or busy"});
-    last_reload_ = {{"time", to_rfc3339(loop_->wall())}, {"result", taken ? "done" : "refused: " + taken.error().detail}};
-    if (taken) event(Level::info, "configuration reloaded", {{"services", std::to_string(config().services.size())}});
-    else event(Level::error, "configuration not reloaded; the present one stays", {{"error", taken.error().detail}});
+        built ? take_over(std::move(*built))
+              : std::unexpected(admin::Problem{.status = 503, .detail = "the gateway is stopping or busy"});
+    last_reload_ = {{"time", to_rfc3339(loop_->wall())},
+                    {"result", taken ? "done" : "refused: " + taken.error().detail}};
+    if (taken)
+        event(Level::info, "configuration reloaded", {{"services", std::to_string(config().services.size())}});
+    else
+        event(Level::error, "configuration not reloaded; the present one stays", {{"error", taken.error().detail}});
     notify_ready(summary());
     reloading_ = false;
     co_return taken;
@@ -144,13 +159,21 @@ io::Task<Result<json, admin::Problem>> Daemon::reload() {
 Result<json, admin::Problem> Daemon::take_over(Built built) {
     if (!built.generation) {
         const std::string first = built.errors.empty() ? "" : ", the first: " + built.errors.front().message;
-        return std::unexpected(admin::Problem{.status = 422,
-                                              .detail = std::to_string(built.errors.size()) + " errors in the configuration" + first,
-                                              .more = {{"errors", problems_json(built.errors)}}});
+        return std::unexpected(
+            admin::Problem{.status = 422,
+                           .detail = std::to_string(built.errors.size()) + " errors in the configuration" + first,
+                           .more = {{"errors", problems_json(built.errors)}}});
     }
     // Ports first: they are what can still fail. Whoever connects to a new one must meet the new configuration.
-    const auto applied = listeners_->apply(claims_of(built.generation->routing->config()), [&] { adopt(built.generation); });
-    if (!applied) return std::unexpected(admin::Problem{.status = 422, .detail = applied.error().message});
+    const auto claims = claims_of(built.generation->routing->config());
+    const auto applied = listeners_->apply(claims, [&] { adopt(built.generation); });
+    if (!applied) {
+        const bool helpless =
+            std::ranges::any_of(claims, [](const auto& claim) { return claim.address.address.port < 1024; }) &&
+            !may_bind_low_ports();
+        return std::unexpected(
+            admin::Problem{.status = 422, .detail = (helpless ? "restart needed: " : "") + applied.error().message});
+    }
     return json{{"services", config().services.size()}, {"warnings", problems_json(built.warnings)}};
 }
 
@@ -158,11 +181,13 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     note_restart_needs(generation->routing->config());
     generation_ = std::move(generation);
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
-        data_loops_[i]->loop().post([&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
+        data_loops_[i]->loop().post(
+            [&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
     }
     site_->metrics_from = {};
     for (const auto& network : config().admin.metrics_from) site_->metrics_from.add(network.value);
-    if (auto logged = logger_->apply(log_settings(config(), node_)); !logged) event(Level::error, logged.error().message);
+    if (auto logged = logger_->apply(log_settings(config(), node_)); !logged)
+        event(Level::error, logged.error().message);
     logger_->reopen();
     names_->watch(generation_->hosts);
 }
@@ -189,7 +214,8 @@ io::Task<void> Daemon::follow_certificates() {
         auto watch = certs::FileWatch::create(files);
         io::Watched* watched = watch ? loop_->watch(watch->fd(), scope_.cancellation(), false) : nullptr;
         if (watched == nullptr) {
-            event(Level::warn, "certificates are not watched: reload after replacing one", {{"error", watch ? "epoll refuses" : watch.error().message}});
+            event(Level::warn, "certificates are not watched: reload after replacing one",
+                  {{"error", watch ? "epoll refuses" : watch.error().message}});
             co_return;
         }
         while (files == generation_->watched_files && !scope_.cancellation().requested()) {
@@ -207,8 +233,9 @@ io::Task<void> Daemon::follow_certificates() {
 io::Task<void> Daemon::rebuild_certificates() {
     // From the configuration in effect: the file may hold edits that nobody has asked to load.
     const auto source = generation_;
-    auto built = co_await worker_->run(*loop_, scope_.cancellation(),
-                                       [source, options = build_options()] { return build_generation(source->source, options); });
+    auto built = co_await worker_->run(*loop_, scope_.cancellation(), [source, options = build_options()] {
+        return build_generation(source->source, options);
+    });
     if (!built || generation_ != source) co_return;  // stopping; or a reload has read them meanwhile
     if (!built->generation) {
         const std::string error = built->errors.empty() ? "" : built->errors.front().message;
@@ -222,7 +249,8 @@ io::Task<void> Daemon::rebuild_certificates() {
 io::Task<void> Daemon::keep_watchdog(Duration interval) {
     std::vector<std::uint64_t> last(data_loops_.size(), 0);
     for (;;) {
-        for (auto& data : data_loops_) data->loop().post([&beats = data->heartbeats] { beats.fetch_add(1, std::memory_order_relaxed); });
+        for (auto& data : data_loops_)
+            data->loop().post([&beats = data->heartbeats] { beats.fetch_add(1, std::memory_order_relaxed); });
         const io::Wait waited = co_await io::Sleep(*loop_, scope_.cancellation(), loop_->in(interval));
         if (waited != io::Wait::timeout) co_return;
         bool all_turn = true;

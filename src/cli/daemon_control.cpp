@@ -38,11 +38,14 @@ std::string Daemon::metrics() {
 
 json Daemon::status() {
     json listening = json::array();
-    for (const auto& bound : listeners_->bound()) listening.push_back({{"address", bound.address}, {"owner", bound.owner}});
-    for (const auto& listen : config().admin.listen) listening.push_back({{"address", listen.value.to_string()}, {"owner", "admin.listen"}});
+    for (const auto& bound : listeners_->bound())
+        listening.push_back({{"address", bound.address}, {"owner", bound.owner}});
+    for (const auto& listen : config().admin.listen)
+        listening.push_back({{"address", listen.value.to_string()}, {"owner", "admin.listen"}});
     json certificates = json::array();
     for (const auto& one : generation_->credentials) {
-        certificates.push_back({{"name", one.name}, {"names", one.dns_names}, {"not_after", to_rfc3339(one.not_after)}});
+        certificates.push_back(
+            {{"name", one.name}, {"names", one.dns_names}, {"not_after", to_rfc3339(one.not_after)}});
     }
     const telemetry::Totals sums = totals();
     std::uint64_t open = 0;

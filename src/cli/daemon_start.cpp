@@ -1,6 +1,6 @@
-// How the gateway comes to life. Reading it top to bottom shows what the program is made of and in which order: ports are
-// bound first, as root where that takes root; then the privileges go; and only then files are read, so that a reload can
-// do what the start did.
+// How the gateway comes to life. Reading it top to bottom shows what the program is made of and in which order: ports
+// are bound first, as root where that takes root; then the privileges go; and only then files are read, so that a
+// reload can do what the start did.
 #include "cli/daemon.hpp"
 
 #include "cli/settings.hpp"
@@ -22,7 +22,7 @@ namespace {
 using config::Config;
 
 constexpr std::size_t reserved_descriptors = 128;  // admin, log, epoll, certificates: for when clients hold all others
-constexpr std::size_t worker_queue = 64;           // jobs
+constexpr std::size_t worker_queue = 64;  // jobs
 
 std::size_t raise_descriptor_limit() {
     rlimit limit{};
@@ -102,7 +102,8 @@ bool Daemon::bind_ports() {
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
     const std::size_t count = config.node.threads == 0 ? cores : config.node.threads;
     if (descriptors_ < reserved_descriptors + 4 * count) return complain("too few file descriptors: raise ulimit -n");
-    const std::size_t most_sessions = (descriptors_ - reserved_descriptors) / 2 / count;  // a client's and a target's each
+    const std::size_t most_sessions =
+        (descriptors_ - reserved_descriptors) / 2 / count;  // a client's and a target's each
     std::vector<listeners::LoopPort> ports;
     for (std::size_t i = 0; i < count; ++i) {
         auto loop = io::Loop::create();
@@ -160,12 +161,14 @@ bool Daemon::open_admin() {
         if (!fd) return complain(fd.error().message);
         auto acceptor = io::Acceptor::adopt(*loop_, std::move(*fd), scope_.cancellation());
         if (!acceptor) return complain(acceptor.error().message);
-        scope_.spawn(admin::accept_and_serve(*loop_, scope_.cancellation(), std::move(*acceptor), *site_, std::move(tls)));
+        scope_.spawn(
+            admin::accept_and_serve(*loop_, scope_.cancellation(), std::move(*acceptor), *site_, std::move(tls)));
         return true;
     };
     if (!serve(io::listen_unix(config().admin.socket.value.string(), 0666), {})) return false;
     for (const auto& listen : config().admin.listen) {
-        if (!serve(io::listen_tcp(listen.value.address, {.v4_too = listen.value.dual_stack}), [this] { return generation_->admin_tls; })) {
+        if (!serve(io::listen_tcp(listen.value.address, {.v4_too = listen.value.dual_stack}),
+                   [this] { return generation_->admin_tls; })) {
             return false;
         }
     }

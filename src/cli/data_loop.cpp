@@ -4,17 +4,19 @@ namespace sallyport::cli {
 
 DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t most_sessions)
     : loop_(std::move(loop)),
-      listeners_(*loop_,
-                 {.accepted = [this](const listeners::Listener& listener, io::Accepted&& accepted) { gate_->take(listener, std::move(accepted)); },
-                  .capacity = [this, most_sessions] { return gate_->open_sessions() < most_sessions; },
-                  .trouble = [this](const listeners::Listener& listener, const std::string& what) {
-                      logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
-                  }}),
+      listeners_(*loop_, {.accepted = [this](const listeners::Listener& listener,
+                                             io::Accepted&& accepted) { gate_->take(listener, std::move(accepted)); },
+                          .capacity = [this, most_sessions] { return gate_->open_sessions() < most_sessions; },
+                          .trouble =
+                              [this](const listeners::Listener& listener, const std::string& what) {
+                                  logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
+                              }}),
       scope_(*loop_) {}
 
 namespace {
 
-io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, Duration patience, std::function<void()> done) {
+io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, Duration patience,
+                    std::function<void()> done) {
     const io::Deadline deadline = gate.loop().in(patience);
     co_await listeners.close_all();
     co_await gate.finish(deadline);
@@ -34,7 +36,9 @@ void DataLoop::start() {
 }
 
 void DataLoop::finish(Duration patience, std::function<void()> done) {
-    loop_->post([this, patience, done = std::move(done)]() mutable { scope_.spawn(ends(listeners_, *gate_, patience, std::move(done))); });
+    loop_->post([this, patience, done = std::move(done)]() mutable {
+        scope_.spawn(ends(listeners_, *gate_, patience, std::move(done)));
+    });
 }
 
 void DataLoop::join() {

@@ -46,8 +46,9 @@ struct Builder {
         }
         if (out.empty() && config.certificates.empty() && serves_tls(config)) {
             const std::vector<IpAddress> ips{IpAddress::v4(0x7F000001)};
-            auto own = options.dry ? certs::self_signed(own_names(config), ips, 1, options.now)
-                                   : certs::load_or_create(config.node.state_dir.value, own_names(config), ips, options.now);
+            auto own = options.dry
+                           ? certs::self_signed(own_names(config), ips, 1, options.now)
+                           : certs::load_or_create(config.node.state_dir.value, own_names(config), ips, options.now);
             if (own) {
                 own->name = "self-signed";
                 out.push_back(std::move(*own));
@@ -72,7 +73,9 @@ struct Builder {
 
     void check_coverage(const Config& config, const std::vector<crypto::Credential>& credentials) {
         for (const auto& service : config.services) {
-            if (service.protocol != config::Protocol::http || config.listen.https.empty() || config.certificates.empty()) continue;
+            if (service.protocol != config::Protocol::http || config.listen.https.empty() ||
+                config.certificates.empty())
+                continue;
             for (const auto& name : service.names) {
                 const bool covered = std::ranges::any_of(
                     credentials, [&](const crypto::Credential& one) { return certs::covers(one, name.value); });
@@ -113,7 +116,8 @@ struct Builder {
         auto snapshot = std::make_unique<gate::LoopSnapshot>();
         snapshot->routing = generation.routing;
         snapshot->tls_server = tls_server(generation.credentials);
-        for (const auto& service : generation.routing->services()) snapshot->tls_clients.push_back(tls_client(*service.settings));
+        for (const auto& service : generation.routing->services())
+            snapshot->tls_clients.push_back(tls_client(*service.settings));
         // The last one to let go of it is a data loop; freeing is done elsewhere.
         auto release = options.release;
         return {snapshot.release(), [release](const gate::LoopSnapshot* last) {

@@ -29,7 +29,8 @@ struct Generation {
 struct BuildOptions {
     std::size_t loops = 1;
     std::shared_ptr<const io::TicketKeys> ticket_keys;
-    std::function<void(gate::SnapshotHandle)> release;  // takes a snapshot that a data loop let go, to free it elsewhere
+    std::function<void(gate::SnapshotHandle)>
+        release;  // takes a snapshot that a data loop let go, to free it elsewhere
     WallTime now;
     bool dry = false;  // makes no file: for `check`
 };

@@ -15,9 +15,11 @@ int finish(Exit code) { return static_cast<int>(code); }
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"A gateway for traffic that must cross firewalls and NAT.\n"
-                 "Exit status: 0 done, 1 failed, 2 usage, 3 invalid input, 4 gateway not reachable, 5 not permitted, 10 the answer is no.",
-                 "sallyport"};
+    CLI::App app{
+        "A gateway for traffic that must cross firewalls and NAT.\n"
+        "Exit status: 0 done, 1 failed, 2 usage, 3 invalid input, 4 gateway not reachable, 5 not permitted, 10 the "
+        "answer is no.",
+        "sallyport"};
     app.require_subcommand(1);
     app.fallthrough();
     app.set_version_flag("--version", "sallyport " SALLYPORT_VERSION);
@@ -30,7 +32,9 @@ int main(int argc, char** argv) {
     std::string page = "configuration";
     int code = 0;
 
-    app.add_subcommand("run", "run the gateway in the foreground")->callback([&] { code = finish(run_daemon(common.config_file)); });
+    app.add_subcommand("run", "run the gateway in the foreground")->callback([&] {
+        code = finish(run_daemon(common.config_file));
+    });
     app.add_subcommand("check", "find all errors in the configuration, and try ports, files and names")->callback([&] {
         code = finish(check(common));
     });
@@ -38,18 +42,21 @@ int main(int argc, char** argv) {
     explain_verb->add_option("subject", explain_options.subject, "https://hq.example.com/path")->required();
     explain_verb->add_option("--client", explain_options.client, "address of the one who asks")->capture_default_str();
     explain_verb->callback([&] { code = finish(explain(common, explain_options)); });
-    app.add_subcommand("reload", "read the configuration anew; no connection is cut")->callback([&] { code = finish(reload(common)); });
+    app.add_subcommand("reload", "read the configuration anew; no connection is cut")->callback([&] {
+        code = finish(reload(common));
+    });
     app.add_subcommand("status", "what the running gateway does")->callback([&] { code = finish(status(common)); });
-    app.add_subcommand("drain", "take nothing new, and stop when all is done")->callback([&] { code = finish(drain(common)); });
+    app.add_subcommand("drain", "take nothing new, and stop when all is done")->callback([&] {
+        code = finish(drain(common));
+    });
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
-    reference_verb->add_option("page", page, "configuration or reasons")->check(CLI::IsMember({"configuration", "reasons"}));
+    reference_verb->add_option("page", page, "configuration or reasons")
+        ->check(CLI::IsMember({"configuration", "reasons"}));
     reference_verb->callback([&] { code = finish(reference(page)); });
     app.add_subcommand("version", "print the version")->callback([] { std::puts("sallyport " SALLYPORT_VERSION); });
 
     try {
         app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : finish(Exit::usage);
-    }
+    } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? 0 : finish(Exit::usage); }
     return code;
 }

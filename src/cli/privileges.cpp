@@ -33,6 +33,11 @@ void choose_capabilities() {
 
 }  // namespace
 
+bool may_bind_low_ports() {
+    capng_get_caps_process();
+    return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_BIND_SERVICE) == 1;
+}
+
 Result<void> prepare_directories(const std::vector<std::filesystem::path>& directories, const std::string& user) {
     const auto account = is_root() ? find_account(user) : std::nullopt;
     for (const auto& directory : directories) {
@@ -56,7 +61,8 @@ Result<Identity> drop_privileges(const std::string& user) {
     choose_capabilities();
     if (!account || account->uid == 0) {
         if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("can't give up the capabilities of root");
-        std::string note = account ? "runs as root, because node.user says so" : "runs as root: there is no account '" + user + "' (node.user)";
+        std::string note = account ? "runs as root, because node.user says so"
+                                   : "runs as root: there is no account '" + user + "' (node.user)";
         return Identity{.user = "root", .note = std::move(note)};
     }
     const auto flags = static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);

@@ -23,4 +23,7 @@ Result<void> prepare_directories(const std::vector<std::filesystem::path>& direc
 /// there is no such account we stay root, with that capability alone, and the note says so. Not root: nothing changes.
 Result<Identity> drop_privileges(const std::string& user);
 
+/// Does this process hold CAP_NET_BIND_SERVICE?
+bool may_bind_low_ports();
+
 }  // namespace sallyport::cli

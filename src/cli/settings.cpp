@@ -14,7 +14,8 @@ telemetry::LogSettings log_settings(const config::Config& config, const std::str
     if (destination.kind == config::LogDestination::Kind::syslog) settings.destination = "syslog";
     if (destination.kind == config::LogDestination::Kind::file) settings.destination = destination.file.string();
     settings.format = *telemetry::find_log_format(config::to_string(config.log.format));
-    constexpr std::array levels{Level::error, Level::warn, Level::info, Level::debug};  // in the order of config::LogLevel
+    constexpr std::array levels{Level::error, Level::warn, Level::info,
+                                Level::debug};  // in the order of config::LogLevel
     settings.level = levels[static_cast<std::size_t>(config.log.level)];
     return settings;
 }
@@ -24,8 +25,10 @@ std::vector<listeners::Claim> claims_of(const config::Config& config) {
     int kind = 0;
     for (const auto& dialect : gate::dialects()) {
         const std::string name(telemetry::name(dialect.protocol));
-        for (const auto& listen : config.listen.*dialect.plain) claims.push_back({listen.value, "listen." + name, false, kind});
-        for (const auto& listen : config.listen.*dialect.tls) claims.push_back({listen.value, "listen." + name + "s", true, kind});
+        for (const auto& listen : config.listen.*dialect.plain)
+            claims.push_back({listen.value, "listen." + name, false, kind});
+        for (const auto& listen : config.listen.*dialect.tls)
+            claims.push_back({listen.value, "listen." + name + "s", true, kind});
         ++kind;
     }
     return claims;

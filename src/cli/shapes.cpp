@@ -62,12 +62,14 @@ std::string explanation_text(const json& explanation) {
     out += "\n";
     for (const auto& step : explanation.value("trail", json::array())) {
         out += "  " + text_of(step, "result") + "  " + text_of(step, "rule");
-        if (step.contains("line")) out += "  [" + text_of(step, "file") + ":" + std::to_string(step["line"].get<unsigned>()) + "]";
+        if (step.contains("line"))
+            out += "  [" + text_of(step, "file") + ":" + std::to_string(step["line"].get<unsigned>()) + "]";
         out += "\n";
     }
     if (const auto near = text_of(explanation, "nearest"); !near.empty()) out += "  did you mean: " + near + "\n";
     if (const auto remedy = text_of(explanation, "remedy"); !remedy.empty()) out += "what to do: " + remedy + "\n";
-    out += text_of(explanation, "source") == "live" ? "(answered by the running gateway)\n" : "(answered from the file; no gateway was asked)\n";
+    out += text_of(explanation, "source") == "live" ? "(answered by the running gateway)\n"
+                                                    : "(answered from the file; no gateway was asked)\n";
     return out;
 }
 
@@ -84,10 +86,11 @@ json problems_json(std::span<const config::Problem> problems) {
 }
 
 std::string status_text(const json& status) {
-    std::string out = text_of(status, "node") + ": " + text_of(status, "state") + ", sallyport " + text_of(status, "version") +
-                      ", up " + std::to_string(status.value("uptime_s", std::int64_t{0})) + " s, pid " +
-                      std::to_string(status.value("pid", 0)) + ", user " + text_of(status, "user") + "\n";
-    out += "configuration: " + text_of(status, "config") + ", " + std::to_string(status.value("services", 0)) + " services";
+    std::string out = text_of(status, "node") + ": " + text_of(status, "state") + ", sallyport " +
+                      text_of(status, "version") + ", up " + std::to_string(status.value("uptime_s", std::int64_t{0})) +
+                      " s, pid " + std::to_string(status.value("pid", 0)) + ", user " + text_of(status, "user") + "\n";
+    out += "configuration: " + text_of(status, "config") + ", " + std::to_string(status.value("services", 0)) +
+           " services";
     const json reload = status.value("last_reload", json(nullptr));
     if (reload.is_object()) out += "; last reload " + text_of(reload, "time") + ": " + text_of(reload, "result");
     out += "\nconnections: " + std::to_string(status.value("connections", std::uint64_t{0})) + " open\n";

@@ -29,7 +29,8 @@ config::Loaded load_for(const Common& common) {
     return config::load(common.config_file, presets);
 }
 
-// The socket of the gateway that this configuration is for. An error anywhere in the file hides it: then the default one.
+// The socket of the gateway that this configuration is for. An error anywhere in the file hides it: then the default
+// one.
 std::string socket_of(const config::Loaded& loaded) {
     return (loaded.config ? loaded.config->admin.socket.value : config::Admin{}.socket.value).string();
 }
@@ -100,9 +101,12 @@ Exit explain(const Common& common, const ExplainOptions& options) {
         return Exit::usage;
     }
     auto loaded = load_for(common);
-    const std::array<std::pair<std::string_view, std::string_view>, 2> query{{{"subject", options.subject}, {"client", options.client}}};
-    const auto response = admin::call(socket_of(loaded), {.target = admin::with_query("/api/v1/explain", query)}, answer_within);
-    if (response && response->status == 200) return print_explanation(json::parse(response->body, nullptr, false), common.json);
+    const std::array<std::pair<std::string_view, std::string_view>, 2> query{
+        {{"subject", options.subject}, {"client", options.client}}};
+    const auto response =
+        admin::call(socket_of(loaded), {.target = admin::with_query("/api/v1/explain", query)}, answer_within);
+    if (response && response->status == 200)
+        return print_explanation(json::parse(response->body, nullptr, false), common.json);
     if (response) return refused(*response, common.json) == Exit::invalid ? Exit::invalid : Exit::usage;
     if (response.error().failure != admin::CallFailure::unreachable) return exit_of(response.error());
 
@@ -120,7 +124,8 @@ Exit explain(const Common& common, const ExplainOptions& options) {
 
 Exit reload(const Common& common) {
     return call_and_print(common, "POST", "/api/v1/reload", [](const json& answer) {
-        std::string out = "reloaded: " + std::to_string(answer.value("services", 0)) + " services; no connection was cut\n";
+        std::string out =
+            "reloaded: " + std::to_string(answer.value("services", 0)) + " services; no connection was cut\n";
         for (const auto& warning : answer.value("warnings", json::array())) {
             out += "warning: " + warning.value("message", "") + "\n";
         }
@@ -131,8 +136,9 @@ Exit reload(const Common& common) {
 Exit status(const Common& common) { return call_and_print(common, "GET", "/api/v1/status", status_text); }
 
 Exit drain(const Common& common) {
-    return call_and_print(common, "POST", "/api/v1/drain",
-                          [](const json&) { return std::string("draining: nothing new is taken; the gateway stops when all is done\n"); });
+    return call_and_print(common, "POST", "/api/v1/drain", [](const json&) {
+        return std::string("draining: nothing new is taken; the gateway stops when all is done\n");
+    });
 }
 
 Exit reference(const std::string& what) {

@@ -6,7 +6,15 @@
 
 namespace sallyport::cli {
 
-enum class Exit : int { done = 0, failed = 1, usage = 2, invalid = 3, unreachable = 4, not_permitted = 5, answer_is_no = 10 };
+enum class Exit : int {
+    done = 0,
+    failed = 1,
+    usage = 2,
+    invalid = 3,
+    unreachable = 4,
+    not_permitted = 5,
+    answer_is_no = 10
+};
 
 struct Common {
     std::filesystem::path config_file = "/etc/sallyport/sallyport.toml";

@@ -20,8 +20,8 @@ class Gate;
 struct Dialect {
     telemetry::Protocol protocol;
     config::Protocol word;  // `protocol` of [[service]]
-    config::Listen::Addresses config::Listen::*plain;  // the keys of [listen]
-    config::Listen::Addresses config::Listen::*tls;
+    config::Listen::Addresses config::Listen::* plain;  // the keys of [listen]
+    config::Listen::Addresses config::Listen::* tls;
     /// Serves one accepted connection. It ends in exactly one record, or for http in one a request.
     io::Task<void> (*serve)(Gate& gate, listeners::Listener listener, io::Accepted accepted);
 };

@@ -8,7 +8,8 @@ namespace sallyport::gate {
 
 std::span<const Dialect> dialects() {
     static constexpr std::array table{
-        Dialect{telemetry::Protocol::http, config::Protocol::http, &config::Listen::http, &config::Listen::https, http::serve},
+        Dialect{telemetry::Protocol::http, config::Protocol::http, &config::Listen::http, &config::Listen::https,
+                http::serve},
     };
     return table;
 }

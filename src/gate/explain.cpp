@@ -25,10 +25,12 @@ Result<Explanation> explain(const Snapshot& snapshot, const Question& question) 
         const auto scheme = std::string_view(question.subject).substr(0, form.scheme.size());
         if (!equals_ignoring_case(scheme, form.scheme)) continue;
         Explanation explanation;
-        form.explain(snapshot, question, form.tls, std::string_view(question.subject).substr(form.scheme.size()), explanation);
+        form.explain(snapshot, question, form.tls, std::string_view(question.subject).substr(form.scheme.size()),
+                     explanation);
         return explanation;
     }
-    return fail("can't explain '" + question.subject + "': a subject looks like http://hq.example.com/path or https://hq.example.com/path");
+    return fail("can't explain '" + question.subject +
+                "': a subject looks like http://hq.example.com/path or https://hq.example.com/path");
 }
 
 }  // namespace sallyport::gate

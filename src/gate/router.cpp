@@ -21,7 +21,8 @@ Decision find_service(const Snapshot& snapshot, const Ask& ask, Trail* trail) {
             if (trail != nullptr) note(trail, found->label(), found->settings->place, "match");
             return {.service = found};
         }
-        if (trail != nullptr) note(trail, "services of " + std::string(protocol), {}, "none is named " + quoted(ask.name));
+        if (trail != nullptr)
+            note(trail, "services of " + std::string(protocol), {}, "none is named " + quoted(ask.name));
     } else if (trail != nullptr) {
         note(trail, "services of " + std::string(protocol), {}, "no name was given");
     }
@@ -53,13 +54,15 @@ bool client_admitted(const Service& service, const IpAddress& client, Trail* tra
 Reason url_admitted(const Service& service, std::string_view path, Trail* trail) {
     if (service.url_rules.empty()) return Reason::ok;
     if (http::is_ambiguous(path)) {
-        if (trail != nullptr) note(trail, "plain path", service.settings->place, quoted(path) + " can be read in two ways");
+        if (trail != nullptr)
+            note(trail, "plain path", service.settings->place, quoted(path) + " can be read in two ways");
         return Reason::url_ambiguous;
     }
     const auto admitting = http::admitting_rule(service.url_rules, path);
     if (trail != nullptr) {
         for (std::size_t i = 0; i < service.url_rules.size() && (!admitting || i <= *admitting); ++i) {
-            note(trail, service.url_origins[i].text, service.url_origins[i].place, admitting == i ? "match" : "no match");
+            note(trail, service.url_origins[i].text, service.url_origins[i].place,
+                 admitting == i ? "match" : "no match");
         }
     }
     return admitting ? Reason::ok : Reason::url_not_allowed;

@@ -1,5 +1,5 @@
-// The one decision: who asks for what, and whether and where it goes. A pure function; live traffic, `explain`, the API and
-// the tests call the same one, so that an explanation can't drift from the truth.
+// The one decision: who asks for what, and whether and where it goes. A pure function; live traffic, `explain`, the API
+// and the tests call the same one, so that an explanation can't drift from the truth.
 #pragma once
 
 #include "base/address.hpp"
@@ -20,15 +20,15 @@ struct Ask {
     config::Protocol protocol = config::Protocol::http;
     std::string_view name;  // to route by, in the form services are named in; empty: none was said
     IpAddress client;
-    bool tls = false;                      // how it came
+    bool tls = false;  // how it came
     std::optional<std::string_view> path;  // http: raw, before '?'
 };
 
 struct Decision {
     telemetry::Reason reason = telemetry::Reason::ok;
     const Service* service = nullptr;  // the one that was found, also where it refuses; lives with the snapshot
-    bool leg_tls = false;              // encryption towards the target
-    std::uint16_t port = 0;            // of the target; 0 for a builtin
+    bool leg_tls = false;  // encryption towards the target
+    std::uint16_t port = 0;  // of the target; 0 for a builtin
 
     bool admitted() const { return reason == telemetry::Reason::ok; }
 };

@@ -80,14 +80,17 @@ TEST(Router, DecidesByNameClientPathAndLeg) {
     const Case cases[] = {
         {"both ports: plain stays plain", "hq.example.com", "203.0.113.5", false, "/PBX0/MY", "172.16.0.10:80 plain"},
         {"both ports: TLS stays TLS", "hq.example.com", "203.0.113.5", true, "/PBX0/MY", "172.16.0.10:443 tls"},
-        {"a second name of the same service", "www.example.com", "203.0.113.5", false, "/PBX0/MY", "172.16.0.10:80 plain"},
+        {"a second name of the same service", "www.example.com", "203.0.113.5", false, "/PBX0/MY",
+         "172.16.0.10:80 plain"},
         {"one port: always that, from plain", "shop.example.com", "203.0.113.5", false, "/", "172.16.0.11:8443 tls"},
         {"one port: always that, from TLS", "a.deep.example.com", "203.0.113.5", true, "/", "172.16.0.12:8080 plain"},
         {"the longest wildcard wins", "x.deep.example.com", "203.0.113.5", false, "/", "172.16.0.12:8080 plain"},
         {"a wildcard holds deeper names too", "a.b.example.com", "203.0.113.5", false, "/", "172.16.0.11:8443 tls"},
         {"a wildcard does not hold its own domain", "example.com", "203.0.113.5", false, "/", "! service.unknown"},
-        {"head match admits what follows", "hq.example.com", "203.0.113.5", false, "/PBX0/MYX/y", "172.16.0.10:80 plain"},
-        {"a rule that ends in / admits no further /", "hq.example.com", "203.0.113.5", false, "/apps/a/b", "! url.not_allowed"},
+        {"head match admits what follows", "hq.example.com", "203.0.113.5", false, "/PBX0/MYX/y",
+         "172.16.0.10:80 plain"},
+        {"a rule that ends in / admits no further /", "hq.example.com", "203.0.113.5", false, "/apps/a/b",
+         "! url.not_allowed"},
         {"but one segment", "hq.example.com", "203.0.113.5", false, "/apps/a", "172.16.0.10:80 plain"},
         {"a preset's rule", "hq.example.com", "203.0.113.5", false, "/PBX0/user.soap", "172.16.0.10:80 plain"},
         {"URLs are case-sensitive", "hq.example.com", "203.0.113.5", false, "/pbx0/my", "! url.not_allowed"},
@@ -125,7 +128,8 @@ default = true
 
 TEST(Router, TheTrailNamesEachRuleWithItsPlace) {
     const Snapshot snapshot = snapshot_of(std::string(configuration));
-    const auto explanation = explain(snapshot, {"https://HQ.example.com./PBX0/ADMIN?x=1", *IpAddress::parse("203.0.113.5")});
+    const auto explanation =
+        explain(snapshot, {"https://HQ.example.com./PBX0/ADMIN?x=1", *IpAddress::parse("203.0.113.5")});
     ASSERT_TRUE(explanation);
     EXPECT_EQ(explanation->reason, telemetry::Reason::url_not_allowed);
     EXPECT_EQ(explanation->looked_for, "hq.example.com");
@@ -140,7 +144,10 @@ TEST(Router, TheTrailNamesEachRuleWithItsPlace) {
 TEST(Explain, UsesTheParserOfLiveTraffic) {
     const Snapshot snapshot = snapshot_of(std::string(configuration));
     const auto client = *IpAddress::parse("203.0.113.5");
-    struct Subject { const char* subject; const char* reason; };
+    struct Subject {
+        const char* subject;
+        const char* reason;
+    };
     const Subject subjects[] = {
         {"http://hq.example.com/PBX0/MY", "ok"},
         {"http://hq.exmaple.com/", "service.unknown"},

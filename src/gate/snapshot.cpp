@@ -7,12 +7,15 @@ namespace sallyport::gate {
 
 namespace {
 
-// Looking for the nearest name is for typing errors; against thousands of names it would be work for an attacker to order.
+// Looking for the nearest name is for typing errors; against thousands of names it would be work for an attacker to
+// order.
 constexpr std::size_t most_names_compared = 2000;
 
 }  // namespace
 
-std::string Service::label() const { return "service." + name + "." + std::string(config::to_string(settings->protocol)); }
+std::string Service::label() const {
+    return "service." + name + "." + std::string(config::to_string(settings->protocol));
+}
 
 Snapshot::Snapshot(config::Config config) : config_(std::move(config)) {
     for (const auto& settings : config_.services) add(settings);
@@ -24,7 +27,8 @@ void Snapshot::add(const config::Service& settings) {
     service.index = services_.size() - 1;
     service.settings = &settings;
     service.name = settings.names.front().value;
-    for (std::size_t i = 0; i < settings.allow_from.size(); ++i) service.allow_from.add(settings.allow_from[i].value, i);
+    for (std::size_t i = 0; i < settings.allow_from.size(); ++i)
+        service.allow_from.add(settings.allow_from[i].value, i);
     for (const auto& rule : settings.allow_url) {
         service.url_rules.push_back(rule.value);
         service.url_origins.push_back({"allow_url " + rule.value, rule.place});

@@ -42,7 +42,8 @@ public:
     const std::deque<Service>& services() const { return services_; }
     const NetworkSet& trusted_proxies() const { return trusted_proxies_; }
 
-    /// The service of this protocol by its exact name, else by the longest wildcard that holds it; null when there is none.
+    /// The service of this protocol by its exact name, else by the longest wildcard that holds it; null when there is
+    /// none.
     /// @param name lower-cased, without a trailing dot.
     const Service* find(config::Protocol protocol, std::string_view name) const;
     /// The one marked `default`; null when there is none.

@@ -26,7 +26,8 @@ std::string text_of(const config::Target& target, std::uint16_t port) {
     return target.text + ":" + std::to_string(port);
 }
 
-net::DialPlan plan_for(const Gate& gate, const config::Service& settings, const config::Target& target, std::uint16_t port) {
+net::DialPlan plan_for(const Gate& gate, const config::Service& settings, const config::Target& target,
+                       std::uint16_t port) {
     net::DialPlan plan;
     if (settings.source) plan.source = settings.source->value;
     if (target.kind == config::Target::Kind::address) {
@@ -37,8 +38,9 @@ net::DialPlan plan_for(const Gate& gate, const config::Service& settings, const 
     return plan;
 }
 
-io::Task<std::expected<Dialed, DialFailure>> dial_one(Gate& gate, io::Cancellation& cancellation, const LoopSnapshot& snapshot,
-                                                      Decision decision, const config::Target& target, const std::string& name) {
+io::Task<std::expected<Dialed, DialFailure>> dial_one(Gate& gate, io::Cancellation& cancellation,
+                                                      const LoopSnapshot& snapshot, Decision decision,
+                                                      const config::Target& target, const std::string& name) {
     const config::Service& settings = *decision.service->settings;
     const std::string text = text_of(target, decision.port);
     net::DialPlan plan = plan_for(gate, settings, target, decision.port);
@@ -48,7 +50,8 @@ io::Task<std::expected<Dialed, DialFailure>> dial_one(Gate& gate, io::Cancellati
     auto stream = co_await net::dial(gate.loop(), cancellation, std::move(plan), deadline);
     if (!stream) {
         const int error = stream.error().error;
-        co_return std::unexpected(DialFailure{reason_of(stream.error().failure), text, error == 0 ? "" : std::strerror(error)});
+        co_return std::unexpected(
+            DialFailure{reason_of(stream.error().failure), text, error == 0 ? "" : std::strerror(error)});
     }
     if (!decision.leg_tls) co_return Dialed{std::move(*stream), text};
 
@@ -62,8 +65,8 @@ io::Task<std::expected<Dialed, DialFailure>> dial_one(Gate& gate, io::Cancellati
 
 }  // namespace
 
-io::Task<std::expected<Dialed, DialFailure>> dial_target(Gate& gate, io::Cancellation& cancellation, SnapshotHandle snapshot,
-                                                         Decision decision, std::string name) {
+io::Task<std::expected<Dialed, DialFailure>> dial_target(Gate& gate, io::Cancellation& cancellation,
+                                                         SnapshotHandle snapshot, Decision decision, std::string name) {
     DialFailure last;
     for (const auto& target : decision.service->settings->targets) {
         auto dialed = co_await dial_one(gate, cancellation, *snapshot, decision, target.value, name);

@@ -24,7 +24,7 @@ struct DialFailure {
 
 /// Tries the service's targets in their order until one is connected, and shaken hands with where the leg is TLS.
 /// @param name  what the client asked for: SNI and certificate name where the target is a bare address.
-io::Task<std::expected<Dialed, DialFailure>> dial_target(Gate& gate, io::Cancellation& cancellation, SnapshotHandle snapshot,
-                                                         Decision decision, std::string name);
+io::Task<std::expected<Dialed, DialFailure>> dial_target(Gate& gate, io::Cancellation& cancellation,
+                                                         SnapshotHandle snapshot, Decision decision, std::string name);
 
 }  // namespace sallyport::gate

@@ -15,7 +15,8 @@ public:
     }
     bool raised() const { return raised_; }
 
-    /// `co_await event.wait(deadline)`: ready once raised, and lowers the flag; timeout otherwise. One waiter at a time.
+    /// `co_await event.wait(deadline)`: ready once raised, and lowers the flag; timeout otherwise. One waiter at a
+    /// time.
     auto wait(Deadline deadline) {
         struct Awaiter {
             Event& event;

@@ -31,7 +31,8 @@ Result<std::unique_ptr<Loop>> Loop::create(Options options) {
     auto loop = std::unique_ptr<Loop>(new Loop(options));
     loop->epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
     loop->wakeup_ = Fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!loop->epoll_ || !loop->wakeup_) return fail(std::string("an event loop needs epoll and eventfd: ") + std::strerror(errno));
+    if (!loop->epoll_ || !loop->wakeup_)
+        return fail(std::string("an event loop needs epoll and eventfd: ") + std::strerror(errno));
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
     if (epoll_ctl(loop->epoll_.get(), EPOLL_CTL_ADD, loop->wakeup_.get(), &event) != 0) {
         return fail(std::string("an event loop can't watch its eventfd: ") + std::strerror(errno));
@@ -62,7 +63,8 @@ void Loop::stop() {
 void Loop::post(std::move_only_function<void()> work) {
     auto* posted = new Posted{nullptr, std::move(work)};
     posted->next = posted_.load(std::memory_order_relaxed);
-    while (!posted_.compare_exchange_weak(posted->next, posted, std::memory_order_release, std::memory_order_relaxed)) {}
+    while (!posted_.compare_exchange_weak(posted->next, posted, std::memory_order_release, std::memory_order_relaxed)) {
+    }
     const std::uint64_t one = 1;
     // Only a full counter refuses, and then the loop has been woken already.
     [[maybe_unused]] const auto written = ::write(wakeup_.get(), &one, sizeof one);

@@ -1,8 +1,8 @@
 // Bytes both ways between two streams until both directions have ended: the heart of the gateway's speed.
 //
-// Each direction reads into the loop's one large buffer and writes at once; what the other side does not take is kept by
-// its stream, and nothing more is read for it until that is gone. A half-close is passed on, a reset is passed on as a
-// reset, and after a fair share of bytes the relay lets the loop's other connections run.
+// Each direction reads into the loop's one large buffer and writes at once; what the other side does not take is kept
+// by its stream, and nothing more is read for it until that is gone. A half-close is passed on, a reset is passed on as
+// a reset, and after a fair share of bytes the relay lets the loop's other connections run.
 #pragma once
 
 #include "io/stream.hpp"
@@ -13,16 +13,16 @@
 namespace sallyport::io {
 
 enum class RelayEnd : std::uint8_t {
-    both_closed,     // each side ended in order
-    client_failed,   // reset or broken
+    both_closed,  // each side ended in order
+    client_failed,  // reset or broken
     target_failed,
-    idle,            // nothing moved within the idle time
+    idle,  // nothing moved within the idle time
     cancelled,
 };
 
 struct RelayLimits {
-    Duration idle{0};        // 0: may idle for ever
-    Duration half_closed{0}; // how long one side may go on after the other has ended; 0: for ever
+    Duration idle{0};  // 0: may idle for ever
+    Duration half_closed{0};  // how long one side may go on after the other has ended; 0: for ever
 };
 
 struct Relayed {

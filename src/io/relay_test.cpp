@@ -72,17 +72,28 @@ SystemCalls with_send(decltype(SystemCalls::send) send) {
 }  // namespace
 
 TEST(Relay, CarriesBothWaysAndKeepsTheAnswerAfterAHalfClose) {
-    struct Case { const char* name; SystemCalls calls; std::size_t up; std::size_t down; };
+    struct Case {
+        const char* name;
+        SystemCalls calls;
+        std::size_t up;
+        std::size_t down;
+    };
     const Case cases[] = {
         {"plain sockets", {}, 5'000'000, 3'000'000},
         {"nothing at all", {}, 0, 0},
-        {"reads of one byte", with_recv([](int fd, void* into, size_t, int flags) { return ::recv(fd, into, 1, flags); }), 3000, 2000},
-        {"writes of one byte", with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); }), 3000, 2000},
+        {"reads of one byte",
+         with_recv([](int fd, void* into, size_t, int flags) { return ::recv(fd, into, 1, flags); }), 3000, 2000},
+        {"writes of one byte",
+         with_send([](int fd, const void* from, size_t, int flags) { return ::send(fd, from, 1, flags); }), 3000, 2000},
         {"every other read is interrupted", with_recv([](int fd, void* into, size_t size, int flags) -> ssize_t {
              static int calls = 0;
-             if (++calls % 2 == 0) { errno = EINTR; return -1; }
+             if (++calls % 2 == 0) {
+                 errno = EINTR;
+                 return -1;
+             }
              return ::recv(fd, into, size, flags);
-         }), 100'000, 100'000},
+         }),
+         100'000, 100'000},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -138,9 +149,8 @@ TEST(Relay, ASlowReaderBoundsWhatIsKept) {
         Bench bench(on);
         Scope scope(on);
         scope.spawn(relays(bench, {}, into));
-        scope.spawn([](Bench& b) -> Task<void> {
-            co_await b.target().write_all(noise(20'000'000), Deadline::none);
-        }(bench));
+        scope.spawn(
+            [](Bench& b) -> Task<void> { co_await b.target().write_all(noise(20'000'000), Deadline::none); }(bench));
         Cancellation sleeping;
         co_await Sleep(on, sleeping, on.in(1s));
         EXPECT_LE(bench.outer.far.unsent(), Loop::buffer_size);

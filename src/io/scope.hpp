@@ -33,8 +33,8 @@ public:
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
-    /// Starts a child at once; it runs until its first suspension before spawn() returns. A child takes what it needs by
-    /// value, or refers to what outlives the scope.
+    /// Starts a child at once; it runs until its first suspension before spawn() returns. A child takes what it needs
+    /// by value, or refers to what outlives the scope.
     void spawn(Task<void> child) {
         ++running_;
         run(*this, std::move(child));

@@ -93,15 +93,18 @@ Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options) {
     if (!fd) return fd;
     set(fd->get(), SOL_SOCKET, SO_REUSEADDR, 1);
     set(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    if (!bind_to(fd->get(), address) || ::listen(fd->get(), backlog) != 0) return fail(cannot_listen(address) + advice(errno));
+    if (!bind_to(fd->get(), address) || ::listen(fd->get(), backlog) != 0)
+        return fail(cannot_listen(address) + advice(errno));
     return fd;
 }
 
 Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options) {
     auto fd = open_socket(address, SOCK_DGRAM, options);
     if (!fd) return fd;
-    if (address.ip.is_v4()) set(fd->get(), IPPROTO_IP, IP_PKTINFO, 1);
-    else set(fd->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    if (address.ip.is_v4())
+        set(fd->get(), IPPROTO_IP, IP_PKTINFO, 1);
+    else
+        set(fd->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     if (!bind_to(fd->get(), address)) return fail(cannot_listen(address) + advice(errno));
     return fd;
 }
@@ -181,7 +184,8 @@ Task<std::expected<Stream, ConnectError>> connect_unix(Loop& loop, Cancellation&
     if (!address) co_return failed_with(address.error());
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) co_return failed_with(errno);
-    const int result = loop.system_calls().connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
+    const int result =
+        loop.system_calls().connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
     const int error = result == 0 ? 0 : errno;
     co_return co_await finish_connect(loop, cancellation, std::move(fd), error, deadline);
 }

@@ -24,11 +24,12 @@ struct ListenOptions {
 /// what to do: a port in use, a privilege that lacks, an address that is not ours.
 Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options);
 
-/// A bound UDP socket, non-blocking, that tells the local address of what it receives (io/udp.hpp). Errors as of listen_tcp.
+/// A bound UDP socket, non-blocking, that tells the local address of what it receives (io/udp.hpp). Errors as of
+/// listen_tcp.
 Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options);
 
-/// A listening Unix socket, reachable as `mode` says. A stale socket file of a program that is gone is replaced; one that
-/// answers is an error.
+/// A listening Unix socket, reachable as `mode` says. A stale socket file of a program that is gone is replaced; one
+/// that answers is an error.
 Result<Fd> listen_unix(const std::string& path, unsigned mode);
 
 /// The address a socket is bound to: the real port where 0 was asked for.
@@ -47,8 +48,8 @@ public:
     Acceptor& operator=(Acceptor&&) = delete;
     ~Acceptor() { close(); }
 
-    /// The next connection, or errno: EAGAIN when none waits; EMFILE, ENFILE, ENOBUFS, ENOMEM when the system has no room,
-    /// and then the edge is not repeated: try again by timer.
+    /// The next connection, or errno: EAGAIN when none waits; EMFILE, ENFILE, ENOBUFS, ENOMEM when the system has no
+    /// room, and then the edge is not repeated: try again by timer.
     std::expected<Accepted, int> accept();
     WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }
     void close();

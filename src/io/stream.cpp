@@ -107,7 +107,8 @@ Io Stream::write(Bytes bytes) { return tls_ ? tls_->write(bytes) : raw_write(byt
 
 Io Stream::flush() {
     while (blocked()) {
-        const ssize_t count = watched_->loop->system_calls().send(watched_->fd, unsent_.data() + sent_, unsent(), MSG_NOSIGNAL);
+        const ssize_t count =
+            watched_->loop->system_calls().send(watched_->fd, unsent_.data() + sent_, unsent(), MSG_NOSIGNAL);
         if (count >= 0) {
             sent_ += static_cast<std::size_t>(count);
             if (sent_ == unsent_.size()) {
@@ -128,8 +129,10 @@ Io Stream::flush() {
 
 void Stream::shutdown_write() {
     if (tls_) tls_->notify_close();
-    if (blocked()) end_due_ = true;
-    else ::shutdown(watched_->fd, SHUT_WR);
+    if (blocked())
+        end_due_ = true;
+    else
+        ::shutdown(watched_->fd, SHUT_WR);
 }
 
 void Stream::attach(std::unique_ptr<TlsSession> tls) {

@@ -23,8 +23,8 @@ class TlsSession;
 
 enum class Io : std::uint8_t {
     ok,
-    again,   // nothing now: wait for the edge
-    eof,     // the peer has finished sending, in order
+    again,  // nothing now: wait for the edge
+    eof,  // the peer has finished sending, in order
     failed,  // reset, timed out in the kernel, or TLS broke: the stream is of no more use
 };
 
@@ -97,7 +97,8 @@ private:
 };
 
 /// Says goodbye so that the last answer is not lost: FIN, then reads and drops what the peer still sends, until it
-/// closes or the deadline passes. A close() with unread input would send RST, and that discards what the peer has not read.
+/// closes or the deadline passes. A close() with unread input would send RST, and that discards what the peer has not
+/// read.
 Task<void> close_lingering(Stream& stream, Deadline deadline);
 
 }  // namespace sallyport::io

@@ -43,7 +43,9 @@ struct Promise : PromiseBase {
     std::optional<T> value;
     Task<T> get_return_object();
     template <class U>
-    void return_value(U&& result) { value.emplace(std::forward<U>(result)); }
+    void return_value(U&& result) {
+        value.emplace(std::forward<U>(result));
+    }
     T take() { return std::move(*value); }
 };
 

@@ -6,8 +6,8 @@
 #include "io/scope.hpp"
 #include "io/stream.hpp"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -92,7 +92,8 @@ private:
 /// Two ends of one connection.
 inline std::pair<Fd, Fd> socket_pair() {
     int fds[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) throw std::runtime_error("socketpair");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+        throw std::runtime_error("socketpair");
     return {Fd(fds[0]), Fd(fds[1])};
 }
 

@@ -2,7 +2,8 @@
 //
 // A hierarchical wheel (Varghese and Lauck): six levels of 64 slots; a timer waits on the level of the highest six-bit
 // group in which its tick differs from the present one, and moves down as that tick comes near. One bit a slot says
-// where there is anything, so an idle loop finds its next deadline without walking. Knows no clock: ticks come from outside.
+// where there is anything, so an idle loop finds its next deadline without walking. Knows no clock: ticks come from
+// outside.
 #pragma once
 
 #include "base/time.hpp"

@@ -27,8 +27,8 @@ std::size_t due_count(TimerWheel& wheel, SteadyTime now) {
 }  // namespace
 
 TEST(TimerWheel, ATimerIsNeverEarlyAndAtMostATickLate) {
-    for (const Duration after : {Duration(0ns), Duration(1ns), Duration(5ms), Duration(266ms), Duration(269ms), Duration(10s),
-                                 Duration(1h), Duration(72h), Duration(24h * 400)}) {
+    for (const Duration after : {Duration(0ns), Duration(1ns), Duration(5ms), Duration(266ms), Duration(269ms),
+                                 Duration(10s), Duration(1h), Duration(72h), Duration(24h * 400)}) {
         SCOPED_TRACE(after.count());
         TimerWheel wheel(start);
         Timer timer;
@@ -81,8 +81,8 @@ TEST(TimerWheel, AgreesWithASortedListWhateverTheOrder) {
                 wheel.advance(now, due);
                 const auto present = static_cast<std::uint64_t>((now - start).count() >> TimerWheel::tick_shift);
                 while (Timer* timer = due.pop_front()) {
-                    const auto index = static_cast<std::size_t>(std::ranges::find_if(timers, [&](Timer& t) { return &t == timer; }) -
-                                                                timers.begin());
+                    const auto index = static_cast<std::size_t>(
+                        std::ranges::find_if(timers, [&](Timer& t) { return &t == timer; }) - timers.begin());
                     ASSERT_NE(deadlines[index], 0U);
                     ASSERT_LE(deadlines[index], present);
                     deadlines[index] = 0;

@@ -18,8 +18,10 @@ TlsSession::TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> con
     : context_(std::move(context)), ssl_(ssl) {
     BIO* bio = new_tls_bio(*this);
     SSL_set_bio(ssl_, bio, bio);  // owned by ssl_ from here
-    if (server) SSL_set_accept_state(ssl_);
-    else SSL_set_connect_state(ssl_);
+    if (server)
+        SSL_set_accept_state(ssl_);
+    else
+        SSL_set_connect_state(ssl_);
 }
 
 TlsSession::~TlsSession() { SSL_free(ssl_); }
@@ -140,7 +142,8 @@ Handshake TlsSession::failure_of(int result) {
     if (verified != X509_V_OK && from_ssl && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
         return {TlsFailure::certificate, X509_verify_cert_error_string(verified)};
     }
-    if (transport_ == Io::eof || transport_ == Io::failed || error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN) {
+    if (transport_ == Io::eof || transport_ == Io::failed || error == SSL_ERROR_SYSCALL ||
+        error == SSL_ERROR_ZERO_RETURN) {
         return {TlsFailure::closed, detail};
     }
     return {TlsFailure::protocol, detail};
@@ -157,13 +160,16 @@ Task<Handshake> handshake(Stream& stream, Deadline deadline) {
         const Io sent = tls.end_call();
         if (failure.failure != TlsFailure::none) co_return failure;
         if (sent == Io::failed) co_return Handshake{TlsFailure::closed, std::strerror(stream.error())};
-        // Our last message must be on its way, or the peer be past it: a caller that now only reads would never send the rest.
+        // Our last message must be on its way, or the peer be past it: a caller that now only reads would never send
+        // the rest.
         if (result == 1 && (!stream.blocked() || stream.watched().readable)) co_return Handshake{};
-        const Wait waited = co_await WaitAny<2>(deadline, {{{&stream.watched(), Interest::read},
-                                                            {&stream.watched(), stream.blocked() ? Interest::write : Interest::read}}});
+        const Wait waited =
+            co_await WaitAny<2>(deadline, {{{&stream.watched(), Interest::read},
+                                            {&stream.watched(), stream.blocked() ? Interest::write : Interest::read}}});
         if (waited == Wait::timeout) co_return Handshake{TlsFailure::timeout, "no whole handshake in time"};
         if (waited == Wait::cancelled) co_return Handshake{TlsFailure::cancelled, ""};
-        if (stream.blocked() && stream.flush() == Io::failed) co_return Handshake{TlsFailure::closed, std::strerror(stream.error())};
+        if (stream.blocked() && stream.flush() == Io::failed)
+            co_return Handshake{TlsFailure::closed, std::strerror(stream.error())};
     }
 }
 

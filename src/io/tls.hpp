@@ -102,8 +102,8 @@ public:
     std::string server_name() const;
     /// Has the peer sent anything at all?
     bool heard() const { return heard_; }
-    /// Did the peer announce the end (close_notify)? Anyone on the way can forge a FIN, so an end without it must not pass
-    /// for one where only the end tells that all has come (RFC 8446 section 6.1).
+    /// Did the peer announce the end (close_notify)? Anyone on the way can forge a FIN, so an end without it must not
+    /// pass for one where only the end tells that all has come (RFC 8446 section 6.1).
     bool said_goodbye() const;
 
     // For Stream.
@@ -127,12 +127,12 @@ private:
     std::shared_ptr<const void> context_;
     ssl_st* ssl_;
     Stream* stream_ = nullptr;
-    Bytes staged_in_;                     // ciphertext in the loop's buffer, within one call
-    std::vector<std::byte> kept_in_;      // ciphertext that a call left over
+    Bytes staged_in_;  // ciphertext in the loop's buffer, within one call
+    std::vector<std::byte> kept_in_;  // ciphertext that a call left over
     std::size_t kept_used_ = 0;
-    std::size_t staged_out_ = 0;          // bytes in the loop's outgoing buffer, within one call
+    std::size_t staged_out_ = 0;  // bytes in the loop's outgoing buffer, within one call
     bool heard_ = false;
-    Io transport_ = Io::ok;               // what the socket said last
+    Io transport_ = Io::ok;  // what the socket said last
 };
 
 /// Does the handshake of the TLS session that is attached to `stream`.

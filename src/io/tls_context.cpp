@@ -33,14 +33,14 @@ std::string openssl_error() {
 void set_common(SSL_CTX* context) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
 Result<std::vector<X509*>> certificates_in(const std::string& pem) {
     std::vector<X509*> out;
-    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                        &BIO_free);
     while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) out.push_back(one);
     ERR_clear_error();  // the end of the text is reported as an error
     if (out.empty()) return fail("no certificate in PEM form");
@@ -59,8 +59,8 @@ Result<void> use(SSL_CTX* context, const crypto::Credential& credential) {
     }
     const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
         BIO_new_mem_buf(credential.key_pem.data(), static_cast<int>(credential.key_pem.size())), &BIO_free);
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr),
-                                                                   &EVP_PKEY_free);
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
     if (!used || !key || SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
         return fail("certificate '" + credential.name + "' can't be used: " + openssl_error());
     }
@@ -80,7 +80,8 @@ Result<void> trust(SSL_CTX* context, const std::vector<std::string>& ca_pems) {
 }
 
 // RFC 5077 section 4: seal with AES-256-CBC and HMAC-SHA256 under keys that all loops share.
-int seal_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing) {
+int seal_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                int sealing) {
     const auto* keys = static_cast<const TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
     if (sealing == 1) {
         if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
@@ -91,13 +92,15 @@ int seal_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX
     char digest[] = "SHA256";
     auto* mac_key = const_cast<unsigned char*>(keys->mac_key.data());  // OSSL_PARAM is not const-correct
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, mac_key, keys->mac_key.size()),
-                                 OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+                                 OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
     if (EVP_MAC_CTX_set_params(mac, params) != 1) return -1;
     return EVP_CipherInit_ex2(cipher, EVP_aes_256_cbc(), keys->cipher_key.data(), iv, sealing, nullptr) == 1 ? 1 : -1;
 }
 
 // Until HTTP/2 is spoken, http/1.1 is the only protocol that is agreed to; a client that offers others gets none.
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size, void*) {
+int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
+                void*) {
     static constexpr unsigned char ours[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
     if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED) {
@@ -196,8 +199,10 @@ Result<std::shared_ptr<TlsClient>> TlsClient::create(Options options) {
     client->context_ = SSL_CTX_new(TLS_client_method());
     client->verify_ = options.verify;
     set_common(client->context_);
-    if (options.ca_pems.empty()) SSL_CTX_set_default_verify_paths(client->context_);
-    else if (auto trusted = trust(client->context_, options.ca_pems); !trusted) return std::unexpected(trusted.error());
+    if (options.ca_pems.empty())
+        SSL_CTX_set_default_verify_paths(client->context_);
+    else if (auto trusted = trust(client->context_, options.ca_pems); !trusted)
+        return std::unexpected(trusted.error());
     SSL_CTX_set_verify(client->context_, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     return client;
 }
@@ -205,9 +210,12 @@ Result<std::shared_ptr<TlsClient>> TlsClient::create(Options options) {
 std::unique_ptr<TlsSession> TlsClient::connect(const std::string& name) const {
     SSL* ssl = SSL_new(context_);
     const bool is_ip = IpAddress::parse(name).has_value();
-    if (!name.empty() && !is_ip) SSL_set_tlsext_host_name(ssl, name.c_str());  // RFC 6066 section 3: no literal addresses
-    if (verify_ && is_ip) X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
-    else if (verify_) SSL_set1_host(ssl, name.c_str());
+    if (!name.empty() && !is_ip)
+        SSL_set_tlsext_host_name(ssl, name.c_str());  // RFC 6066 section 3: no literal addresses
+    if (verify_ && is_ip)
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
+    else if (verify_)
+        SSL_set1_host(ssl, name.c_str());
     return std::make_unique<TlsSession>(ssl, false);
 }
 

@@ -26,8 +26,6 @@ LIBRARIES = {
     "CLI/": {"cli"},
     "prometheus/": {"telemetry"},
     "nlohmann/": {"telemetry", "admin", "cli"},
-    "spdlog/": {"telemetry"},
-    "fmt/": {"telemetry", "cli"},
     "cap-ng.h": {"cli"},
     "systemd/": {"cli"},
 }

@@ -78,7 +78,8 @@ std::string write_answer(const Answer& answer) {
     const std::string body = page(answer, status);
     const auto retry_after = refusal_row(answer.reason).retry_after;
 
-    std::string out = "HTTP/1.1 " + std::to_string(status) + " " + std::string(sallyport::http::reason_phrase(status)) + "\r\n";
+    std::string out =
+        "HTTP/1.1 " + std::to_string(status) + " " + std::string(sallyport::http::reason_phrase(status)) + "\r\n";
     out += "Date: " + to_http_date(answer.time) + "\r\n";
     out += "Content-Type: text/html; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";

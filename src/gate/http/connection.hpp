@@ -55,7 +55,7 @@ struct Story {
     std::uint16_t status = 0;
     std::string detail;
     bool keep_alive = false;  // towards the client, once the request is answered
-    bool forwarded = false;   // a target was chosen, and the answer is its own
+    bool forwarded = false;  // a target was chosen, and the answer is its own
 };
 
 /// One request whose head stands at the front of the inbox.
@@ -68,12 +68,14 @@ struct Request {
 };
 
 /// Sends the whole refusal or own page; the story learns its status and size, and whether the connection lives on.
-io::Task<void> send_own(Connection& connection, const Request& request, Story& story, std::string response, bool keep_alive);
+io::Task<void> send_own(Connection& connection, const Request& request, Story& story, std::string response,
+                        bool keep_alive);
 
 /// Answers with the page for story.reason.
 io::Task<void> refuse(Connection& connection, const Request& request, Story& story);
 
-/// Forwards the request to a target of the decision's service and its answer to the client. On return the story is whole.
+/// Forwards the request to a target of the decision's service and its answer to the client. On return the story is
+/// whole.
 io::Task<void> forward(Connection& connection, Request& request, Story& story);
 
 }  // namespace sallyport::gate::http

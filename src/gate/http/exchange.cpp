@@ -20,11 +20,12 @@ using telemetry::Reason;
 constexpr std::size_t fair_share = std::size_t{1024} * 1024;        // bytes a turn, each direction
 constexpr std::size_t cautious_read = std::size_t{64} * 1024;       // from a side whose other end is slow
 constexpr std::size_t most_answer_head = std::size_t{32} * 1024;    // bytes of a target's head
-constexpr unsigned most_interim_answers = 64;                       // to one request; each grows by what this gateway adds
-constexpr std::size_t body_room_at = std::size_t{64} * 1024;        // in the scratch, behind a request's head
+constexpr unsigned most_interim_answers = 64;  // to one request; each grows by what this gateway adds
+constexpr std::size_t body_room_at = std::size_t{64} * 1024;  // in the scratch, behind a request's head
 
 Framing framing_for_client(Framing from_target, unsigned client_minor) {
-    const bool unknown_length = from_target.kind == Framing::Kind::chunked || from_target.kind == Framing::Kind::until_close;
+    const bool unknown_length =
+        from_target.kind == Framing::Kind::chunked || from_target.kind == Framing::Kind::until_close;
     if (!unknown_length) return from_target;
     return client_minor >= 1 ? Framing::chunked() : Framing::until_close();
 }
@@ -68,14 +69,16 @@ bool Exchange::send_head() {
     }
     const auto client = connection_.session.client.ip.to_string();
     ByteWriter out(scratch.out().first(body_room_at));
-    write_request_head(out, scratch.request,
-                       {.client = client,
-                        .node = connection_.gate().node(),
-                        // HTTP/1.0 may name nobody; the default service has a name of its own.
-                        .host = request_.facts.authority.empty() ? std::string_view(request_.decision.service->name) : std::string_view{},
-                        .tls = connection_.client.is_tls(),
-                        .peer_is_trusted = request_.snapshot->routing->trusted_proxies().contains(connection_.session.client.ip),
-                        .keep_expect = request_.facts.expect_continue});
+    write_request_head(
+        out, scratch.request,
+        {.client = client,
+         .node = connection_.gate().node(),
+         // HTTP/1.0 may name nobody; the default service has a name of its own.
+         .host =
+             request_.facts.authority.empty() ? std::string_view(request_.decision.service->name) : std::string_view{},
+         .tls = connection_.client.is_tls(),
+         .peer_is_trusted = request_.snapshot->routing->trusted_proxies().contains(connection_.session.client.ip),
+         .keep_expect = request_.facts.expect_continue});
     // Body that came with the head leaves with it.
     const auto step = up_.feed(connection_.inbox.unread(), scratch.out().subspan(body_room_at));
     connection_.inbox.consume(step.consumed);
@@ -137,7 +140,8 @@ Exchange::Pumped Exchange::pump_up() {
         if (got.io == io::Io::again) return Pumped::waiting;
         if (got.io != io::Io::ok) {
             client_failed_ = true;
-            return fail(got.io == io::Io::eof ? Reason::client_closed : Reason::client_reset, "in the middle of the request's body");
+            return fail(got.io == io::Io::eof ? Reason::client_closed : Reason::client_reset,
+                        "in the middle of the request's body");
         }
         share -= std::min(share, got.bytes);
     }
@@ -200,8 +204,11 @@ Exchange::Pumped Exchange::take_answer(Bytes input, bool at_end) {
         return send_to_client(out.written()) ? Pumped::ended : Pumped::failed;
     }
     if (!answer_begun_) {
-        if (at_end) return fail(Reason::target_closed, input.empty() ? "without an answer" : "in the middle of its answer's head");
-        if (input.size() > most_answer_head) return fail(Reason::target_malformed, "the answer's head is larger than 32 KiB");
+        if (at_end)
+            return fail(Reason::target_closed,
+                        input.empty() ? "without an answer" : "in the middle of its answer's head");
+        if (input.size() > most_answer_head)
+            return fail(Reason::target_malformed, "the answer's head is larger than 32 KiB");
         if (!send_to_client(out.written())) return Pumped::failed;  // interim ones
         carry_ = std::string(as_text(input));
         return Pumped::waiting;
@@ -274,7 +281,8 @@ Exchange::Pumped Exchange::take_body(Bytes& input, ByteWriter& out, bool at_end)
         }
         if (!send_to_client(Bytes(room).first(head + step.out.size()))) return Pumped::failed;
     }
-    if (!step.error.empty()) return fail(at_end ? Reason::target_closed : Reason::target_malformed, std::string(step.error));
+    if (!step.error.empty())
+        return fail(at_end ? Reason::target_closed : Reason::target_malformed, std::string(step.error));
     const Bytes left = input.subspan(step.consumed);
     if (step.ended) {
         // Bytes that nobody asked for: they must not become the answer to the next request.
@@ -330,8 +338,9 @@ io::Task<Exchange::End> Exchange::run() {
             co_return end_of_failure();
         }
         using Edge = io::WaitAny<2>::Edge;
-        const Edge below = client.blocked() ? Edge{&client.watched(), io::Interest::write} : Edge{&target_.watched(), io::Interest::read};
-        const Edge above = meanwhile == Meanwhile::spoke                  ? below
+        const Edge below = client.blocked() ? Edge{&client.watched(), io::Interest::write}
+                                            : Edge{&target_.watched(), io::Interest::read};
+        const Edge above = meanwhile == Meanwhile::spoke              ? below
                            : up != Pumped::ended && target_.blocked() ? Edge{&target_.watched(), io::Interest::write}
                                                                       : Edge{&client.watched(), io::Interest::read};
         const io::Deadline deadline = patience > Duration{0} ? loop.in(patience) : io::Deadline::none;

@@ -29,15 +29,16 @@ Reason reason_of(sallyport::http::HeadError error) {
     }
 }
 
-void explain(const Snapshot& snapshot, const Question& question, bool tls, std::string_view rest, Explanation& explanation) {
+void explain(const Snapshot& snapshot, const Question& question, bool tls, std::string_view rest,
+             Explanation& explanation) {
     explanation.protocol = "http";
     // The request that a browser would send for this URL, through the same parser as live traffic.
     const auto slash = rest.find_first_of("/?#");
     const std::string_view authority = rest.substr(0, slash);
     std::string_view path = slash == std::string_view::npos ? "/" : rest.substr(slash);
     path = path.substr(0, path.find('#'));
-    const std::string request = "GET " + std::string(path.starts_with('/') ? "" : "/") + std::string(path) + " HTTP/1.1\r\nHost: " +
-                                std::string(authority) + "\r\n\r\n";
+    const std::string request = "GET " + std::string(path.starts_with('/') ? "" : "/") + std::string(path) +
+                                " HTTP/1.1\r\nHost: " + std::string(authority) + "\r\n\r\n";
     const auto head = std::make_unique<sallyport::http::RequestHead>();
     const auto result = parse_request(as_bytes(request), *head);
     if (!result.complete() || result.length != request.size()) {

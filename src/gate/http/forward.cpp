@@ -70,7 +70,8 @@ io::Task<void> tunnel(Connection& connection, Request& request, Story& story, st
     const Bytes early = connection.inbox.unread();
     story.bytes_in += early.size();
     story.bytes_out += first_from_target.size();
-    const bool broken = target.write(early) == io::Io::failed || client.write(as_bytes(first_from_target)) == io::Io::failed;
+    const bool broken =
+        target.write(early) == io::Io::failed || client.write(as_bytes(first_from_target)) == io::Io::failed;
     connection.inbox.consume(early.size());
     connection.inbox.rest();
     first_from_target = {};
@@ -89,7 +90,8 @@ io::Task<void> tunnel(Connection& connection, Request& request, Story& story, st
 io::Task<bool> connect(Connection& connection, const Request& request, Story& story) {
     connection.kept.reset();
     std::string name(request.facts.authority.host());
-    auto dialed = co_await dial_target(connection.gate(), connection.session.cancellation, request.snapshot, request.decision, name);
+    auto dialed = co_await dial_target(connection.gate(), connection.session.cancellation, request.snapshot,
+                                       request.decision, name);
     if (!dialed) {
         story.reason = dialed.error().reason;
         story.target = std::move(dialed.error().target);
@@ -97,7 +99,8 @@ io::Task<bool> connect(Connection& connection, const Request& request, Story& st
         co_return false;
     }
     if (!dialed->stream.is_tls()) name.clear();
-    connection.kept.emplace(Kept{std::move(dialed->stream), std::move(dialed->target), request.decision.service->name, std::move(name)});
+    connection.kept.emplace(
+        Kept{std::move(dialed->stream), std::move(dialed->target), request.decision.service->name, std::move(name)});
     co_return true;
 }
 
@@ -106,7 +109,8 @@ io::Task<bool> connect(Connection& connection, const Request& request, Story& st
 io::Task<void> forward(Connection& connection, Request& request, Story& story) {
     story.tls_target = request.decision.leg_tls;
     for (;;) {
-        const bool reused = connection.kept && connection.kept->serves(request.decision, request.facts.authority.host());
+        const bool reused =
+            connection.kept && connection.kept->serves(request.decision, request.facts.authority.host());
         if (!reused) {
             const bool connected = co_await connect(connection, request, story);
             if (!connected) co_return co_await refuse(connection, request, story);

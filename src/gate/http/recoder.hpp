@@ -32,7 +32,8 @@ public:
     bool ended() const { return ended_; }
     bool wants_chunks() const { return in_.kind == Framing::Kind::chunked; }
 
-    /// Takes the next piece. @param room  for what must be framed anew: the input's size and 9 KiB (trailers are the most that grows).
+    /// Takes the next piece. @param room  for what must be framed anew: the input's size and 9 KiB (trailers are the
+    /// most that grows).
     Step feed(Bytes input, MutableBytes room);
     /// The input has ended. Right only where that ends the body; otherwise the step has an error.
     Step finish(MutableBytes room);

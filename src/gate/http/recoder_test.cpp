@@ -69,14 +69,17 @@ TEST(Recoder, CarriesABodyFromAnyFramingToAnyOther) {
     const Case cases[] = {
         {"length stays length", Framing::of_length(5), Framing::of_length(5), "helloNEXT", "hello", 5},
         {"length to chunks", Framing::of_length(5), Framing::chunked(), "helloNEXT", "hello", 5},
-        {"chunks stay chunks, framed anew", Framing::chunked(), Framing::chunked(), "2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\n\r\nNEXT", "hello", 24},
-        {"chunks to the end of the connection", Framing::chunked(), Framing::until_close(), "5\r\nhello\r\n0\r\n\r\n", "hello", 15},
+        {"chunks stay chunks, framed anew", Framing::chunked(), Framing::chunked(),
+         "2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\n\r\nNEXT", "hello", 24},
+        {"chunks to the end of the connection", Framing::chunked(), Framing::until_close(), "5\r\nhello\r\n0\r\n\r\n",
+         "hello", 15},
         {"the end of the connection to chunks", Framing::until_close(), Framing::chunked(), "hello", "hello", 5},
         {"the end of the connection stays so", Framing::until_close(), Framing::until_close(), "hello", "hello", 5},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
-        for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}, c.input.size()}) {
+        for (const std::size_t piece :
+             {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}, c.input.size()}) {
             SCOPED_TRACE(piece);
             const Outcome outcome = run(Recoder(c.in, c.out), c.input, piece, c.in.kind == Framing::Kind::until_close);
             EXPECT_EQ(outcome.error, "");
@@ -88,8 +91,9 @@ TEST(Recoder, CarriesABodyFromAnyFramingToAnyOther) {
 }
 
 TEST(Recoder, NeverTakesATruncatedBodyForAWholeOne) {
-    for (const auto& [in, input] : {std::pair{Framing::of_length(6), "hello"}, std::pair{Framing::chunked(), "5\r\nhello\r\n"},
-                                    std::pair{Framing::chunked(), "5\r\nhello\r\n0\r\n"}}) {
+    for (const auto& [in, input] :
+         {std::pair{Framing::of_length(6), "hello"}, std::pair{Framing::chunked(), "5\r\nhello\r\n"},
+          std::pair{Framing::chunked(), "5\r\nhello\r\n0\r\n"}}) {
         const Outcome outcome = run(Recoder(in, Framing::chunked()), input, 100, true);
         EXPECT_FALSE(outcome.ended);
         EXPECT_NE(outcome.error, "");

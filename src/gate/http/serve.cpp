@@ -1,5 +1,5 @@
-// The story of one HTTP connection, top to bottom: handshake, then for each request its head, the decision, the target or
-// the refusal, and one record.
+// The story of one HTTP connection, top to bottom: handshake, then for each request its head, the decision, the target
+// or the refusal, and one record.
 #include "gate/http/answer.hpp"
 #include "gate/http/connection.hpp"
 #include "gate/http/explain_http.hpp"
@@ -78,7 +78,10 @@ io::Task<bool> shake_hands(Connection& connection) {
     }
     if (shaken.failure == io::TlsFailure::closed && !connection.client.tls()->heard()) co_return false;  // a probe
     if (shaken.failure == io::TlsFailure::plain_http) {
-        const Answer answer{.reason = code(story.reason), .cause = text_of(story.reason).cause, .keep_alive = false, .time = story.began};
+        const Answer answer{.reason = code(story.reason),
+                            .cause = text_of(story.reason).cause,
+                            .keep_alive = false,
+                            .time = story.began};
         const std::string page = write_answer(answer);
         story.status = refusal_row(answer.reason).status;
         story.bytes_out = page.size();
@@ -86,7 +89,8 @@ io::Task<bool> shake_hands(Connection& connection) {
         connection.client.write(as_bytes(page));
     }
     report(connection, {}, story);
-    if (shaken.failure != io::TlsFailure::closed) co_await close_lingering(connection.client, connection.loop().in(goodbye_within));
+    if (shaken.failure != io::TlsFailure::closed)
+        co_await close_lingering(connection.client, connection.loop().in(goodbye_within));
     co_return false;
 }
 
@@ -137,8 +141,10 @@ io::Task<HeadRead> read_head(Connection& connection, Request& request, Story& st
                 inbox.consume(result.length);
                 co_return HeadRead::complete;
             }
-            if (result.refused()) co_return refused(story, reason_of(result.error), text(result.error), status_for(result.error));
-            if (inbox.unread().size() >= Inbox::max_head) co_return refused(story, Reason::peek_too_large, "the head exceeds 16 KiB");
+            if (result.refused())
+                co_return refused(story, reason_of(result.error), text(result.error), status_for(result.error));
+            if (inbox.unread().size() >= Inbox::max_head)
+                co_return refused(story, Reason::peek_too_large, "the head exceeds 16 KiB");
         }
         const io::Got got = inbox.fill(connection.client);
         if (got.io == io::Io::ok) continue;
@@ -151,7 +157,8 @@ io::Task<HeadRead> read_head(Connection& connection, Request& request, Story& st
         const io::Wait waited = co_await connection.client.readable(deadline);
         if (waited == io::Wait::ready) continue;
         if (inbox.empty()) co_return HeadRead::silent;  // an edge without bytes, then nothing
-        if (waited == io::Wait::timeout) co_return refused(story, Reason::peek_timeout, "the head was not whole in time");
+        if (waited == io::Wait::timeout)
+            co_return refused(story, Reason::peek_timeout, "the head was not whole in time");
         story.reason = connection.session.ended_by;
         co_return HeadRead::gone;
     }
@@ -214,21 +221,25 @@ io::Task<bool> serve_request(Connection& connection, bool first) {
 
 }  // namespace
 
-io::Task<void> send_own(Connection& connection, const Request& request, Story& story, std::string response, bool keep_alive) {
+io::Task<void> send_own(Connection& connection, const Request& request, Story& story, std::string response,
+                        bool keep_alive) {
     story.keep_alive = keep_alive;
     story.bytes_out += response.size();
-    const Duration patience = request.decision.service == nullptr ? whole_head_within : request.decision.service->settings->idle_timeout;
+    const Duration patience =
+        request.decision.service == nullptr ? whole_head_within : request.decision.service->settings->idle_timeout;
     const io::Wait sent = co_await connection.client.write_all(std::move(response), connection.loop().in(patience));
     if (sent == io::Wait::ready) co_return;
     story.keep_alive = false;
-    if (story.reason == Reason::ok) story.reason = sent == io::Wait::timeout ? Reason::client_stalled : Reason::client_closed;
+    if (story.reason == Reason::ok)
+        story.reason = sent == io::Wait::timeout ? Reason::client_stalled : Reason::client_closed;
 }
 
 io::Task<void> refuse(Connection& connection, const Request& request, Story& story) {
     const auto& facts = request.facts;
     story.forwarded = false;
     // A body that nobody will read makes the connection useless.
-    const bool keep_alive = facts.keep_alive && facts.framing.kind == sallyport::http::Framing::Kind::none && !connection.gate().draining();
+    const bool keep_alive =
+        facts.keep_alive && facts.framing.kind == sallyport::http::Framing::Kind::none && !connection.gate().draining();
     const Answer answer{.reason = code(story.reason),
                         .cause = text_of(story.reason).cause,
                         .looked_for = facts.authority.host(),
