@@ -1,4 +1,4 @@
-"""Fixtures of the tests that drive the real program. This file's folder is on sys.path, so `harness` can be imported."""
+"""Fixtures of the tests that drive the real program. pytest puts this folder on sys.path, and so `harness`."""
 import pytest
 
 from harness.stage import Stage

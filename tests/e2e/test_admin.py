@@ -129,7 +129,8 @@ def test_records_of_one_verdict_can_be_left_out(stage, key, left):
 
 
 def test_text_is_one_line_a_record_for_people(stage):
-    gateway = stage.gateway({"log": {"format": "text", "level": "info"}, "service": [http_service("it.example", stage.target())]})
+    gateway = stage.gateway({"log": {"format": "text", "level": "info"},
+                             "service": [http_service("it.example", stage.target())]})
     with Client(gateway.http_port) as client:
         client.request("it.exmaple", "/x")
     wait_until(lambda: "it.exmaple" in gateway.stdout, "the record")
@@ -141,8 +142,9 @@ def test_a_record_tells_all_that_the_contract_names(gateway):
     with Client(gateway.https_port, unverified_context(), "it.example") as client:
         client.request("it.example", "/x?y")
     record = gateway.only_record(lambda record: True)
-    assert record.keys() >= {"time", "event", "node", "protocol", "listener", "client", "service", "looked_for", "target",
-                             "tls_client", "tls_target", "verdict", "reason", "bytes_in", "bytes_out", "duration_ms"}
+    assert record.keys() >= {
+        "time", "event", "node", "protocol", "listener", "client", "service", "looked_for", "target", "tls_client",
+        "tls_target", "verdict", "reason", "bytes_in", "bytes_out", "duration_ms"}
     assert record["node"] == "test-node" and record["protocol"] == "http"
     assert record["listener"] == f"127.0.0.1:{gateway.https_port}"
     assert record["url"] == "/x?y" and record["method"] == "GET" and record["status"] == 200

@@ -1,4 +1,4 @@
-"""A certificate that is replaced on disk is shown by itself once it is found good, also after privileges were dropped."""
+"""A certificate that is replaced on disk is shown by itself once it is found good, with or without privileges."""
 import os
 
 import pytest
@@ -46,7 +46,8 @@ def shown(gateway, name="it.example"):
 
 
 def test_a_replaced_pair_is_shown_without_a_reload_and_a_broken_one_is_not(stage, gateway):
-    first, second, third = stage.pair, stage.authority.issue("second", ["it.example"]), stage.authority.issue("third", ["it.example"])
+    first = stage.pair
+    second, third = (stage.authority.issue(name, ["it.example"]) for name in ("second", "third"))
     texts = [pair[0].read_text() for pair in (first, second, third)]
     assert shown(gateway) == texts[0]
 
@@ -97,7 +98,8 @@ def test_a_reload_reads_files_and_opens_ports_as_the_start_did(stage, gateway):
 
 
 def test_the_name_that_the_client_sends_chooses_the_certificate(stage):
-    pairs = {name: stage.authority.issue(name.strip("*."), [name]) for name in ("first.example", "*.wild.example", "deep.wild.example")}
+    names = ("first.example", "*.wild.example", "deep.wild.example")
+    pairs = {name: stage.authority.issue(name.strip("*."), [name]) for name in names}
     gateway = stage.gateway({
         "certificate": [{"name": name, "chain": chain, "key": key} for name, (chain, key) in pairs.items()],
         "service": [http_service("first.example", stage.target())]})
@@ -114,5 +116,6 @@ def test_without_certificates_one_is_made_and_kept(stage):
     gateway.stop()
     gateway.start()
     assert shown(gateway) == made
-    keys = [path for path in (gateway.directory / "state").rglob("*") if path.is_file() and "PRIVATE KEY" in path.read_text()]
+    files = [path for path in (gateway.directory / "state").rglob("*") if path.is_file()]
+    keys = [path for path in files if "PRIVATE KEY" in path.read_text()]
     assert keys and all(path.stat().st_mode & 0o077 == 0 for path in keys)

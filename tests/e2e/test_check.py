@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from harness import free_port, http_service
+from harness import free_port, http_service, toml
 
 
 def edge(stage, name="edge", names=("it.example",), **more):
@@ -25,8 +25,7 @@ def findings(stage, config):
 
 
 def test_a_good_configuration_has_nothing_to_say(stage):
-    status, errors, warnings = findings(stage, {"certificate": [edge(stage)], "service": [http_service("it.example", 80)]})
-    assert (status, errors, warnings) == (0, [], [])
+    assert findings(stage, {"certificate": [edge(stage)], "service": [http_service("it.example", 80)]}) == (0, [], [])
 
 
 def test_all_errors_are_told_at_once_with_their_places(stage):
@@ -86,8 +85,13 @@ def test_the_ports_of_the_running_gateway_are_its_own(stage):
     assert gateway.check() == (0, {"errors": [], "warnings": []})
 
 
-@pytest.mark.parametrize("fault", ["the key of another", "expired", "garbage", "not there"])
-def test_a_bad_certificate_is_found(stage, fault):
+@pytest.mark.parametrize("fault, word", [
+    ("the key of another", "is not the key of"),
+    ("expired", "expired"),
+    ("garbage", "certificate"),
+    ("not there", "No such file"),
+])
+def test_a_bad_certificate_is_found(stage, fault, word):
     certificate = edge(stage, days=-1 if fault == "expired" else 30)
     if fault == "the key of another":
         certificate["key"] = edge(stage, "other")["key"]
@@ -96,7 +100,6 @@ def test_a_bad_certificate_is_found(stage, fault):
     elif fault == "not there":
         os.remove(certificate["chain"])
     status, errors, _ = findings(stage, {"certificate": [certificate], "service": [http_service("it.example", 80)]})
-    word = {"the key of another": "is not the key of", "expired": "expired", "garbage": "certificate", "not there": "No such file"}[fault]
     assert status == 3
     error, = errors
     assert word in error["message"] and str(stage.directory) in error["message"], error
@@ -131,7 +134,8 @@ def test_a_name_that_no_certificate_covers_is_a_warning(stage):
         http_service(["it.example", "bare.example"], 80), http_service("one.wild.example", 80),
         http_service("two.one.wild.example", 80)]})
     assert (status, errors) == (0, [])
-    assert [re.search(r'"(.*?)"', warning["points_to"])[1] for warning in warnings] == ["bare.example", "two.one.wild.example"]
+    named = [re.search(r'"(.*?)"', warning["points_to"])[1] for warning in warnings]
+    assert named == ["bare.example", "two.one.wild.example"]
 
 
 def test_a_target_name_without_address_is_a_warning(stage):
@@ -143,7 +147,8 @@ def test_a_target_name_without_address_is_a_warning(stage):
 
 
 def test_a_rule_that_nginx_reads_otherwise_is_pointed_out(stage):
-    _, _, warnings = findings(stage, {"certificate": [edge(stage)], "service": [http_service("it.example", 80, allow_url=["/a/"])]})
+    _, _, warnings = findings(stage, {"certificate": [edge(stage)],
+                                      "service": [http_service("it.example", 80, allow_url=["/a/"])]})
     warning, = warnings
     assert "nginx" in warning["message"] and warning["points_to"].startswith('"/a/"')
 
@@ -152,7 +157,7 @@ def test_files_of_conf_d_are_named_themselves(stage):
     gateway = stage.gateway({"service": [http_service("it.example", 80)], "certificate": [edge(stage)]}, start=False)
     folder = gateway.directory / "conf.d"
     folder.mkdir()
-    (folder / "20-bad.toml").write_text('[[service]]\nname = "it.example"\nprotocol = "http"\ntarget = "127.0.0.1"\nplain_port = 1\n')
+    (folder / "20-bad.toml").write_text(toml({"service": [http_service("it.example", 1)]}))
     status, found = gateway.check()
     error, = found["errors"]
     assert status == 3 and error["file"] == str(folder / "20-bad.toml") and error["line"] == 2

@@ -57,7 +57,8 @@ def test_a_trusted_proxy_that_says_nothing_is_described_like_a_client(world):
 
 @pytest.mark.parametrize("source", [None, PROXY], ids=["client", "trusted proxy"])
 def test_connection_has_no_say_over_what_the_gateway_writes(world, source):
-    answer = told(world, fields="Connection: X-Forwarded-For, Forwarded, X-Forwarded-Proto, Host, Via\r\n", source=source)
+    fields = "Connection: X-Forwarded-For, Forwarded, X-Forwarded-Proto, Host, Via\r\n"
+    answer = told(world, fields=fields, source=source)
     assert answer["xff"] == (source or "127.0.0.1")
     assert answer["host"] == "it.example" and answer["via"] and answer["forwarded"] and answer["xfp"] == "http"
 

@@ -31,7 +31,8 @@ def promised():
     for line in lines:
         words = re.findall(r"'([^']*)'|(\S+)", line)
         words = [quoted or plain for quoted, plain in words]
-        yield next(word for word in words if word.startswith("http")), [word for word in words if not word.startswith("http")]
+        url, = (word for word in words if word.startswith("http"))
+        yield url, [word for word in words if word != url]
 
 
 @pytest.mark.parametrize("url, options", promised(), ids=lambda value: str(value))
@@ -42,14 +43,16 @@ def test_its_curl_lines_work(quickstart, url, options):
     page = curl(url, *options)
     if any("exmaple" in option for option in options):
         assert status == "404" and "service.unknown" in page
-        assert quickstart.wait_record(lambda record: record["reason"] == "service.unknown")["nearest"] == "welcome.example"
+        record = quickstart.wait_record(lambda record: record["reason"] == "service.unknown")
+        assert record["nearest"] == "welcome.example"
     else:
         assert status == "200" and "sallyport" in page.lower()
 
 
 def test_its_explain_line_works(quickstart):
     explanation = quickstart.explain("http://hq.example.com/PBX0/ADMIN", "192.0.2.7")
-    assert (explanation["verdict"], explanation["reason"], explanation["source"]) == ("refused", "url.not_allowed", "live")
+    assert explanation["source"] == "live"
+    assert (explanation["verdict"], explanation["reason"]) == ("refused", "url.not_allowed")
 
 
 def test_its_status_line_works(quickstart):

@@ -1,4 +1,4 @@
-"""A refused request is answered clearly and never reaches a target, ends in one record, and `explain` agrees with both."""
+"""A refused request is answered clearly, never reaches a target, and ends in one record; `explain` agrees with both."""
 import collections
 
 import pytest
@@ -78,7 +78,8 @@ def ask(gateway, case, url, tls):
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("case", FORWARDED + REFUSED, ids=lambda case: f"{case.reason} {case.host}{case.path} {case.source}")
+@pytest.mark.parametrize("case", FORWARDED + REFUSED,
+                         ids=lambda case: f"{case.reason} {case.host}{case.path} {case.source or ''}")
 def test_the_live_verdict_its_record_and_both_explanations_agree(world, case, scheme):
     world.sent += 1
     url = f"{case.path}?request={world.sent}"

@@ -6,16 +6,14 @@ import socket
 
 import pytest
 
-from harness import Client, free_port, http_service, wait_until, websocket_accept
+from harness import Client, free_port, http_service, toml, wait_until
 
 IDLE, TUNNELS, RELOADS = 1000, 20, 50
 
 
 def echo(connection):
     """Switches to WebSocket and sends every byte back."""
-    request = connection.read_request()
-    connection.send(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    f"Sec-WebSocket-Accept: {websocket_accept(request.get('Sec-WebSocket-Key'))}\r\n\r\n")
+    connection.accept_websocket()
     while data := connection.read_some():
         connection.send(data)
 
@@ -65,7 +63,7 @@ def test_idle_connections_and_tunnels_live_through_many_reloads(many_descriptors
     for client in tunnels:
         client.send(b"after")
         assert client.read_exactly(5) == b"after"
-    assert len(gateway.messages("configuration reloaded")) == RELOADS
+    wait_until(lambda: len(gateway.messages("configuration reloaded")) == RELOADS, "a word on each reload")
     wait_until(lambda: len(gateway.records()) == 2 * IDLE, lambda: f"{2 * IDLE} records, not {len(gateway.records())}")
     assert {record["reason"] for record in gateway.records()} == {"ok"}
     assert len(gateway.records(lambda record: record["url"] == "/first")) == IDLE
@@ -209,8 +207,7 @@ def test_conf_d_is_read_again_too(stage):
     gateway = stage.gateway({"service": [http_service("it.example", target)]})
     folder = gateway.directory / "conf.d"
     folder.mkdir()
-    (folder / "10-more.toml").write_text(
-        f'[[service]]\nname = "more.example"\nprotocol = "http"\ntarget = "127.0.0.1"\nplain_port = {target.port}\n')
+    (folder / "10-more.toml").write_text(toml({"service": [http_service("more.example", target)]}))
     assert gateway.reload()["services"] == 2
     with Client(gateway.http_port) as client:
         assert client.request("more.example").status == 200

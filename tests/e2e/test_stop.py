@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness import Client, http_service, plain_answer, wait_until, websocket_accept
+from harness import Client, http_service, plain_answer, wait_until
 
 
 class Slow:
@@ -24,9 +24,7 @@ class Slow:
 
 
 def tunnel(connection):
-    request = connection.read_request()
-    connection.send(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    f"Sec-WebSocket-Accept: {websocket_accept(request.get('Sec-WebSocket-Key'))}\r\n\r\n")
+    connection.accept_websocket()
     connection.read_to_end()
 
 
@@ -89,7 +87,8 @@ def test_what_outlives_the_drain_time_is_cut(stage):
 
 
 def test_a_tunnel_is_cut_when_the_drain_time_is_over(stage):
-    gateway = stage.gateway({"node": {"drain_timeout": "1s"}, "service": [http_service("it.example", stage.target(tunnel))]})
+    gateway = stage.gateway({"node": {"drain_timeout": "1s"},
+                             "service": [http_service("it.example", stage.target(tunnel))]})
     client = stage.keep(Client(gateway.http_port))
     client.open_websocket("it.example")
     gateway.signal(signal.SIGTERM)
@@ -167,12 +166,13 @@ def test_a_reload_that_fails_is_over_for_the_service_manager_too(stage):
     gateway.signal(signal.SIGHUP)
     manager.until("RELOADING")
     manager.until("READY")
-    assert gateway.messages("configuration not reloaded")
+    gateway.wait_message("configuration not reloaded")
 
 
 def test_the_watchdog_is_of_no_concern_to_another_process(stage):  # sd_watchdog_enabled(3): WATCHDOG_PID
     manager = stage.keep(ServiceManager(stage.directory / "notify"))
-    environment = {"NOTIFY_SOCKET": str(stage.directory / "notify"), "WATCHDOG_USEC": "100000", "WATCHDOG_PID": str(os.getpid())}
+    environment = {"NOTIFY_SOCKET": str(stage.directory / "notify"), "WATCHDOG_USEC": "100000",
+                   "WATCHDOG_PID": str(os.getpid())}
     gateway = stage.gateway({"service": []}, environment=environment)
     manager.until("READY")
     gateway.signal(signal.SIGTERM)

@@ -3,19 +3,12 @@ import os
 
 import pytest
 
-from harness import Client, http_service, plain_answer, websocket_accept
+from harness import Client, http_service, plain_answer
 from harness.wire import frame
 
 
-def switch(connection, behind=b""):
-    """Takes the handshake and answers it, with `behind` in the same segment."""
-    request = connection.read_request()
-    connection.send(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    f"Sec-WebSocket-Accept: {websocket_accept(request.get('Sec-WebSocket-Key'))}\r\n\r\n".encode() + behind)
-
-
 def echo(connection):
-    switch(connection)
+    connection.accept_websocket()
     while True:
         opcode, payload = connection.read_frame()
         connection.send_frame(payload, opcode)
@@ -62,7 +55,7 @@ def test_what_either_side_sends_right_behind_its_head_is_not_lost(stage):
     early_down, early_up = os.urandom(5000), os.urandom(5000)
 
     def script(connection):
-        switch(connection, behind=frame(early_down))
+        connection.accept_websocket(behind=frame(early_down))
         assert connection.read_frame() == (2, early_up)
         connection.send_frame(b"done")
         connection.read_to_end()
@@ -78,7 +71,7 @@ def test_what_either_side_sends_right_behind_its_head_is_not_lost(stage):
 
 def test_the_target_closes_and_the_client_sees_it(stage):
     def script(connection):
-        switch(connection)
+        connection.accept_websocket()
         connection.send_frame(b"bye", opcode=8)
     _, gateway = world_of(stage, script)
     client = connect(stage, gateway)
@@ -93,7 +86,7 @@ def test_the_client_closes_and_the_target_sees_it(stage):
     ended = []
 
     def script(connection):
-        switch(connection)
+        connection.accept_websocket()
         ended.append(connection.read_to_end())
     _, gateway = world_of(stage, script)
     client = connect(stage, gateway)
@@ -109,7 +102,7 @@ def test_a_direction_that_is_closed_leaves_the_other_open(stage, first):
     large = os.urandom(3_000_000)
 
     def script(connection):
-        switch(connection)
+        connection.accept_websocket()
         if first == "client":
             connection.read_to_end()
             connection.send(large)
@@ -133,7 +126,7 @@ def test_a_direction_that_is_closed_leaves_the_other_open(stage, first):
 @pytest.mark.parametrize("who, reason", [("client", "client.reset"), ("target", "target.closed")])
 def test_a_reset_by_one_side_ends_the_other(stage, who, reason):
     def script(connection):
-        switch(connection)
+        connection.accept_websocket()
         connection.read_exactly(1)
         if who == "target":
             connection.reset()

@@ -4,11 +4,8 @@ import socket
 import subprocess
 
 from harness import http_message
-from harness.http_message import Response
 from harness.waiting import PATIENCE
 from harness.wire import Wire, websocket_accept
-
-__all__ = ["Client", "Response", "curl"]
 
 
 class Client(Wire):

@@ -36,7 +36,8 @@ def _plain(value):
 
 def http_service(name, target=None, tls=None, **more):
     """A [[service]] on loopback. `target` and `tls`: the target, or its port, for plain_port and tls_port."""
-    ports = {"plain_port": getattr(target, "port", target), "tls_port": getattr(tls, "tls_port", getattr(tls, "port", tls))}
+    tls_port = getattr(tls, "tls_port", getattr(tls, "port", tls))
+    ports = {"plain_port": getattr(target, "port", target), "tls_port": tls_port}
     return {"name": name, "protocol": "http", "target": "127.0.0.1",
             **{key: port for key, port in ports.items() if port}, **more}
 
@@ -130,8 +131,8 @@ class Gateway:
         """Starts it and waits until it is ready; GatewayFailed when it ends instead."""
         environment = {**os.environ, **self.environment}
         with open(self.directory / "stdout", "ab") as out, open(self.directory / "stderr", "wb") as err:
-            self.process = subprocess.Popen([*self.wrapper, program(), "run", "-c", self.file], stdin=subprocess.DEVNULL,
-                                            stdout=out, stderr=err, env=environment)
+            self.process = subprocess.Popen([*self.wrapper, program(), "run", "-c", self.file], env=environment,
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         if wait:
             wait_until(self.is_ready, lambda: f"readiness; stderr: {self.stderr}\nstdout: {self.stdout}")
         return self
@@ -201,10 +202,12 @@ class Gateway:
 
     def wait_record(self, predicate=lambda record: True, timeout=PATIENCE):
         """The first record that fits."""
-        return wait_until(lambda: self.records(predicate), lambda: f"a record; the last ones: {self.records()[-5:]}", timeout)[0]
+        what = lambda: f"a record; the last ones: {self.records()[-5:]}"  # noqa: E731
+        return wait_until(lambda: self.records(predicate), what, timeout)[0]
 
     def wait_message(self, text, timeout=PATIENCE):
-        return wait_until(lambda: self.messages(text), lambda: f"{text!r}; the last messages: {self.messages()[-10:]}", timeout)[-1]
+        what = lambda: f"{text!r}; the last messages: {self.messages()[-10:]}"  # noqa: E731
+        return wait_until(lambda: self.messages(text), what, timeout)[-1]
 
     def only_record(self, predicate, timeout=PATIENCE):
         """The one record that fits, when the log holds all that was counted; another one is an error."""

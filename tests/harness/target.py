@@ -4,7 +4,7 @@ import threading
 
 from harness import http_message
 from harness.waiting import PATIENCE
-from harness.wire import Wire
+from harness.wire import Wire, websocket_accept
 
 
 def plain_answer(body=b"fine", status="200 OK", fields=""):
@@ -31,6 +31,12 @@ class TargetConnection(Wire):
         if request:
             self.target.requests.append(request)
         return request
+
+    def accept_websocket(self, behind=b""):
+        """Reads a handshake and answers it, with `behind` in the same segment."""
+        key = self.read_request().get("Sec-WebSocket-Key")
+        self.send(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                  f"Sec-WebSocket-Accept: {websocket_accept(key)}\r\n\r\n".encode() + behind)
 
     def stall(self):
         """Does nothing until the test is over."""

@@ -10,7 +10,10 @@ _reservations = []  # sockets that hold a port's name for the life of this proce
 
 
 def wait_until(condition, what, timeout=PATIENCE):
-    """Polls until `condition()` is truthy and returns that value; fails with `what` (text or function) at the deadline."""
+    """Polls until `condition()` is truthy and returns that value; fails at the deadline.
+
+    `what` is waited for: a text, or a function that makes one.
+    """
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

@@ -12,7 +12,7 @@ WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 
 
 class Wire:
-    """One end of a connection. `received` is everything that was ever read from it, also what no call has handed out."""
+    """One end of a connection. `received` is everything that was read from it, also what no call has handed out."""
 
     def __init__(self, sock, timeout=PATIENCE):
         sock.settimeout(timeout)
@@ -42,7 +42,8 @@ class Wire:
         """Everything up to and with `mark`."""
         while (found := self._buffer.find(mark, self._used)) < 0:
             if not self._more():
-                raise EOFError(f"the connection ended before {mark!r}; left: {bytes(self._buffer[self._used:])[:400]!r}")
+                left = bytes(self._buffer[self._used:])
+                raise EOFError(f"the connection ended before {mark!r}; left: {left[:400]!r}")
         return self._take(found + len(mark))
 
     def read_exactly(self, length):
