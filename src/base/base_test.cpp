@@ -117,6 +117,9 @@ TEST(Text, NearestFindsTypingErrorsAndNothingElse) {
     EXPECT_EQ(nearest("plan_port", known), "plain_port");
     EXPECT_EQ(nearest("tsl_port", known), "tls_port");
     EXPECT_EQ(nearest("elephant", known), "");
+    const std::array<std::string_view, 2> names{"hq.example.com", "mail.example.org"};
+    EXPECT_EQ(nearest("hq.exmaple.com", names), "hq.example.com");
+    EXPECT_EQ(nearest("wild.example.com", names), "") << "another host of the domain is no typing error";
 }
 
 TEST(Time, IsWrittenInUtcWithMilliseconds) {

@@ -49,7 +49,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     // A hostile word is not worth quadratic work: names longer than DNS allows are nobody's typing error.
     if (word.size() > 253) return {};
     std::string_view best;
-    std::size_t fewest = std::max<std::size_t>(1, word.size() / 3) + 1;
+    std::size_t fewest = (word.size() < 6 ? 1 : std::max<std::size_t>(2, word.size() / 5)) + 1;
     for (const auto candidate : candidates) {
         const auto apart =
             candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();

@@ -26,8 +26,8 @@ std::optional<T> parse_number(std::string_view text, int base = 10) {
     return value;
 }
 
-/// The candidate that a mistyped word most likely meant: fewest edits, at most a third of its length.
-/// Empty when none is near.
+/// The candidate that a mistyped word most likely meant: fewest edits, at most a fifth of its length (two in
+/// any case, one in words of less than six letters). Empty when none is near.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace sallyport

@@ -19,7 +19,7 @@ void set(int fd, int level, int option, int value) { setsockopt(fd, level, optio
 
 std::string advice(int error) {
     switch (error) {
-        case EADDRINUSE: return "another program holds it (sallyport ports shows which)";
+        case EADDRINUSE: return "another program holds it (ss -ltnp shows which)";
         case EACCES:
         case EPERM: return "a port below 1024 needs root or CAP_NET_BIND_SERVICE";
         case EADDRNOTAVAIL: return "this machine has no such address";
@@ -117,6 +117,7 @@ Result<Fd> listen_unix(const std::string& path, unsigned mode) {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) return fail(where + std::strerror(errno));
     const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!probe) return fail(where + std::strerror(errno));
     if (::connect(probe.get(), generic, sizeof *address) == 0) return fail(where + "a running gateway answers there");
     const bool refused = errno == ECONNREFUSED;
     struct stat status{};  // a file that is no socket refuses too, and is not ours to remove

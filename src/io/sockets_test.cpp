@@ -92,7 +92,7 @@ TEST(Sockets, AListenerThatCannotBeSaysWhichAndWhatToDo) {
     const auto in_use = listen_tcp(at("127.0.0.1", taken), {});
     ASSERT_FALSE(in_use.has_value());
     EXPECT_EQ(in_use.error().message, "can't listen on 127.0.0.1:" + std::to_string(taken) +
-                                          ": another program holds it (sallyport ports shows which)");
+                                          ": another program holds it (ss -ltnp shows which)");
     const auto foreign = listen_tcp(at("192.0.2.1", 4433), {});
     ASSERT_FALSE(foreign.has_value());
     EXPECT_EQ(foreign.error().message, "can't listen on 192.0.2.1:4433: this machine has no such address");

@@ -229,5 +229,5 @@ TEST(Udp, SeveralSocketsShareAPortOnlyWhereTheyAskForIt) {
     const auto alone = bind_udp(same, {});
     ASSERT_FALSE(alone.has_value());
     EXPECT_EQ(alone.error().message,
-              "can't listen on " + same.to_string() + ": another program holds it (sallyport ports shows which)");
+              "can't listen on " + same.to_string() + ": another program holds it (ss -ltnp shows which)");
 }

@@ -140,7 +140,7 @@ TEST(Listeners, ABadAddressChangesNothingAndEachIsNamed) {
                                          [&] { handed_over = true; });
     ASSERT_FALSE(applied);
     EXPECT_EQ(applied.error().message, "taken: can't listen on 127.0.0.1:" + std::to_string(taken) +
-                                           ": another program holds it (sallyport ports shows which)\n"
+                                           ": another program holds it (ss -ltnp shows which)\n"
                                            "foreign: can't listen on 192.0.2.1:0: this machine has no such address\n"
                                            "twice: 127.0.0.4:0 is claimed by new already");
     EXPECT_FALSE(handed_over);

@@ -14,7 +14,7 @@ namespace sallyport::telemetry {
 
 enum class Level : std::uint8_t { debug, info, warn, error };
 
-inline constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "error"};
+inline constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning", "error"};
 constexpr std::string_view name(Level level) { return level_names[static_cast<std::size_t>(level)]; }
 
 /// The level of this name. Nothing when none has it.

@@ -91,7 +91,7 @@ TEST(TextLine, ReadsAsASentence) {
                   "forwarded http 198.51.100.7:50122 hq.example.com GET /PBX0/MY?x=1 -> 172.16.0.90:636, "
                   "200, 61 bytes in, 14 out, 12.4 ms: target.closed, "
                   "the target closed the connection before its answer was whole\n");
-    EXPECT_EQ(text(reloaded()), start + "warn configuration reloaded: file=a b.toml, services=3\n");
+    EXPECT_EQ(text(reloaded()), start + "warning configuration reloaded: file=a b.toml, services=3\n");
 }
 
 TEST(TextLine, HasTheLocalTimeOfDayAndColorsOnATerminalOnly) {
@@ -101,9 +101,9 @@ TEST(TextLine, HasTheLocalTimeOfDayAndColorsOnATerminalOnly) {
     const std::string colored = text(reloaded(), {.terminal = true, .colors = true});
     unsetenv("TZ");
     tzset();
-    EXPECT_EQ(bare, "14:00:00.250 warn configuration reloaded: file=a b.toml, services=3\n");
+    EXPECT_EQ(bare, "14:00:00.250 warning configuration reloaded: file=a b.toml, services=3\n");
     EXPECT_EQ(colored,
-              "\x1b[2m14:00:00.250\x1b[0m \x1b[33mwarn\x1b[0m configuration reloaded: file=a b.toml, services=3\n");
+              "\x1b[2m14:00:00.250\x1b[0m \x1b[33mwarning\x1b[0m configuration reloaded: file=a b.toml, services=3\n");
 }
 
 TEST(JsonLine, HasTheShapeOfTheContract) {
@@ -128,7 +128,8 @@ TEST(JsonLine, HasTheShapeOfTheContract) {
     for (const char* none : {"service", "target", "tls_target"}) EXPECT_TRUE(refused[none].is_null()) << none;
 
     const json event = json::parse(json_line(reloaded()));
-    EXPECT_EQ(event, json::parse(R"({"time":"2026-03-01T12:00:00.250Z","event":"message","node":"edge-1","level":"warn",
+    EXPECT_EQ(event,
+              json::parse(R"({"time":"2026-03-01T12:00:00.250Z","event":"message","node":"edge-1","level":"warning",
                                      "message":"configuration reloaded","file":"a b.toml","services":"3"})"));
 }
 

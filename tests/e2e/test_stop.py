@@ -9,6 +9,11 @@ import pytest
 from harness import Client, http_service, plain_answer, wait_until
 
 
+def refuses(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 class Slow:
     """A target's script that answers only once `go` is set."""
 
@@ -56,7 +61,7 @@ def test_the_request_in_flight_ends_well_and_idle_connections_close(stage, how):
     assert idle.read_to_end() == b""
     idle.close()
     draining(gateway)
-    assert socket.socket().connect_ex(("127.0.0.1", gateway.http_port)) != 0
+    wait_until(lambda: refuses(gateway.http_port), "every loop to close its listener")
     slow.go.set()
     response = client.read_response()
     assert response.body == b"late, but whole" and response.get("Connection") == "close"

@@ -1,4 +1,5 @@
 """What clients that misbehave need beyond Client: bytes one by one, and how a conversation ended."""
+import datetime
 import socket
 import ssl
 
@@ -36,4 +37,6 @@ def read_ending(wire, most=1 << 24):
 def from_client(wire):
     """A predicate for the records of this connection. Taken before it is closed."""
     client, listener = (f"{host}:{port}" for host, port in (wire.sock.getsockname()[:2], wire.sock.getpeername()[:2]))
-    return lambda record: (record["client"], record["listener"]) == (client, listener)
+    # The system gives the same port again sooner or later: what is older belongs to another connection.
+    since = datetime.datetime.fromtimestamp(wire.born - 0.5, datetime.timezone.utc).isoformat()
+    return lambda record: (record["client"], record["listener"]) == (client, listener) and record["time"] >= since

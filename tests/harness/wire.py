@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import struct
+import time
 
 from harness.waiting import PATIENCE
 
@@ -17,6 +18,7 @@ class Wire:
     def __init__(self, sock, timeout=PATIENCE):
         sock.settimeout(timeout)
         self.sock = sock
+        self.born = time.time()
         self._buffer = bytearray()  # everything that ever came
         self._used = 0  # of it, what a read has handed out
 

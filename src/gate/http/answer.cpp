@@ -46,12 +46,20 @@ constexpr RefusalRow refusals[] = {
 
 constexpr std::size_t longest_shown = 200;  // bytes of what the client asked for
 
+// A cause reads on in a log line; on a page it stands alone.
+std::string sentence(std::string_view cause) {
+    std::string out = escape_html(cause);
+    if (!out.empty() && out.front() >= 'a' && out.front() <= 'z')
+        out.front() = static_cast<char>(out.front() - ('a' - 'A'));
+    return out + ".";
+}
+
 std::string page(const Answer& answer, std::uint16_t status) {
     const std::string heading = std::to_string(status) + " " + std::string(sallyport::http::reason_phrase(status));
     std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">";
     out += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
     out += "<title>" + heading + "</title>" + std::string(page_style) + "</head>\n<body><h1>" + heading + "</h1>\n";
-    out += "<p>" + escape_html(answer.cause) + "</p>\n";
+    out += "<p>" + sentence(answer.cause) + "</p>\n";
     if (!answer.looked_for.empty()) {
         out += "<p>Asked for: <code>" + escape_html(answer.looked_for.substr(0, longest_shown)) + "</code></p>\n";
     }

@@ -97,7 +97,7 @@ TEST(Answer, EscapesWhatComesFromOutsideAndCutsItShort) {
     const std::string hostile = "<script>alert('1')</script>&\"\r\n\x80" + std::string(1000, 'x');
     const std::string bytes =
         write_answer({.reason = "service.unknown", .cause = "a<b", .looked_for = hostile, .time = then});
-    EXPECT_NE(bytes.find("<p>a&lt;b</p>"), std::string::npos);
+    EXPECT_NE(bytes.find("<p>A&lt;b.</p>"), std::string::npos);
     EXPECT_NE(bytes.find("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;???x"), std::string::npos);
     EXPECT_EQ(bytes.find("<script"), std::string::npos);
     EXPECT_EQ(bytes.find(std::string(200, 'x')), std::string::npos);
