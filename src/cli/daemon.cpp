@@ -128,6 +128,8 @@ io::Task<void> Daemon::wind_down() {
     worker_->stop();
     co_await names_->close();
     scope_.cancel();  // signals, certificates, admin: all that live() is not
+    std::error_code gone;
+    std::filesystem::remove(config().admin.socket.value, gone);
 }
 
 io::Task<void> Daemon::reload_by_signal() {

@@ -63,7 +63,7 @@ struct Builder {
     static std::vector<std::string> own_names(const Config& config) {
         std::set<std::string> names{"localhost"};
         for (const auto& service : config.services) {
-            if (service.protocol == config::Protocol::h323) continue;
+            if (service.protocol != config::Protocol::http) continue;
             for (const auto& name : service.names) {
                 if (!name.value.empty() && name.value.front() != '[') names.insert(name.value);
             }
@@ -95,7 +95,7 @@ struct Builder {
     }
 
     std::shared_ptr<const io::TlsClient> tls_client(const config::Service& service) {
-        if (!service.tls_port) return nullptr;
+        if (!service.tls_port || service.protocol == config::Protocol::tls) return nullptr;
         io::TlsClient::Options tls{.ca_pems = {}, .verify = service.target_verify};
         if (!service.target_ca.value.empty()) tls.ca_pems = pems({service.target_ca.value}, service.target_ca.place);
         auto client = io::TlsClient::create(std::move(tls));

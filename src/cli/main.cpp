@@ -50,8 +50,8 @@ int main(int argc, char** argv) {
         code = finish(drain(common));
     });
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
-    reference_verb->add_option("page", page, "configuration or reasons")
-        ->check(CLI::IsMember({"configuration", "reasons"}));
+    reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
+        ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));
     reference_verb->callback([&] { code = finish(reference(page)); });
     app.add_subcommand("version", "print the version")->callback([] { std::puts("sallyport " SALLYPORT_VERSION); });
 

@@ -2,6 +2,7 @@
 
 #include "admin/http_client.hpp"
 #include "admin/message.hpp"
+#include "cli/editor_schema.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
 #include "config/reference.hpp"
@@ -142,7 +143,10 @@ Exit drain(const Common& common) {
 }
 
 Exit reference(const std::string& what) {
-    print(what == "reasons" ? telemetry::reasons_page() : config::reference_markdown());
+    if (what == "editor-schema")
+        print(editor_schema().dump(2) + "\n");
+    else
+        print(what == "reasons" ? telemetry::reasons_page() : config::reference_markdown());
     return Exit::done;
 }
 

@@ -31,7 +31,7 @@ Exit explain(const Common& common, const ExplainOptions& options);
 Exit reload(const Common& common);
 Exit status(const Common& common);
 Exit drain(const Common& common);
-/// docs/configuration.md or docs/reasons.md, as this binary knows them.
+/// docs/configuration.md, docs/reasons.md, or the JSON Schema that editors complete sallyport.toml by.
 Exit reference(const std::string& what);
 
 }  // namespace sallyport::cli

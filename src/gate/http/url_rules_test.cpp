@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -139,6 +141,16 @@ TEST(UrlRules, ComeInPresets) {
     ASSERT_NE(find_preset("mypbx"), nullptr);
     EXPECT_EQ(find_preset("mypbx")->rules.size(), 5U);
     EXPECT_EQ(find_preset("MyPBX"), nullptr);
+}
+
+TEST(UrlRules, TheManualListsEveryPresetWithItsRules) {
+    std::ifstream file(SALLYPORT_SOURCE_DIR "/src/gate/http/http.md");
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    for (const Preset& preset : presets()) {
+        std::string row = "| `" + std::string(preset.name) + "` | ";
+        for (const auto rule : preset.rules) row.append(rule == preset.rules.front() ? "`" : ", `").append(rule) += '`';
+        EXPECT_NE(page.find(row + " |"), std::string::npos) << row;
+    }
 }
 
 }  // namespace

@@ -1,0 +1,70 @@
+// What must not grow with the configuration: finding a network, finding a service, reading a head.
+#include "base/network_map.hpp"
+#include "config/load.hpp"
+#include "gate/router.hpp"
+#include "wire/http/head.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <random>
+#include <string>
+
+using namespace sallyport;
+
+namespace {
+
+IpAddress random_address(std::mt19937& random) { return IpAddress::v4(static_cast<std::uint32_t>(random())); }
+
+void find_network(benchmark::State& state) {
+    std::mt19937 random(1);
+    NetworkSet set;
+    const unsigned lengths[] = {8, 16, 20, 24, 32};
+    for (std::int64_t i = 0; i < state.range(0); ++i) set.add(Network(random_address(random), lengths[i % 5]));
+    for (auto _ : state) benchmark::DoNotOptimize(set.contains(random_address(random)));
+}
+BENCHMARK(find_network)->Arg(10)->Arg(1'000)->Arg(100'000);
+
+std::string name_of(std::int64_t number) { return "host-" + std::to_string(number) + ".example.com"; }
+
+void decide_http(benchmark::State& state) {
+    std::string text = "[listen]\nhttp = \":8080\"\n";
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+        text += "[[service]]\nname = \"" + name_of(i) +
+                "\"\nprotocol = \"http\"\ntarget = \"172.16.0.10\"\nplain_port = 80\n";
+    }
+    auto loaded = config::load_text("bench.toml", text, {});
+    if (!loaded.config) return state.SkipWithError("the configuration does not load");
+    const gate::Snapshot snapshot(std::move(*loaded.config));
+    std::mt19937 random(1);
+    const IpAddress client = random_address(random);
+    std::vector<std::string> names;
+    for (int i = 0; i < 64; ++i)
+        names.push_back(name_of(static_cast<std::int64_t>(random() % static_cast<unsigned>(state.range(0)))));
+    std::size_t at = 0;
+    for (auto _ : state) {
+        const auto decision =
+            decide(snapshot, {.name = names[at++ % names.size()], .client = client, .path = "/index.html"});
+        if (!decision.admitted()) return state.SkipWithError("a name was not found");
+        benchmark::DoNotOptimize(decision);
+    }
+}
+BENCHMARK(decide_http)->Arg(10)->Arg(1'000)->Arg(20'000);
+
+void parse_request_head(benchmark::State& state) {
+    const std::string text =
+        "GET /apps/innovaphone-reporting/mypbx?user=alice HTTP/1.1\r\nHost: hq.example.com\r\nUser-Agent: Mozilla/5.0 "
+        "(X11; Linux "
+        "x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\nAccept: "
+        "text/html,application/xhtml+xml,"
+        "application/xml;q=0.9,image/webp,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, "
+        "deflate, br\r\n"
+        "Cookie: session=0123456789abcdef0123456789abcdef\r\nConnection: keep-alive\r\n\r\n";
+    sallyport::http::RequestHead head;
+    for (auto _ : state) benchmark::DoNotOptimize(parse_request(as_bytes(text), head));
+    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(parse_request_head);
+
+}  // namespace
+
+BENCHMARK_MAIN();
