@@ -94,7 +94,8 @@ constexpr std::array admin_rows{
                         "Absent: nowhere."),
     row<&Admin::socket>("socket", "\"/run/sallyport/admin.sock\"",
                         "The Unix socket that the command line talks to. The peer's user id is its credential."),
-    row<&Admin::metrics_from>("metrics_from", "[]", "Who may read `/metrics` on `listen` without a login."),
+    row<&Admin::metrics_from>("metrics_from", "[]",
+                              "Who may read `/metrics` on `listen` without a login, beside this machine itself."),
 };
 
 constexpr std::array certificate_rows{
@@ -126,7 +127,7 @@ constexpr std::array listen_rows{
                                   {.may_be_empty = true, .served = false}),
 };
 
-constexpr std::string_view later_protocols[] = {"sip", "ldap", "h323", "tls"};
+constexpr std::string_view later_protocols[] = {"sip", "ldap", "h323"};
 constexpr Limits http_only{.empty_list_hint = "it would admit nothing: remove the key to admit every URL",
                            .protocols = bit(Protocol::http)};
 
@@ -159,10 +160,11 @@ constexpr std::array service_rows{
     row<&Service::source>("source", "", "The own address that targets are dialed from. Absent: the system chooses."),
     row<&Service::connect_timeout>("connect_timeout", "\"5s\"", "How long one target may take to accept a connection.",
                                    {.least = ns(100ms), .most = ns(10min)}),
-    row<&Service::idle_timeout>(
-        "idle_timeout", "\"10m\"",
-        "After how long without a byte in either direction a connection is closed. \"0s\": never.",
-        {.least = 0, .most = ns(std::chrono::days(365))}),
+    row<&Service::idle_timeout>("idle_timeout", "\"10m\"",
+                                "How long a request may wait for its answer, or for more of a body. \"0s\": for ever. "
+                                "Tunnels (WebSocket) have no "
+                                "such limit.",
+                                {.least = 0, .most = ns(std::chrono::days(365))}),
     row<&Service::target_ca>(
         "target_ca", "", "Authorities that the target's certificate is checked against, PEM. Absent: the system's."),
     row<&Service::target_verify>("target_verify", "true", "Whether the target's certificate is checked at all."),

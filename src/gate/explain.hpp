@@ -28,6 +28,9 @@ struct Explanation {
     bool admitted() const { return reason == telemetry::Reason::ok; }
 };
 
+/// For dialects: decides `ask` and fills in what came of it.
+void conclude(const Snapshot& snapshot, const Ask& ask, Explanation& explanation);
+
 /// Decides as live traffic is decided. The error names the forms that a subject can have.
 Result<Explanation> explain(const Snapshot& snapshot, const Question& question);
 

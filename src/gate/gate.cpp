@@ -21,24 +21,26 @@ Gate::Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounter
 
 Gate::~Gate() = default;
 
+namespace {
+
+bool lost_its_service(const Session& session, const Snapshot& routing) {
+    return !session.tunnel_name.empty() && routing.find(session.tunnel_protocol, session.tunnel_name) == nullptr;
+}
+
+}  // namespace
+
 void Gate::adopt(SnapshotHandle snapshot) {
     snapshot_ = std::move(snapshot);
     bool removed = false;
-    sessions_.for_each([&](Session& session) {
-        removed = removed || (!session.tunnel_name.empty() &&
-                              snapshot_->routing->find(config::Protocol::http, session.tunnel_name) == nullptr);
-    });
-    if (removed) scope_.spawn(end_removed_tunnels(snapshot_));
+    sessions_.for_each([&](Session& session) { removed = removed || lost_its_service(session, *snapshot_->routing); });
+    if (removed) scope_.spawn(end_removed_tunnels(snapshot_->routing->config().node.drain_timeout));
 }
 
-io::Task<void> Gate::end_removed_tunnels(SnapshotHandle snapshot) {
-    const Duration patience = snapshot->routing->config().node.drain_timeout;
+io::Task<void> Gate::end_removed_tunnels(Duration patience) {
     co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(patience));
     // By then the service may be back.
-    sessions_.for_each([&](Session& session) {
-        const bool gone = !session.tunnel_name.empty() &&
-                          snapshot_->routing->find(config::Protocol::http, session.tunnel_name) == nullptr;
-        if (gone) session.end(telemetry::Reason::service_removed);
+    sessions_.for_each([this](Session& session) {
+        if (lost_its_service(session, *snapshot_->routing)) session.end(telemetry::Reason::service_removed);
     });
 }
 

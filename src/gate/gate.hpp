@@ -40,7 +40,14 @@ struct Session : io::ListNode {
     io::Cancellation cancellation;
     telemetry::Reason ended_by = telemetry::Reason::ok;  // why it was cancelled
     bool idle = false;        // between two requests: may be closed without a word
-    std::string tunnel_name;  // the service that an open tunnel belongs to; empty while requests are decided one by one
+    // The service that an open tunnel belongs to; no name while requests are decided one by one.
+    config::Protocol tunnel_protocol = config::Protocol::http;
+    std::string tunnel_name;
+
+    void enter_tunnel(config::Protocol protocol, std::string service) {
+        tunnel_protocol = protocol;
+        tunnel_name = std::move(service);
+    }
 
     void end(telemetry::Reason reason) {
         ended_by = reason;
@@ -83,7 +90,7 @@ public:
 private:
     friend struct Session;
 
-    io::Task<void> end_removed_tunnels(SnapshotHandle snapshot);
+    io::Task<void> end_removed_tunnels(Duration patience);
 
     io::Loop& loop_;
     telemetry::Reporter& reporter_;

@@ -71,6 +71,10 @@ Reason url_admitted(const Service& service, std::string_view path, Trail* trail)
 // Both ports: encryption as it came. One port: always that.
 void choose_leg(Decision& decision, bool came_by_tls, Trail* trail) {
     const config::Service& settings = *decision.service->settings;
+    if (settings.protocol == config::Protocol::tls) {
+        decision.port = *settings.tls_port;
+        return note(trail, "tls_port", settings.place, std::to_string(decision.port) + ", unopened");
+    }
     if (settings.targets.front().value.kind == config::Target::Kind::builtin) return;
     decision.leg_tls = settings.tls_port && (came_by_tls || !settings.plain_port);
     decision.port = decision.leg_tls ? *settings.tls_port : settings.plain_port.value_or(0);

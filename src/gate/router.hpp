@@ -30,7 +30,7 @@ struct Decision {
     bool leg_tls = false;  // encryption towards the target
     std::uint16_t port = 0;  // of the target; 0 for a builtin
 
-    bool admitted() const { return reason == telemetry::Reason::ok; }
+    bool admitted() const { return reason == telemetry::Reason::ok && service != nullptr; }
 };
 
 /// One rule that was tried, and what came of it.

@@ -164,3 +164,30 @@ TEST(Explain, UsesTheParserOfLiveTraffic) {
     EXPECT_EQ(explain(snapshot, {"http://hq.exmaple.com/", client})->nearest, "hq.example.com");
     EXPECT_FALSE(explain(snapshot, {"gopher://hq.example.com/", client}));
 }
+
+TEST(Router, ATlsServiceIsPassedOnUnopenedToItsPort) {
+    const Snapshot snapshot = snapshot_of(std::string(configuration) + R"(
+[[service]]
+name = "update.example.com"
+protocol = "tls"
+target = ["172.16.0.30"]
+tls_port = 443
+allow_from = ["10.0.0.0/8"]
+)");
+    const auto inside = *IpAddress::parse("10.1.1.1");
+    const Ask ask{
+        .protocol = config::Protocol::tls, .name = "update.example.com", .client = inside, .tls = true, .path = {}};
+    EXPECT_EQ(say(decide(snapshot, ask)), "172.16.0.30:443 plain") << "the gateway itself opens no TLS there";
+    const auto explained = explain(snapshot, {"tls:Update.Example.com.", inside});
+    ASSERT_TRUE(explained);
+    EXPECT_EQ(explained->target, "172.16.0.30:443");
+    EXPECT_EQ(explained->leg, "unopened");
+    EXPECT_EQ(telemetry::code(explain(snapshot, {"tls:update.example.com", *IpAddress::parse("203.0.113.5")})->reason),
+              "acl.denied");
+    // The name of a tls service is no http service, and the other way round.
+    EXPECT_EQ(
+        say(decide(
+            snapshot,
+            {.protocol = config::Protocol::tls, .name = "hq.example.com", .client = inside, .tls = true, .path = {}})),
+        "! service.unknown");
+}

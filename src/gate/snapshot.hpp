@@ -46,6 +46,10 @@ public:
     /// none.
     /// @param name lower-cased, without a trailing dot.
     const Service* find(config::Protocol protocol, std::string_view name) const;
+    /// Is there any service of this protocol?
+    bool serves(config::Protocol protocol) const {
+        return !names_of(protocol).exact.empty() || !names_of(protocol).wildcards.empty();
+    }
     /// The one marked `default`; null when there is none.
     const Service* default_of(config::Protocol protocol) const;
     /// The configured name that an unknown one most likely meant; empty when none is near.

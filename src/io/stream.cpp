@@ -82,6 +82,15 @@ Got Stream::raw_read(MutableBytes into) {
     }
 }
 
+Got Stream::peek(MutableBytes into) {
+    const ssize_t count = watched_->loop->system_calls().recv(watched_->fd, into.data(), into.size(), MSG_PEEK);
+    if (count > 0) return {Io::ok, static_cast<std::size_t>(count)};
+    if (count == 0) return {Io::eof};
+    if (errno == EAGAIN || errno == EINTR) return {Io::again};
+    error_ = errno;
+    return {Io::failed};
+}
+
 Io Stream::raw_write(Bytes bytes) {
     std::size_t done = 0;
     while (done < bytes.size() && watched_->writable && !blocked()) {

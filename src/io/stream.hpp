@@ -52,6 +52,9 @@ public:
     /// Reads what is there, at most `into.size()` bytes (which must not be 0).
     Got read(MutableBytes into);
 
+    /// Looks at what is there without taking it; what the edges have said stays as it is. Not on TLS.
+    Got peek(MutableBytes into);
+
     /// Sends `bytes` as far as the socket takes them and keeps the rest. Io::ok or Io::failed.
     Io write(Bytes bytes);
     bool blocked() const { return !unsent_.empty(); }

@@ -8,13 +8,6 @@ namespace {
 
 using telemetry::Reason;
 
-std::string target_text(const Decision& decision) {
-    const config::Target& target = decision.service->settings->targets.front().value;
-    if (target.kind == config::Target::Kind::builtin) return "builtin:" + target.text;
-    if (target.kind == config::Target::Kind::address) return SocketAddress{target.address, decision.port}.to_string();
-    return target.text + ":" + std::to_string(decision.port);
-}
-
 }  // namespace
 
 Reason reason_of(sallyport::http::HeadError error) {
@@ -51,14 +44,7 @@ void explain(const Snapshot& snapshot, const Question& question, bool tls, std::
                   .client = question.client,
                   .tls = tls,
                   .path = head->path};
-    const Decision decision = decide(snapshot, ask, &explanation.trail);
-    explanation.looked_for = ask.name;
-    explanation.reason = decision.reason;
-    if (decision.service != nullptr) explanation.service = decision.service->name;
-    if (decision.reason == Reason::service_unknown) explanation.nearest = snapshot.nearest_name(ask.protocol, ask.name);
-    if (!decision.admitted()) return;
-    explanation.target = target_text(decision);
-    if (decision.port != 0) explanation.leg = decision.leg_tls ? "tls" : "plain";
+    conclude(snapshot, ask, explanation);
 }
 
 }  // namespace sallyport::gate::http

@@ -4,11 +4,8 @@
 #include "gate/http/exchange.hpp"
 #include "gate/http/scratch.hpp"
 #include "gate/targets.hpp"
+#include "gate/tunnel.hpp"
 #include "io/relay.hpp"
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 
 namespace sallyport::gate::http {
 
@@ -31,31 +28,11 @@ bool may_be_repeated(const sallyport::http::RequestFacts& facts) {
     }
 }
 
-// A tunnel may idle for days; a peer that has vanished is found by the kernel's keep-alives.
-void keep_alive_by_kernel(int fd) {
-    const auto set = [fd](int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); };
-    set(SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
-    set(IPPROTO_TCP, TCP_KEEPINTVL, 20);
-    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-}
-
-Reason reason_of(io::RelayEnd end, const Session& session) {
-    switch (end) {
-        case io::RelayEnd::both_closed: return Reason::ok;
-        case io::RelayEnd::client_failed: return Reason::client_reset;
-        case io::RelayEnd::target_failed: return Reason::target_closed;
-        case io::RelayEnd::idle: return Reason::idle_timeout;
-        case io::RelayEnd::cancelled: return session.ended_by;
-    }
-    return Reason::ok;
-}
-
 // Both sides speak WebSocket now: bytes both ways until one of them ends it. The configuration that admitted the tunnel
 // is let go, and so is the inbox: of the request only its head stays, for the record.
 io::Task<void> tunnel(Connection& connection, Request& request, Story& story, std::string first_from_target) {
     Session& session = connection.session;
-    session.tunnel_name = request.decision.service->settings->names.front().value;
+    session.enter_tunnel(config::Protocol::http, request.decision.service->settings->names.front().value);
     story.service = session.tunnel_name;
     request.own_head = std::string(as_text(connection.inbox.front(request.head_length)));
     HttpScratch& scratch = connection.gate().http_scratch();
@@ -75,14 +52,14 @@ io::Task<void> tunnel(Connection& connection, Request& request, Story& story, st
     connection.inbox.consume(early.size());
     connection.inbox.rest();
     first_from_target = {};
-    keep_alive_by_kernel(client.fd());
-    keep_alive_by_kernel(target.fd());
+    keep_alive_by_kernel(client);
+    keep_alive_by_kernel(target);
 
     io::Relayed relayed{.end = io::RelayEnd::target_failed};
     if (!broken) relayed = co_await io::relay(client, target, {});
     story.bytes_in += relayed.to_target;
     story.bytes_out += relayed.to_client;
-    story.reason = reason_of(relayed.end, session);
+    story.reason = tunnel_reason(relayed.end, session);
     story.keep_alive = false;
 }
 

@@ -6,6 +6,7 @@
 #include "gate/http/http_dialect.hpp"
 #include "gate/http/scratch.hpp"
 #include "gate/http/welcome.hpp"
+#include "gate/tls/pass_by_sni.hpp"
 #include "wire/http/status.hpp"
 
 #include <chrono>
@@ -255,6 +256,10 @@ io::Task<void> serve(Gate& gate, listeners::Listener listener, io::Accepted acce
     Session session(gate, std::move(listener), accepted.peer);
     auto client = io::Stream::adopt(gate.loop(), std::move(accepted.fd), session.cancellation);
     if (!client) co_return;  // epoll has no room: the descriptor is closed, the client sees a reset
+    if (session.listener.tls && gate.snapshot()->routing->serves(config::Protocol::tls)) {
+        const bool passed = co_await tls::pass_by_sni(session, *client);
+        if (passed) co_return;
+    }
     gate.counters().accepted(telemetry::Protocol::http);
     {
         Connection connection{session, std::move(*client), {}, {}};
