@@ -16,7 +16,7 @@ struct HttpScratch {
     static constexpr std::size_t room = io::Loop::buffer_size + std::size_t{64} * 1024;
 
     sallyport::http::RequestHead request;
-    const void* request_of = nullptr;  // whose head it is
+    const void* request_of = nullptr;  // whose head it is, whole; set only after a parse, cleared before the next
     sallyport::http::ResponseHead response;
     std::unique_ptr<std::byte[]> bytes{new std::byte[room]};
 

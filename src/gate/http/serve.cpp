@@ -132,6 +132,7 @@ io::Task<HeadRead> read_head(Connection& connection, Request& request, Story& st
     HttpScratch& scratch = connection.gate().http_scratch();
     for (;;) {
         if (!inbox.empty()) {
+            scratch.request_of = nullptr;  // whosever head it held, from here on it is that no more
             const auto result = parse_request(inbox.unread(), scratch.request);
             story.bytes_in = inbox.unread().size();
             if (result.complete() && result.length <= Inbox::max_head) {
