@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness import Client, free_port, http_service, toml, wait_until
+from harness import Client, answer_each, free_port, http_service, plain_answer, toml, wait_until
 
 IDLE, TUNNELS, RELOADS = 1000, 20, 50
 
@@ -163,6 +163,17 @@ def test_the_next_request_on_a_kept_connection_is_decided_by_the_new_file(stage)
         gateway.write()
         gateway.reload()
         assert client.request("it.example", "/b").status == 404
+
+
+def test_a_target_that_a_reload_moved_is_the_one_that_the_next_request_reaches(stage):
+    before, after = (stage.target(answer_each(plain_answer(body))) for body in (b"before", b"after"))
+    gateway = stage.gateway({"service": [http_service("it.example", before)]})
+    with Client(gateway.http_port) as client:
+        assert client.request("it.example").body == b"before"
+        gateway.config["service"] = [http_service("it.example", after)]
+        gateway.write()
+        gateway.reload()
+        assert client.request("it.example").body == b"after"
 
 
 def test_a_removed_service_drains_its_tunnels(stage):

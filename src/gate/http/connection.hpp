@@ -7,6 +7,7 @@
 #include "io/stream.hpp"
 #include "wire/http/head.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,14 +17,16 @@ namespace sallyport::gate::http {
 /// A target connection that outlives its request, for the next one of the same client.
 struct Kept {
     io::Stream stream;
-    std::string target;        // as records call it
-    std::string service;       // whose target it is
-    std::string server_name;   // that its certificate was checked for; empty on a plain leg
+    std::string target;       // as records call it
+    std::string service;      // whose target it is
+    std::string server_name;  // that its certificate was checked for; empty on a plain leg
+    std::weak_ptr<const Snapshot> routing;  // by which it was chosen: after a reload the target may be another
 
-    bool serves(const Decision& decision, std::string_view name) const {
+    bool serves(const Decision& decision, std::string_view name, const std::shared_ptr<const Snapshot>& present) const {
         const auto& watched = stream.watched();
         // Bytes or an end that nobody asked for: this connection has nothing good to say any more.
         if (watched.readable || watched.hung_up || stream.blocked()) return false;
+        if (routing.owner_before(present) || present.owner_before(routing)) return false;
         return service == decision.service->name && stream.is_tls() == decision.leg_tls &&
                (!stream.is_tls() || server_name == name);
     }

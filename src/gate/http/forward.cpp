@@ -76,8 +76,8 @@ io::Task<bool> connect(Connection& connection, const Request& request, Story& st
         co_return false;
     }
     if (!dialed->stream.is_tls()) name.clear();
-    connection.kept.emplace(
-        Kept{std::move(dialed->stream), std::move(dialed->target), request.decision.service->name, std::move(name)});
+    connection.kept.emplace(Kept{std::move(dialed->stream), std::move(dialed->target), request.decision.service->name,
+                                 std::move(name), request.snapshot->routing});
     co_return true;
 }
 
@@ -86,8 +86,8 @@ io::Task<bool> connect(Connection& connection, const Request& request, Story& st
 io::Task<void> forward(Connection& connection, Request& request, Story& story) {
     story.tls_target = request.decision.leg_tls;
     for (;;) {
-        const bool reused =
-            connection.kept && connection.kept->serves(request.decision, request.facts.authority.host());
+        const bool reused = connection.kept && connection.kept->serves(request.decision, request.facts.authority.host(),
+                                                                       request.snapshot->routing);
         if (!reused) {
             const bool connected = co_await connect(connection, request, story);
             if (!connected) co_return co_await refuse(connection, request, story);

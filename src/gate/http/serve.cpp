@@ -98,8 +98,8 @@ io::Task<bool> shake_hands(Connection& connection) {
 io::Task<HeadRead> first_byte(Connection& connection, Story& story, bool first) {
     Session& session = connection.session;
     connection.inbox.rest();
-    session.idle = !first;
-    if (session.idle && connection.gate().draining()) co_return HeadRead::silent;
+    if (!first && connection.gate().draining()) co_return HeadRead::silent;
+    session.idle = true;
     const Duration patience = first ? first_byte_within : kept_idle_for;
     const io::Wait waited = co_await connection.client.readable(connection.loop().in(patience));
     session.idle = false;
@@ -107,10 +107,10 @@ io::Task<HeadRead> first_byte(Connection& connection, Story& story, bool first) 
         story = Story{connection.loop()};  // it begins with its first byte, not with the wait for it
         co_return HeadRead::complete;
     }
-    if (!first) co_return HeadRead::silent;
-    story.reason = waited == io::Wait::timeout ? Reason::peek_timeout : session.ended_by;
+    if (!first || waited == io::Wait::cancelled) co_return HeadRead::silent;
+    story.reason = Reason::peek_timeout;
     story.detail = "not a byte came";
-    co_return waited == io::Wait::timeout ? HeadRead::refused : HeadRead::gone;
+    co_return HeadRead::refused;
 }
 
 HeadRead refused(Story& story, Reason reason, std::string_view detail, std::uint16_t status = 0) {
@@ -213,6 +213,8 @@ io::Task<bool> serve_request(Connection& connection, bool first) {
         co_await answer_request(connection, request, story);
     } else if (read == HeadRead::refused && story.reason == Reason::tls_on_plain_port) {
         connection.client.write(as_bytes(tls_alert));
+        story.status = 0;  // no HTTP was spoken
+        story.bytes_out = tls_alert.size();
     } else if (read == HeadRead::refused) {
         request.facts.keep_alive = false;  // where the next request would begin is unknown
         co_await refuse(connection, request, story);
@@ -229,7 +231,8 @@ io::Task<void> send_own(Connection& connection, const Request& request, Story& s
     story.bytes_out += response.size();
     const Duration patience =
         request.decision.service == nullptr ? whole_head_within : request.decision.service->settings->idle_timeout;
-    const io::Wait sent = co_await connection.client.write_all(std::move(response), connection.loop().in(patience));
+    const io::Deadline deadline = patience > Duration{0} ? connection.loop().in(patience) : io::Deadline::none;
+    const io::Wait sent = co_await connection.client.write_all(std::move(response), deadline);
     if (sent == io::Wait::ready) co_return;
     story.keep_alive = false;
     if (story.reason == Reason::ok)
