@@ -61,7 +61,7 @@ void parse_request_head(benchmark::State& state) {
         "Cookie: session=0123456789abcdef0123456789abcdef\r\nConnection: keep-alive\r\n\r\n";
     sallyport::http::RequestHead head;
     for (auto _ : state) benchmark::DoNotOptimize(parse_request(as_bytes(text), head));
-    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 BENCHMARK(parse_request_head);
 
