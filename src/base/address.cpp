@@ -3,9 +3,11 @@
 #include "base/text.hpp"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace sallyport {
@@ -14,12 +16,16 @@ namespace {
 
 constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
-std::array<std::uint8_t, 16> masked(std::array<std::uint8_t, 16> bytes, unsigned bits) {
-    for (unsigned i = 0; i < bytes.size(); ++i) {
-        const unsigned kept = bits > 8 * i ? std::min(bits - 8 * i, 8U) : 0U;
-        bytes[i] = static_cast<std::uint8_t>(bytes[i] & (0xFF00U >> kept));
-    }
-    return bytes;
+// The first `bits` of 64 in network order, the others cleared. A shift by 64 is undefined, so 0 is told apart.
+std::uint64_t kept(std::uint64_t network_order, unsigned bits) {
+    return bits == 0 ? 0 : network_order & htobe64(~std::uint64_t{0} << (64 - bits));
+}
+
+std::array<std::uint8_t, 16> masked(const std::array<std::uint8_t, 16>& bytes, unsigned bits) {
+    auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+    halves[0] = kept(halves[0], std::min(bits, 64U));
+    halves[1] = kept(halves[1], bits > 64 ? bits - 64 : 0);
+    return std::bit_cast<std::array<std::uint8_t, 16>>(halves);
 }
 
 }  // namespace
@@ -158,6 +164,10 @@ std::size_t std::hash<sallyport::IpAddress>::operator()(const sallyport::IpAddre
     std::uint64_t low = 0;
     std::memcpy(&high, address.bytes().data(), 8);
     std::memcpy(&low, address.bytes().data() + 8, 8);
-    std::uint64_t mixed = (high ^ (low * 0x9E3779B97F4A7C15ULL)) * 0xBF58476D1CE4E5B9ULL;
+    // Multiplying carries upwards only, and what differs in IPv4 stands in the upper half: fold it down between.
+    std::uint64_t mixed = high ^ std::rotl(low, 32);
+    mixed *= 0x9E3779B97F4A7C15ULL;
+    mixed ^= mixed >> 32;
+    mixed *= 0xBF58476D1CE4E5B9ULL;
     return mixed ^ (mixed >> 29);
 }

@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
+#include <random>
+#include <vector>
 
 using namespace sallyport;
 
@@ -87,6 +90,40 @@ TEST(NetworkMap, AnswersWithTheLongestNetwork) {
     EXPECT_EQ(find("10.1.2.3"), 32);
     EXPECT_EQ(find("2001:db8::9"), 6);
     EXPECT_EQ(find("2001:db9::9"), -1);
+}
+
+// The oracle is a walk over all networks.
+TEST(NetworkMap, AgreesWithAWalkOverTenThousandNetworks) {
+    std::mt19937 random(5);
+    NetworkMap<std::size_t> map;
+    std::vector<Network> networks;
+    const auto some_address = [&random] {
+        // Few different leading bits, so that networks nest; both families.
+        if (random() % 4 != 0) return IpAddress::v4(0x0A000000U | (static_cast<std::uint32_t>(random()) & 0x000FFFFFU));
+        std::array<std::uint8_t, 16> bytes{0x20, 0x01};
+        for (std::size_t i = 6; i < 16; ++i) bytes[i] = static_cast<std::uint8_t>(random() % 4);
+        return IpAddress::v6(bytes);
+    };
+    for (std::size_t i = 0; i < 10'000; ++i) {
+        const IpAddress address = some_address();
+        const Network network(address, static_cast<unsigned>(random() % (address.is_v4() ? 33 : 129)));
+        map.add(network, networks.size());
+        if (std::ranges::find(networks, network) == networks.end())
+            networks.push_back(network);
+        else
+            networks.push_back({IpAddress{}, 128});  // keeps the indices in step; "::" is asked for by nobody
+    }
+    for (int i = 0; i < 2'000; ++i) {
+        const IpAddress address = some_address();
+        const Network* longest = nullptr;
+        for (const Network& network : networks) {
+            if (network.contains(address) && (longest == nullptr || network.bits() > longest->bits()))
+                longest = &network;
+        }
+        const std::size_t* found = map.find(address);
+        ASSERT_EQ(found != nullptr, longest != nullptr) << address.to_string();
+        if (found != nullptr) ASSERT_EQ(networks[*found], *longest) << address.to_string();
+    }
 }
 
 TEST(ByteReader, NeverReadsPastItsEndAndAParentBoundsItsChild) {
