@@ -29,7 +29,9 @@ admin::Readiness Daemon::readiness() const {
 telemetry::Totals Daemon::totals() const {
     std::vector<const telemetry::LoopCounters*> loops;
     for (const auto& data : data_loops_) loops.push_back(&data->counters());
-    return telemetry::collect(loops);
+    telemetry::Totals sums = telemetry::collect(loops);
+    for (const auto& data : data_loops_) sums.turns += data->loop().turns();
+    return sums;
 }
 
 std::string Daemon::metrics() {

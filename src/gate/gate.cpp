@@ -5,7 +5,7 @@
 namespace sallyport::gate {
 
 Session::Session(Gate& on, listeners::Listener through, SocketAddress from)
-    : gate(on), listener(std::move(through)), client(from), id(on.next_id_++), since(on.loop_.now()) {
+    : gate(on), listener(std::move(through)), client(from) {
     on.sessions_.push_back(*this);
 }
 

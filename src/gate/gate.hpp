@@ -35,8 +35,6 @@ struct Session : io::ListNode {
     Gate& gate;
     listeners::Listener listener;
     SocketAddress client;
-    std::uint64_t id;
-    SteadyTime since;
     io::Cancellation cancellation;
     telemetry::Reason ended_by = telemetry::Reason::ok;  // why it was cancelled
     bool idle = false;        // between two requests: may be closed without a word
@@ -100,7 +98,6 @@ private:
     std::shared_ptr<const net::NameTable> names_;
     std::unique_ptr<HttpScratch> http_scratch_;
     io::List<Session> sessions_;
-    std::uint64_t next_id_ = 1;
     bool draining_ = false;
     bool hurried_ = false;
     io::Scope scope_;

@@ -1,5 +1,6 @@
 // Contexts for both sides of TLS: what is offered, which certificate is shown, who is believed.
 #include "base/text.hpp"
+#include "crypto/openssl.hpp"
 #include "io/tls.hpp"
 
 #include <openssl/core_names.h>
@@ -23,13 +24,7 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<SSL_CTX, FreeContext>;
 
-std::string openssl_error() {
-    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-    return reason == nullptr ? "unknown OpenSSL error" : reason;
-}
-
 // What holds for both sides. RELEASE_BUFFERS: 20 KB an idle connection instead of 37 (facts/performance.md, 2.4).
-// AUTO_RETRY is off so that one read takes what is there and no more.
 void set_common(SSL_CTX* context) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -39,8 +34,7 @@ void set_common(SSL_CTX* context) {
 
 Result<std::vector<X509*>> certificates_in(const std::string& pem) {
     std::vector<X509*> out;
-    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                        &BIO_free);
+    const crypto::BioPtr bio = crypto::bio_over(pem);
     while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) out.push_back(one);
     ERR_clear_error();  // the end of the text is reported as an error
     if (out.empty()) return fail("no certificate in PEM form");
@@ -57,12 +51,10 @@ Result<void> use(SSL_CTX* context, const crypto::Credential& credential) {
         used = false;
         X509_free(*at);
     }
-    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-        BIO_new_mem_buf(credential.key_pem.data(), static_cast<int>(credential.key_pem.size())), &BIO_free);
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-        PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+    const crypto::BioPtr bio = crypto::bio_over(credential.key_pem);
+    const crypto::KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
     if (!used || !key || SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-        return fail("certificate '" + credential.name + "' can't be used: " + openssl_error());
+        return fail("certificate '" + credential.name + "' can't be used: " + crypto::last_error());
     }
     return {};
 }
@@ -161,7 +153,7 @@ struct TlsServer::Choice {
         SSL_CTX_set_tlsext_servername_callback(context.get(), on_server_name);
         SSL_CTX_set_tlsext_servername_arg(context.get(), this);
         SSL_CTX_set_alpn_select_cb(context.get(), choose_alpn, nullptr);
-        if (!bind_sessions(context.get(), options)) return fail("a TLS context can't be made: " + openssl_error());
+        if (!bind_sessions(context.get(), options)) return fail("a TLS context can't be made: " + crypto::last_error());
         if (auto used = use(context.get(), credential); !used) return used;
         if (options.client_certificate == ClientCertificate::optional) {
             if (auto trusted = trust(context.get(), options.trusted_ca_pems); !trusted) return trusted;

@@ -42,7 +42,6 @@ Totals collect(std::span<const LoopCounters* const> loops) {
         const Numbers<Counter>& counters = loop->numbers();
         for (std::size_t i = 0; i < totals.protocols.size(); ++i) add(totals.protocols[i], counters.protocols[i]);
         add(totals.http_requests, counters.http_requests);
-        add(totals.turns, counters.turns);
     }
     return totals;
 }

@@ -58,7 +58,6 @@ template <class Number>
 struct Numbers {
     std::array<ProtocolNumbers<Number>, protocol_names.size()> protocols{};
     Number http_requests{};
-    Number turns{};
 
     ProtocolNumbers<Number>& of(Protocol protocol) { return protocols[index(protocol)]; }
     const ProtocolNumbers<Number>& of(Protocol protocol) const { return protocols[index(protocol)]; }
@@ -70,7 +69,6 @@ public:
     void accepted(Protocol protocol) { numbers_.of(protocol).accepted.add(1); }
     void closed(Protocol protocol) { numbers_.of(protocol).closed.add(1); }
     void http_request() { numbers_.http_requests.add(1); }
-    void turn() { numbers_.turns.add(1); }
 
     /// Bytes as they pass, so that a tunnel that lasts for days shows.
     void passed(Protocol protocol, std::uint64_t bytes_in, std::uint64_t bytes_out) {
@@ -88,7 +86,9 @@ private:
     Numbers<Counter> numbers_;
 };
 
-using Totals = Numbers<std::uint64_t>;
+struct Totals : Numbers<std::uint64_t> {
+    std::uint64_t turns = 0;  // of the data loops, which count them themselves (io::Loop::turns)
+};
 
 /// The sum over all loops, as of about now. Any thread.
 Totals collect(std::span<const LoopCounters* const> loops);
