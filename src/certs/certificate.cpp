@@ -1,6 +1,7 @@
 #include "certs/certificate.hpp"
 
 #include "base/text.hpp"
+#include "crypto/trust.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -8,11 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <ctime>
 #include <fstream>
-#include <limits>
 #include <system_error>
 
 namespace sallyport::certs {
@@ -24,17 +22,6 @@ using crypto::X509Ptr;
 
 constexpr std::size_t max_file_size = std::size_t{1} << 20;  // bytes; the largest trust bundles have a quarter of it
 constexpr int least_security_bits = 112;                      // RSA 2048, P-224: NIST SP 800-57 part 1, table 2
-
-WallTime wall_time(const ASN1_TIME* time) {
-    using namespace std::chrono;
-    std::tm utc{};
-    if (ASN1_TIME_to_tm(time, &utc) != 1) return WallTime::min();
-    const auto since_epoch = seconds{timegm(&utc)};
-    // "99991231235959Z" says "never" (RFC 5280 section 4.1.2.5) and is beyond what nanoseconds in 64 bits can count.
-    const auto last = duration_cast<seconds>(WallTime::max().time_since_epoch());
-    const auto first = duration_cast<seconds>(WallTime::min().time_since_epoch());
-    return WallTime{std::clamp(since_epoch, first, last)};
-}
 
 std::string_view view(const ASN1_STRING* text) {
     return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
@@ -181,8 +168,8 @@ std::string subject_of(const X509& certificate) {
     return text.empty() ? "(no subject)" : text;
 }
 
-WallTime not_before(const X509& certificate) { return wall_time(X509_get0_notBefore(&certificate)); }
-WallTime not_after(const X509& certificate) { return wall_time(X509_get0_notAfter(&certificate)); }
+WallTime not_before(const X509& certificate) { return crypto::wall_time(*X509_get0_notBefore(&certificate)); }
+WallTime not_after(const X509& certificate) { return crypto::wall_time(*X509_get0_notAfter(&certificate)); }
 
 std::string day_of(WallTime time) { return to_rfc3339(time).substr(0, 10); }
 
