@@ -16,12 +16,14 @@
 
 namespace sallyport::io::testing {
 
-/// What a certificate is to say. EC P-256; the common name is the first DNS name, or else the first address.
+/// What a certificate is to say. EC P-256; the common name, where none is given, is the first DNS name or else address.
 struct Subject {
     std::vector<std::string> dns_names{};
     std::vector<IpAddress> ip_names{};
     std::chrono::seconds begins{-3600};  // from now
     std::chrono::seconds ends{86400};
+    std::string common_name{};  // UTF-8
+    std::string purpose{};  // extendedKeyUsage as OpenSSL writes it: "serverAuth"; empty: for anything
 };
 
 class Authority {
@@ -33,9 +35,10 @@ public:
 
     /// A certificate with its key, signed by this authority. The chain is the leaf alone.
     crypto::Credential issue(const Subject& subject) const {
-        const std::string name = !subject.dns_names.empty()  ? subject.dns_names.front()
-                                 : !subject.ip_names.empty() ? subject.ip_names.front().to_string()
-                                                             : "nobody";
+        const std::string name = !subject.common_name.empty() ? subject.common_name
+                                 : !subject.dns_names.empty() ? subject.dns_names.front()
+                                 : !subject.ip_names.empty()  ? subject.ip_names.front().to_string()
+                                                              : "nobody";
         const auto key = new_key();
         const auto leaf = make(name, subject, *key, this);
         const auto now = std::chrono::system_clock::now();
@@ -96,12 +99,14 @@ private:
         X509_gmtime_adj(X509_getm_notAfter(made.get()), subject.ends.count());
         X509_set_pubkey(made.get(), &key);
         const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
-        X509_NAME_add_entry_by_NID(X509_get_subject_name(made.get()), NID_commonName, MBSTRING_UTF8, text, -1, -1, 0);
+        X509_NAME_add_entry_by_NID(X509_get_subject_name(made.get()), NID_commonName, V_ASN1_UTF8STRING, text,
+                                   static_cast<int>(name.size()), -1, 0);
         X509* signer = issuer == nullptr ? made.get() : issuer->certificate_.get();
         X509_set_issuer_name(made.get(), X509_get_subject_name(signer));
         extend(*made, issuer, NID_basic_constraints, issuer == nullptr ? "critical,CA:TRUE" : "critical,CA:FALSE");
         if (const auto names = alternative_names(subject); !names.empty())
             extend(*made, issuer, NID_subject_alt_name, names);
+        if (!subject.purpose.empty()) extend(*made, issuer, NID_ext_key_usage, subject.purpose);
         must(X509_sign(made.get(), issuer == nullptr ? &key : issuer->key_.get(), EVP_sha256()) > 0);
         return made;
     }

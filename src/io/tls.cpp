@@ -14,10 +14,37 @@
 
 namespace sallyport::io {
 
+namespace {
+
+// KeyUpdates, refused renegotiations and tickets cost work, and most of them an answer. Nobody needs many of them in
+// one read, or while our answers find no room; OpenSSL 3.0 itself would go on for as long as they come.
+constexpr std::uint8_t most_messages = 32;
+
+// Bytes that one call takes off the socket; of what more there is, the next one learns. Two full buffers fill the
+// largest read.
+constexpr std::size_t most_received = 2 * Loop::tls_size;
+
+void on_message(int, int, int content_type, const void*, std::size_t, SSL*, void* session) {
+    static_cast<TlsSession*>(session)->count_message(content_type);
+}
+
+std::string der_of(const X509& certificate) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(&certificate, &der);
+    if (size < 0) return {};
+    std::string out(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+    OPENSSL_free(der);
+    return out;
+}
+
+}  // namespace
+
 TlsSession::TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context)
     : context_(std::move(context)), ssl_(ssl) {
     BIO* bio = new_tls_bio(*this);
     SSL_set_bio(ssl_, bio, bio);  // owned by ssl_ from here
+    SSL_set_msg_callback(ssl_, on_message);
+    SSL_set_msg_callback_arg(ssl_, this);
     if (server)
         SSL_set_accept_state(ssl_);
     else
@@ -33,14 +60,49 @@ std::string TlsSession::server_name() const {
 
 bool TlsSession::said_goodbye() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }
 
+bool TlsSession::resumed() const { return SSL_session_reused(ssl_) == 1; }
+
+std::optional<std::string> TlsSession::peer_certificate_der() const {
+    const X509* shown = SSL_get0_peer_certificate(ssl_);
+    return shown == nullptr ? std::nullopt : std::optional(der_of(*shown));
+}
+
+PeerCertificate TlsSession::peer_certificate() const {
+    const X509* shown = SSL_get0_peer_certificate(ssl_);
+    if (shown == nullptr) return {};
+    const WallTime not_after = crypto::wall_time(*X509_get0_notAfter(shown));
+    long code = SSL_get_verify_result(ssl_);
+    if (code == X509_V_OK && wall() > not_after) code = X509_V_ERR_CERT_HAS_EXPIRED;
+    return {crypto::verdict_of(code), crypto::detail_of(code), crypto::distinguished_name(*shown), der_of(*shown),
+            not_after};
+}
+
+void TlsSession::count_message(int content_type) {
+    if (content_type != SSL3_RT_HANDSHAKE && content_type != SSL3_RT_ALERT) return;
+    if (!is_flooded()) ++messages_;
+}
+
+bool TlsSession::is_flooded() const { return messages_ > most_messages; }
+
+void TlsSession::keep_first(Bytes bytes) {
+    const std::size_t count = std::min(bytes.size(), first_.size() - first_size_);
+    if (count == 0 || SSL_is_server(ssl_) == 0) return;
+    std::memcpy(first_.data() + first_size_, bytes.data(), count);
+    first_size_ = static_cast<std::uint8_t>(first_size_ + count);
+}
+
 int TlsSession::bio_read(char* out, int size) {
+    if (is_flooded()) return -1;
     if (staged_in_.empty()) {
+        if (received_ >= most_received) return -1;
         const Got got = stream_->raw_read(stream_->loop().tls_in());
         transport_ = got.io;
         if (got.io == Io::again) return -1;
         if (got.io != Io::ok) return 0;
         heard_ = true;
+        received_ += static_cast<std::uint32_t>(got.bytes);
         staged_in_ = Bytes(stream_->loop().tls_in()).first(got.bytes);
+        keep_first(staged_in_);
     }
     const auto count = std::min(staged_in_.size(), static_cast<std::size_t>(size));
     std::memcpy(out, staged_in_.data(), count);
@@ -59,6 +121,7 @@ int TlsSession::bio_write(const char* in, int size) {
 
 void TlsSession::begin_call() {
     ERR_clear_error();
+    received_ = 0;
     staged_in_ = Bytes(kept_in_).subspan(kept_used_);
 }
 
@@ -89,6 +152,7 @@ Io TlsSession::send_staged() {
 
 Got TlsSession::read(MutableBytes into) {
     begin_call();
+    if (!stream_->blocked() && !is_flooded()) messages_ = 0;
     std::size_t filled = 0;
     int result = 1;
     while (filled < into.size()) {
@@ -98,7 +162,9 @@ Got TlsSession::read(MutableBytes into) {
         filled += static_cast<std::size_t>(result);
     }
     const int error = result > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
+    const bool nothing_but_noise = filled == 0 && received_ >= most_received;
     const Io sent = end_call();
+    if (is_flooded() || nothing_but_noise) return {Io::failed};
     if (filled > 0) {
         // The end of the stream, or its failure, is told by the next read.
         if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) stream_->watched().readable = true;
@@ -154,6 +220,7 @@ Task<Handshake> handshake(Stream& stream, Deadline deadline) {
         TlsSession& tls = *stream.tls();
         tls.begin_call();
         const int result = SSL_do_handshake(tls.ssl_);
+        tls.messages_ = 0;
         const int error = SSL_get_error(tls.ssl_, result);
         Handshake failure;
         if (result != 1 && error != SSL_ERROR_WANT_READ) failure = tls.failure_of(result);

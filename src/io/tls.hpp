@@ -7,12 +7,16 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "crypto/credential.hpp"
+#include "crypto/trust.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 
 #include <array>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,14 +36,16 @@ struct TicketKeys {
     static std::shared_ptr<const TicketKeys> random();
 };
 
-enum class ClientCertificate : std::uint8_t { not_asked, optional };
-
 class TlsServer {
 public:
     struct Options {
-        std::shared_ptr<const TicketKeys> ticket_keys;
-        ClientCertificate client_certificate = ClientCertificate::not_asked;
-        std::vector<std::string> trusted_ca_pems;  // for client certificates
+        std::shared_ptr<const TicketKeys> ticket_keys{};
+        std::vector<std::string> trusted_ca_pems{};  // for client certificates
+        /// Whether the client is asked to show one, by the name that it sent: lower-cased, without a trailing dot,
+        /// empty when it sent none. Unverified bytes from outside. Null: nobody is asked. An answer is never required,
+        /// and every certificate passes: what it is worth is told by TlsSession::peer_certificate(). Lives as long as
+        /// the last session; must not throw.
+        std::function<bool(std::string_view server_name)> asks_for_certificate{};
     };
     /// @param credentials  the first is the default, for clients without SNI or with a name that none covers.
     static Result<std::shared_ptr<TlsServer>> create(std::span<const crypto::Credential> credentials, Options options);
@@ -58,8 +64,9 @@ private:
 class TlsClient {
 public:
     struct Options {
-        std::vector<std::string> ca_pems;  // empty: the system's trust store
-        bool verify = true;                // chain and name
+        std::vector<std::string> ca_pems{};  // empty: the system's trust store
+        bool verify = true;  // chain and name
+        std::optional<crypto::Credential> credential{};  // shown to a peer that asks for one
     };
     static Result<std::shared_ptr<TlsClient>> create(Options options);
     ~TlsClient();
@@ -79,10 +86,10 @@ enum class TlsFailure : std::uint8_t {
     none,
     timeout,
     cancelled,
-    closed,      // the peer went away in mid-handshake
+    closed,  // the peer went away in mid-handshake
     plain_http,  // the peer speaks HTTP without TLS
-    protocol,    // no common version or cipher, malformed, or an alert
-    certificate, // the peer's certificate does not hold
+    protocol,  // no common version or cipher, malformed, or an alert
+    certificate,  // the peer's certificate does not hold
 };
 
 struct Handshake {
@@ -90,8 +97,20 @@ struct Handshake {
     std::string detail;  // OpenSSL's words, for the log
 };
 
+/// What the peer showed of itself.
+struct PeerCertificate {
+    using Verdict = crypto::Verdict;
+    Verdict verdict = Verdict::none;
+    std::string detail;  // why it is not trusted, in OpenSSL's words
+    std::string subject;  // crypto::distinguished_name: fit for a header field
+    std::string der;
+    WallTime not_after;
+};
+
 class TlsSession {
 public:
+    static constexpr std::size_t most_first_bytes = 16;
+
     /// @param context  what OpenSSL's callbacks use: it lives as long as the session, also when it has been replaced.
     TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context = nullptr);
     ~TlsSession();
@@ -102,6 +121,16 @@ public:
     std::string server_name() const;
     /// Has the peer sent anything at all?
     bool heard() const { return heard_; }
+    /// What a client began with, at most 16 bytes: explains a handshake that failed. Not kept by a client's session.
+    Bytes first_bytes() const { return Bytes(first_).first(first_size_); }
+    /// Did the client bring the session of an earlier connection? Then its certificate is the one that it showed there.
+    bool resumed() const;
+    /// The certificate of the peer, DER; nothing when it showed none.
+    std::optional<std::string> peer_certificate_der() const;
+    /// For a server's session, after the handshake. The verdict is that of the first handshake, where the certificate
+    /// was held against the trust list and the loop's clock; only that it has not expired since is looked at anew, so
+    /// who lets a session live for long asks again when not_after has passed.
+    PeerCertificate peer_certificate() const;
     /// Did the peer announce the end (close_notify)? Anyone on the way can forge a FIN, so an end without it must not
     /// pass for one where only the end tells that all has come (RFC 8446 section 6.1).
     bool said_goodbye() const;
@@ -116,12 +145,18 @@ public:
     int bio_read(char* out, int size);
     int bio_write(const char* in, int size);
 
+    // For OpenSSL's callbacks.
+    WallTime wall() const { return stream_->loop().wall(); }
+    void count_message(int content_type);
+
 private:
     friend Task<Handshake> handshake(Stream& stream, Deadline deadline);
 
     void begin_call();
     Io end_call();
     Io send_staged();
+    void keep_first(Bytes bytes);
+    bool is_flooded() const;
     Handshake failure_of(int result);
 
     std::shared_ptr<const void> context_;
@@ -133,6 +168,10 @@ private:
     std::size_t staged_out_ = 0;  // bytes in the loop's outgoing buffer, within one call
     bool heard_ = false;
     Io transport_ = Io::ok;  // what the socket said last
+    std::uint8_t messages_ = 0;  // handshake messages and alerts since a read found nothing unsent
+    std::uint8_t first_size_ = 0;
+    std::uint32_t received_ = 0;  // bytes from the socket within one call
+    std::array<std::byte, most_first_bytes> first_{};
 };
 
 /// Does the handshake of the TLS session that is attached to `stream`.

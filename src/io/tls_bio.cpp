@@ -12,14 +12,14 @@ namespace {
 
 int read(BIO* bio, char* out, int size) {
     BIO_clear_retry_flags(bio);
-    const int count = static_cast<TlsSession*>(BIO_get_data(bio))->bio_read(out, size);
+    const int count = session_of(*bio).bio_read(out, size);
     if (count < 0) BIO_set_retry_read(bio);
     return count;
 }
 
 int write(BIO* bio, const char* in, int size) {
     BIO_clear_retry_flags(bio);
-    return static_cast<TlsSession*>(BIO_get_data(bio))->bio_write(in, size);
+    return session_of(*bio).bio_write(in, size);
 }
 
 // BIO_CTRL_EOF is not answered: told of an end without close_notify, OpenSSL would also refuse to write from then on.
@@ -44,5 +44,7 @@ bio_st* new_tls_bio(TlsSession& session) {
     BIO_set_init(bio, 1);
     return bio;
 }
+
+TlsSession& session_of(bio_st& bio) { return *static_cast<TlsSession*>(BIO_get_data(&bio)); }
 
 }  // namespace sallyport::io

@@ -253,22 +253,6 @@ TEST(TlsStream, AHandshakeThatFailsSaysWhy) {
     }
 }
 
-TEST(TlsStream, AClientOfTls11IsRefused) {
-    const PeerContext old({.version = TLS1_1_VERSION});
-    VirtualLoop loop;
-    loop.run([](Loop& on, const PeerContext& by) -> Task<void> {
-        Cancellation cancellation;
-        StreamPair pair(on, cancellation);
-        by.attach(pair.near, {});
-        pair.far.attach(tls_server().accept());
-        const auto [mine, theirs] = co_await shake_hands(pair);
-        EXPECT_EQ(theirs.failure, TlsFailure::protocol);
-        EXPECT_EQ(theirs.detail, "unsupported protocol");
-        EXPECT_EQ(mine.failure, TlsFailure::protocol);
-        EXPECT_EQ(mine.detail, "tlsv1 alert protocol version");
-    }(*loop, old));
-}
-
 TEST(TlsStream, CancellationEndsAHandshake) {
     VirtualLoop loop;
     loop.run([](Loop& on) -> Task<void> {

@@ -183,35 +183,6 @@ TEST(Tls, AClientVerifiesTheServersCertificate) {
     }
 }
 
-TEST(Tls, AClientCertificateIsAskedForAndNeverRequired) {
-    const Authority stranger("Stranger CA");
-    const auto trusted = authority().issue({.dns_names = {"device.example"}});
-    const auto untrusted = stranger.issue({.dns_names = {"device.example"}});
-    const auto own = authority().issue({.dns_names = {"a.example.com"}});
-    const auto server = server_for({own}, {nullptr, ClientCertificate::optional, {authority().pem()}});
-    const crypto::Credential* const shown[] = {nullptr, &trusted, &untrusted};
-    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-        for (const auto* credential : shown) {
-            SCOPED_TRACE(version);
-            const PeerContext peer({.version = version, .credential = credential});
-            VirtualLoop loop;
-            loop.run([](Loop& on, const TlsServer& tls, const PeerContext& by) -> Task<void> {
-                Cancellation cancellation;
-                StreamPair pair(on, cancellation);
-                by.attach(pair.near, {.name = "a.example.com"});
-                pair.far.attach(tls.accept());
-                const auto [mine, theirs] = co_await shake_hands(pair);
-                EXPECT_EQ(mine.failure, TlsFailure::none) << mine.detail;
-                EXPECT_EQ(theirs.failure, TlsFailure::none) << theirs.detail;
-                EXPECT_EQ(pair.near.write(as_bytes("question")), Io::ok);
-                std::byte room[100];
-                const Got got = co_await pair.far.read_some(room, on.in(1s));
-                EXPECT_EQ(as_text(Bytes(room).first(got.bytes)), "question");
-            }(*loop, *server, peer));
-        }
-    }
-}
-
 TEST(Tls, AnUnusableCredentialIsAnErrorThatNamesIt) {
     const auto good = authority().issue({.dns_names = {"a.example.com"}});
     const auto other = authority().issue({.dns_names = {"b.example.com"}});
@@ -238,68 +209,4 @@ TEST(Tls, AnUnusableCredentialIsAnErrorThatNamesIt) {
     }
     EXPECT_EQ(TlsServer::create({}, {}).error().message, "a TLS listener needs a certificate");
     EXPECT_TRUE(TlsServer::create(std::vector{with(good.chain_pem + authority().pem(), good.key_pem)}, {}).has_value());
-}
-
-namespace {
-
-// One connection by `peer`; whether it resumed the session of an earlier one. What it got is kept by the context.
-bool resumes(const TlsServer& server, PeerContext& peer) {
-    bool resumed = false;
-    VirtualLoop loop;
-    loop.run([](Loop& on, const TlsServer& tls, PeerContext& by, bool& into) -> Task<void> {
-        Cancellation cancellation;
-        StreamPair pair(on, cancellation);
-        SSL* client = by.attach(pair.near, {.name = "a.example.com", .resume = true});
-        pair.far.attach(tls.accept());
-        const auto [mine, theirs] = co_await shake_hands(pair);
-        EXPECT_EQ(mine.failure, TlsFailure::none) << mine.detail;
-        EXPECT_EQ(theirs.failure, TlsFailure::none) << theirs.detail;
-        EXPECT_EQ(pair.far.write(as_bytes("x")), Io::ok);  // TLS 1.3 tickets are read with the first data
-        std::byte room[10];
-        const Got got = co_await pair.near.read_some(room, on.in(1s));
-        EXPECT_EQ(got.bytes, 1U);
-        into = SSL_session_reused(client) == 1;
-        pair.near.shutdown_write();
-        pair.far.shutdown_write();
-    }(*loop, server, peer, resumed));
-    return resumed;
-}
-
-}  // namespace
-
-TEST(Tls, ASessionIsResumedWhereTheKeysAndTheTrustAreTheSame) {
-    const Authority other_ca("Other CA");
-    const auto own = authority().issue({.dns_names = {"a.example.com"}});
-    const auto device = authority().issue({.dns_names = {"device.example"}});
-    const auto keys = TicketKeys::random();
-    const auto plain = [](std::shared_ptr<const TicketKeys> with) {
-        return TlsServer::Options{std::move(with), ClientCertificate::not_asked, {}};
-    };
-    const auto asking = [&](const Authority& trusted) {
-        return TlsServer::Options{keys, ClientCertificate::optional, {trusted.pem()}};
-    };
-    struct Case {
-        const char* name;
-        TlsServer::Options first;
-        TlsServer::Options second;
-        bool resumed;
-    };
-    const Case cases[] = {
-        {"another loop's server", plain(keys), plain(keys), true},
-        {"other keys", plain(keys), plain(TicketKeys::random()), false},
-        {"both trust the same", asking(authority()), asking(authority()), true},
-        {"the second trusts others", asking(authority()), asking(other_ca), false},
-        {"only the second asks", plain(keys), asking(authority()), false},
-        {"only the first asks", asking(authority()), plain(keys), false},
-    };
-    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-        for (const Case& c : cases) {
-            SCOPED_TRACE(std::string(c.name) + " by " + std::to_string(version));
-            const auto first = server_for({own}, c.first);
-            const auto second = server_for({own}, c.second);
-            PeerContext peer({.version = version, .credential = &device});
-            EXPECT_FALSE(resumes(*first, peer));
-            EXPECT_EQ(resumes(*second, peer), c.resumed);
-        }
-    }
 }
