@@ -22,6 +22,8 @@ protected:
         authority("root", "");
         authority("ca", "-CA root.pem -CAkey root.key");
         authority("stranger", "");
+        authority("impostor", "", "Test ca");
+        issue("forged", "impostor", "authorityKeyIdentifier=none", "");
         issue("plain", "ca", "subjectAltName=DNS:device.example", "");
         issue("client", "ca", "extendedKeyUsage=clientAuth", "");
         issue("server", "ca", "extendedKeyUsage=serverAuth", "");
@@ -43,8 +45,9 @@ protected:
         const std::string made = kind.empty() ? "-newkey ec -pkeyopt ec_paramgen_curve:P-256" : kind;
         return made + " -nodes -keyout " + name + ".key";
     }
-    static void authority(const std::string& name, const std::string& signer) {
-        must("openssl req " + key(name, "") + " -subj '/CN=Test " + name + "' -out " + name + ".csr");
+    static void authority(const std::string& name, const std::string& signer, const std::string& subject = "") {
+        const std::string common_name = subject.empty() ? "Test " + name : subject;
+        must("openssl req " + key(name, "") + " -subj '/CN=" + common_name + "' -out " + name + ".csr");
         must("printf 'basicConstraints=critical,CA:TRUE' > ca.ext");
         must("openssl x509 -req -in " + name + ".csr -days 30 -extfile ca.ext -out " + name + ".pem " +
              (signer.empty() ? "-signkey " + name + ".key" : signer));
@@ -109,6 +112,17 @@ TEST_F(JudgeClient, AgreesWithOpensslVerify) {
             " " + c.file);
         EXPECT_EQ(oracle.status == 0, c.verdict == Verdict::trusted) << oracle.text;
         EXPECT_THAT(oracle.text, ::testing::HasSubstr(c.detail));
+    }
+}
+
+// The authority's own date is the first fault that OpenSSL meets here, and says nothing about who signed.
+TEST_F(JudgeClient, TakesNoForgeryForACertificateThatIsMerelyOld) {
+    for (const auto later : {0h, 24h * 31}) {
+        SCOPED_TRACE(later.count());
+        const auto judged = judge_client(folder->read("forged.pem"), {folder->read("ca.pem")}, now() + later);
+        ASSERT_TRUE(judged.has_value());
+        EXPECT_EQ(judged->verdict, Verdict::untrusted);
+        EXPECT_EQ(judged->detail, "certificate signature failure");
     }
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <ctime>
 #include <new>
+#include <optional>
 
 namespace sallyport::crypto {
 
@@ -22,7 +23,8 @@ constexpr std::size_t longest_name = 1024;  // bytes; RFC 5280 appendix A.1 boun
 
 bool is_about_dates(long code) { return code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID; }
 
-int verify(X509_STORE& store, X509& leaf, STACK_OF(X509) * issuers, WallTime now, unsigned long flags) {
+// @param now  nothing: dates do not matter.
+int verify(X509_STORE& store, X509& leaf, STACK_OF(X509) * issuers, std::optional<WallTime> now) {
     const VerificationPtr verification(X509_STORE_CTX_new());
     if (!verification) throw std::bad_alloc();
     if (X509_STORE_CTX_init(verification.get(), &store, &leaf, issuers) != 1 ||
@@ -32,8 +34,11 @@ int verify(X509_STORE& store, X509& leaf, STACK_OF(X509) * issuers, WallTime now
     }
     X509_VERIFY_PARAM* how = X509_STORE_CTX_get0_param(verification.get());
     X509_VERIFY_PARAM_set_auth_level(how, least_level);
-    X509_VERIFY_PARAM_set_time(how, std::chrono::system_clock::to_time_t(now));
-    X509_VERIFY_PARAM_set_flags(how, X509_V_FLAG_PARTIAL_CHAIN | flags);
+    X509_VERIFY_PARAM_set_flags(how, X509_V_FLAG_PARTIAL_CHAIN);
+    if (now)
+        X509_VERIFY_PARAM_set_time(how, std::chrono::system_clock::to_time_t(*now));
+    else
+        X509_VERIFY_PARAM_set_flags(how, X509_V_FLAG_NO_CHECK_TIME);  // has no effect where a time is set
     const bool holds = X509_verify_cert(verification.get()) == 1;
     const int code = X509_STORE_CTX_get_error(verification.get());
     ERR_clear_error();
@@ -58,10 +63,10 @@ Result<void> add_trusted(X509_STORE& store, const std::vector<std::string>& ca_p
 }
 
 int judge_client(X509_STORE& store, X509& leaf, STACK_OF(X509) * issuers, WallTime now) {
-    const int code = verify(store, leaf, issuers, now, 0);
+    const int code = verify(store, leaf, issuers, now);
     if (!is_about_dates(code)) return code;
     // OpenSSL stops at what it finds first; a forged certificate must not pass for one that merely is too old.
-    const int but_for_dates = verify(store, leaf, issuers, now, X509_V_FLAG_NO_CHECK_TIME);
+    const int but_for_dates = verify(store, leaf, issuers, std::nullopt);
     return but_for_dates == X509_V_OK ? code : but_for_dates;
 }
 
