@@ -55,9 +55,28 @@ io::Task<void> Daemon::wait_for_names() {
     co_await names_->first_answers(loop_->in(names_within));
 }
 
+void Daemon::look_after_targets() {
+    health_.emplace(*loop_,
+                    gate::Health::Options{
+                        .names = [this] { return names_->table(); },
+                        .event =
+                            [this](const gate::TargetEvent& change) {
+                                const bool up = change.condition == gate::Condition::up;
+                                std::vector<telemetry::Field> fields{{"service", change.service},
+                                                                     {"target", change.target},
+                                                                     {"state", std::string(name(change.condition))}};
+                                if (!up) fields.push_back({"reason", std::string(code(change.why))});
+                                if (!change.detail.empty()) fields.push_back({"detail", change.detail});
+                                event(up ? Level::info : Level::warn,
+                                      up ? "a target answers again" : "a target is left out", std::move(fields));
+                            }});
+    health_->watch(generation_->control);
+}
+
 // From the first connection to the last.
 io::Task<void> Daemon::live() {
     co_await wait_for_names();
+    look_after_targets();
     for (auto& data : data_loops_) data->start();
     scope_.spawn(follow_signals());
     scope_.spawn(follow_certificates());
@@ -126,7 +145,9 @@ io::Task<void> Daemon::wind_down() {
     co_await wound_down_.wait(io::Deadline::none);
     event(Level::info, "stopped");
     worker_->stop();
+    files_->stop();
     co_await names_->close();
+    co_await health_->close();
     scope_.cancel();  // signals, certificates, admin: all that live() is not
     std::error_code gone;
     std::filesystem::remove(config().admin.socket.value, gone);
@@ -192,6 +213,7 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
         event(Level::error, logged.error().message);
     logger_->reopen();
     names_->watch(generation_->hosts);
+    health_->watch(generation_->control);
 }
 
 void Daemon::note_restart_needs(const Config& wanted) {

@@ -7,6 +7,7 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "gate/targets/health.hpp"
 #include "io/event.hpp"
 #include "io/signals.hpp"
 #include "io/worker.hpp"
@@ -48,6 +49,7 @@ private:
     io::Task<void> whole_life();
     io::Task<void> live();
     io::Task<void> wait_for_names();
+    void look_after_targets();
     bool open_admin();
 
     // What goes on while it runs.
@@ -61,7 +63,7 @@ private:
     void adopt(std::shared_ptr<const Generation> generation);
     void note_restart_needs(const config::Config& wanted);
     io::Task<void> rebuild_certificates();
-    BuildOptions build_options() const;
+    BuildOptions build_options();
     const config::Config& config() const { return generation_->routing->config(); }
     telemetry::Totals totals() const;
     std::string summary() const;
@@ -78,12 +80,16 @@ private:
     std::optional<config::Loaded> loaded_;  // until the first generation is built from it
     std::string node_;
     Identity identity_;
+    gate::GateShared shared_;
+    gate::StateBook states_;
     std::vector<std::unique_ptr<DataLoop>> data_loops_;
     std::optional<listeners::Listeners> listeners_;
     std::optional<io::Worker> worker_;
+    std::optional<io::Worker> files_;  // for what data loops want of the disk: never behind a slow name server
     std::unique_ptr<telemetry::Logger> logger_;
     std::shared_ptr<const Generation> generation_;
     std::optional<net::Names> names_;
+    std::optional<gate::Health> health_;
     std::optional<admin::Site> site_;
     io::Scope scope_;
     io::Event stop_;

@@ -102,13 +102,13 @@ bool Daemon::bind_ports() {
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
     const std::size_t count = config.node.threads == 0 ? cores : config.node.threads;
     if (descriptors_ < reserved_descriptors + 4 * count) return complain("too few file descriptors: raise ulimit -n");
-    const std::size_t most_sessions =
-        (descriptors_ - reserved_descriptors) / 2 / count;  // a client's and a target's each
+    const std::size_t capacity = (descriptors_ - reserved_descriptors) / 2 / count;  // a client's and a target's each
+    shared_.capacity = capacity * count;
     std::vector<listeners::LoopPort> ports;
     for (std::size_t i = 0; i < count; ++i) {
         auto loop = io::Loop::create();
         if (!loop) return complain(loop.error().message);
-        data_loops_.push_back(std::make_unique<DataLoop>(std::move(*loop), most_sessions));
+        data_loops_.push_back(std::make_unique<DataLoop>(std::move(*loop), i, capacity));
         ports.push_back({data_loops_.back()->loop(), data_loops_.back()->listeners()});
     }
     listeners_.emplace(std::move(ports));
@@ -137,18 +137,22 @@ bool Daemon::build() {
     if (!built.generation) return false;
     generation_ = std::move(built.generation);
     loaded_.reset();
-    for (std::size_t i = 0; i < data_loops_.size(); ++i) {
-        data_loops_[i]->open_gate(*logger_, node_, generation_->loops[i]);
-    }
     worker_.emplace(worker_queue);
+    files_.emplace(worker_queue);
+    shared_.node = node_;
+    shared_.files = &*files_;
+    for (std::size_t i = 0; i < data_loops_.size(); ++i) {
+        data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
+    }
     return true;
 }
 
-BuildOptions Daemon::build_options() const {
+BuildOptions Daemon::build_options() {
     // A data loop lets a snapshot go; freeing it is the control loop's work.
     io::Loop* control = loop_.get();
     return {.loops = data_loops_.size(),
             .ticket_keys = ticket_keys_,
+            .states = &states_,
             .release = [control](gate::SnapshotHandle last) { control->post([freed = std::move(last)] {}); },
             .now = std::chrono::system_clock::now()};
 }

@@ -2,11 +2,13 @@
 
 namespace sallyport::cli {
 
-DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t most_sessions)
+DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size_t capacity)
     : loop_(std::move(loop)),
-      listeners_(*loop_, {.accepted = [this](const listeners::Listener& listener,
+      number_(number),
+      capacity_(capacity),
+      listeners_(*loop_, {.accepted = [this](const listeners::ListenerHandle& listener,
                                              io::Accepted&& accepted) { gate_->take(listener, std::move(accepted)); },
-                          .capacity = [this, most_sessions] { return gate_->open_sessions() < most_sessions; },
+                          .capacity = [this] { return gate_->has_room(); },
                           .trouble =
                               [this](const listeners::Listener& listener, const std::string& what) {
                                   logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
@@ -25,9 +27,9 @@ io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, Durat
 
 }  // namespace
 
-void DataLoop::open_gate(telemetry::Logger& logger, const std::string& node, gate::SnapshotHandle snapshot) {
+void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot) {
     logger_ = &logger;
-    gate_.emplace(*loop_, logger.add_reporter(), counters_, node);
+    gate_.emplace(*loop_, logger.add_reporter(), counters_, shared, number_, capacity_);
     gate_->adopt(std::move(snapshot));
 }
 

@@ -19,11 +19,12 @@ namespace sallyport::cli {
 
 class DataLoop {
 public:
-    /// @param most_sessions  connections at a time; past that, new ones wait in the kernel's queue.
-    DataLoop(std::unique_ptr<io::Loop> loop, std::size_t most_sessions);
+    /// @param number    of this loop, from 0
+    /// @param capacity  connections at a time; past that, new ones wait in the kernel's queue.
+    DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size_t capacity);
 
     /// Before start(): what the gate needs once privileges are dropped.
-    void open_gate(telemetry::Logger& logger, const std::string& node, gate::SnapshotHandle snapshot);
+    void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
@@ -39,6 +40,8 @@ public:
 
 private:
     std::unique_ptr<io::Loop> loop_;
+    const std::size_t number_;
+    const std::size_t capacity_;
     telemetry::LoopCounters counters_;
     telemetry::Logger* logger_ = nullptr;  // with the gate
     std::optional<gate::Gate> gate_;

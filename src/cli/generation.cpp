@@ -148,8 +148,12 @@ struct Builder {
         }
         generation->hosts.assign(hosts.begin(), hosts.end());
         if (!built.errors.empty()) return;
-        generation->routing = std::make_shared<const gate::Snapshot>(std::move(config));
+        gate::StateBook own_states;
+        gate::StateBook& states = options.states == nullptr ? own_states : *options.states;
+        generation->routing = std::make_shared<const gate::Snapshot>(std::move(config), states);
         generation->admin_tls = tls_server(generation->credentials);
+        generation->control = for_one_loop(*generation);
+        if (!built.errors.empty()) return;  // the other loops would find the same
         for (std::size_t i = 0; i < options.loops; ++i) generation->loops.push_back(for_one_loop(*generation));
         if (built.errors.empty()) built.generation = std::move(generation);
     }

@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "config/load.hpp"
 #include "gate/gate.hpp"
+#include "gate/targets/state.hpp"
 #include "io/tls.hpp"
 
 #include <cstddef>
@@ -19,6 +20,7 @@ namespace sallyport::cli {
 struct Generation {
     std::shared_ptr<const gate::Snapshot> routing;
     std::vector<gate::SnapshotHandle> loops;  // one for each data loop
+    gate::SnapshotHandle control;             // the control loop's, for health checks
     std::shared_ptr<const io::TlsServer> admin_tls;
     std::vector<std::filesystem::path> watched_files;  // certificates, keys, trust lists
     std::vector<std::string> hosts;                        // target names to be resolved
@@ -29,6 +31,7 @@ struct Generation {
 struct BuildOptions {
     std::size_t loops = 1;
     std::shared_ptr<const io::TicketKeys> ticket_keys;
+    gate::StateBook* states = nullptr;  // of the targets, over all generations; null: of this one alone
     std::function<void(gate::SnapshotHandle)>
         release;  // takes a snapshot that a data loop let go, to free it elsewhere
     WallTime now;

@@ -24,7 +24,7 @@ std::vector<listeners::Claim> claims_of(const config::Config& config) {
     std::vector<listeners::Claim> claims;
     int kind = 0;
     for (const auto& dialect : gate::dialects()) {
-        const std::string name(telemetry::name(dialect.protocol));
+        const std::string name(config::to_string(dialect.word));
         for (const auto& listen : config.listen.*dialect.plain)
             claims.push_back({listen.value, "listen." + name, false, kind});
         for (const auto& listen : config.listen.*dialect.tls)

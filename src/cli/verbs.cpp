@@ -7,6 +7,7 @@
 #include "cli/shapes.hpp"
 #include "config/reference.hpp"
 #include "gate/explain.hpp"
+#include "gate/targets/state.hpp"
 #include "telemetry/reason.hpp"
 
 #include <array>
@@ -113,7 +114,8 @@ Exit explain(const Common& common, const ExplainOptions& options) {
 
     // No gateway runs: the file answers.
     if (!loaded.config) return unreadable(loaded, common.json);
-    const gate::Snapshot snapshot(std::move(*loaded.config));
+    gate::StateBook states;  // nothing is known of the targets
+    const gate::Snapshot snapshot(std::move(*loaded.config), states);
     const gate::Question question{options.subject, *client};
     const auto explanation = gate::explain(snapshot, question);
     if (!explanation) {

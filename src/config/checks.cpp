@@ -19,6 +19,18 @@ const GivenKey* find(const GivenKeys& given, std::string_view key) {
     return at == given.end() ? nullptr : &*at;
 }
 
+class FirstPlaces {
+public:
+    /// Where `name` stood before, or null and it is noted.
+    const Place* before(std::string name, const Place& place) {
+        const auto [at, fresh] = places_.try_emplace(std::move(name), place);
+        return fresh ? nullptr : &at->second;
+    }
+
+private:
+    std::map<std::string, Place> places_;
+};
+
 // ---- One service.
 
 void check_protocol_of_keys(const Service& service, const GivenKeys& given, Findings& findings) {
@@ -57,6 +69,20 @@ void check_urls(const Service& service, std::span<const std::string_view> preset
     }
 }
 
+void check_targets(const Service& service, Findings& findings) {
+    if (service.targets.size() > most_targets) {
+        findings.error(service.targets[most_targets].place,
+                       {"target: more than " + std::to_string(most_targets) + " targets for one service"});
+    }
+    FirstPlaces seen;
+    for (const auto& target : service.targets) {
+        if (const auto* first = seen.before(target.value.text, target.place)) {
+            findings.error(target.place,
+                           {"target: " + quote(target.value.text) + " stands twice", "first at " + where(*first)});
+        }
+    }
+}
+
 void check_builtin(const Service& service, const GivenKeys& given, const Located<Target>& target, Findings& findings) {
     if (service.protocol != Protocol::http) findings.error(target.place, {"target: what is built in speaks http only"});
     if (service.targets.size() > 1) findings.error(target.place, {"target: what is built in stands alone"});
@@ -81,6 +107,9 @@ void check_ports(const Service& service, const GivenKeys& given, Findings& findi
         findings.error(service.place, {"[[service]] has neither \"plain_port\" nor \"tls_port\"",
                                        "both: encryption stays as it came; one: everything goes to that port"});
     }
+    if (const auto* health = find(given, "health"); health && service.health.kind == HealthCheck::Kind::tls && !tls) {
+        findings.error(health->place, {"health: \"tls\" needs tls_port", "\"tcp\" tries plain_port"});
+    }
     const auto* check = find(given, "check_certificate");
     if (check && service.check_certificate && !(plain && tls)) {
         findings.error(check->place, {"check_certificate: needs both plain_port and tls_port",
@@ -94,18 +123,6 @@ void check_ports(const Service& service, const GivenKeys& given, Findings& findi
 }
 
 // ---- Between tables.
-
-class FirstPlaces {
-public:
-    /// Where `name` stood before, or null and it is noted.
-    const Place* before(std::string name, const Place& place) {
-        const auto [at, fresh] = places_.try_emplace(std::move(name), place);
-        return fresh ? nullptr : &at->second;
-    }
-
-private:
-    std::map<std::string, Place> places_;
-};
 
 void check_certificate_names(const Config& config, Findings& findings) {
     FirstPlaces seen;
@@ -201,6 +218,33 @@ void check_reach(const Config& config, Findings& findings) {
     }
 }
 
+// What a service needs from another table.
+void check_references(const Config& config, Findings& findings) {
+    const bool plain = !config.listen.http.empty();
+    const bool tls = !config.listen.https.empty();
+    for (const Service& service : config.services) {
+        const auto& wanted = service.target_certificate;
+        if (!wanted.value.empty() && std::ranges::none_of(config.certificates, [&](const auto& one) {
+                return one.name.value == wanted.value;
+            })) {
+            findings.error(wanted.place, {"target_certificate: no [[certificate]] is named " + quote(wanted.value)});
+        }
+        if (service.client_certificate != ClientCertificate::none && config.trust.ca.empty()) {
+            findings.error(service.place,
+                           {"client_certificate: there is no [trust] to hold certificates against",
+                            "write [trust] with ca, the certificates of the authorities that you trust"});
+        }
+        if (service.client_certificate == ClientCertificate::required && !tls) {
+            findings.warning(service.place, {"client_certificate: [listen] has no https, so nobody can show one"});
+        }
+        if (service.redirect_to_https && !(plain && tls)) {
+            findings.warning(service.place,
+                             {std::string("redirect_to_https: [listen] has no ") + (tls ? "http" : "https"),
+                              tls ? "nothing comes that could be redirected" : "a redirect would lead nowhere"});
+        }
+    }
+}
+
 }  // namespace
 
 void finish_service(Service& service, const GivenKeys& given, std::span<const std::string_view> presets,
@@ -210,6 +254,7 @@ void finish_service(Service& service, const GivenKeys& given, std::span<const st
     check_protocol_of_keys(service, given, findings);
     settle_names(service, findings);
     check_urls(service, presets, findings);
+    check_targets(service, findings);
     const auto builtin =
         std::ranges::find(service.targets, Target::Kind::builtin, [](const auto& target) { return target.value.kind; });
     if (builtin != service.targets.end())
@@ -223,6 +268,7 @@ void check_all(const Config& config, Findings& findings) {
     check_service_names(config, findings);
     check_listeners(config, findings);
     check_reach(config, findings);
+    check_references(config, findings);
 }
 
 }  // namespace sallyport::config

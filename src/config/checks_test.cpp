@@ -18,7 +18,7 @@ TEST(Load, HoldsAServiceToItsRules) {
          "3:1: [[service]] has no \"protocol\" (The protocol that it is asked for in.)\n"
          "3:1: [[service]] has no \"target\" (Where it goes: an address, a host name, or \"builtin:welcome\", the "
          "gateway's own page. "
-         "Several: the first that answers.)\n"},
+         "Several: as `balance` says; one that fails is left out until it answers again.)\n"},
         {"[[service]]\nname = \"a.example\"\nprotocol = \"http\"\ntarget = \"192.0.2.1\"\n",
          "3:1: [[service]] has neither \"plain_port\" nor \"tls_port\" (both: encryption stays as it came; one: "
          "everything goes to that port)\n"},

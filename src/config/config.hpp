@@ -8,6 +8,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -113,6 +114,8 @@ struct Listen {
     std::vector<Located<Network>> proxy_from;
     std::vector<Located<Network>> trusted_proxies;
     Located<Path> acme_challenges;  // empty: none
+    std::uint32_t max_connections = 0;             // 0: as many as there are descriptors for
+    std::uint32_t max_connections_per_client = 0;  // 0: three quarters of all
 
     bool operator==(const Listen&) const = default;
 };
@@ -129,6 +132,19 @@ enum class ProxyProtocol : std::uint8_t { none, v1, v2 };
 template <>
 inline constexpr std::array<std::string_view, 3> words_of<ProxyProtocol>{"none", "v1", "v2"};
 
+/// How targets are tried while nobody asks.
+struct HealthCheck {
+    enum class Kind : std::uint8_t { none, tcp, tls, http };
+    Kind kind = Kind::none;
+    std::string path = {};  // Kind::http
+
+    bool operator==(const HealthCheck&) const = default;
+};
+
+enum class ClientCertificate : std::uint8_t { none, optional, required };
+template <>
+inline constexpr std::array<std::string_view, 3> words_of<ClientCertificate>{"none", "optional", "required"};
+
 enum class RegistrationName : std::uint8_t { h323_id, url_id, e164 };
 template <>
 inline constexpr std::array<std::string_view, 3> words_of<RegistrationName>{"h323_id", "url_id", "e164"};
@@ -141,6 +157,8 @@ struct Target {
 
     bool operator==(const Target&) const = default;
 };
+
+inline constexpr std::size_t most_targets = 64;  // of one service
 
 struct Service {
     Place place;                                // of [[service]]
@@ -157,7 +175,8 @@ struct Service {
     bool target_verify = true;
     Located<std::string> target_certificate;    // the name of a Certificate; empty: none
     ProxyProtocol proxy_protocol = ProxyProtocol::none;
-    std::string health;                         // empty: none
+    HealthCheck health;
+    Duration health_interval = std::chrono::seconds(5);
     std::uint32_t max_connections = 0;          // 0: no limit
     Duration connect_timeout = std::chrono::seconds(5);
     Duration idle_timeout = std::chrono::minutes(10);  // 0: none
@@ -166,6 +185,7 @@ struct Service {
     bool check_certificate = false;
     std::vector<Located<RegistrationName>> registration_name{
         {RegistrationName::h323_id, {}}, {RegistrationName::url_id, {}}, {RegistrationName::e164, {}}};
+    ClientCertificate client_certificate = ClientCertificate::none;
     bool redirect_to_https = false;
     bool route_header = false;
 

@@ -119,12 +119,23 @@ constexpr std::array listen_rows{
     row<&Listen::h323>("h323", "[]", "H.323 by H.460.17, over TCP.", later),
     row<&Listen::h323s>("h323s", "[]", "H.323 by H.460.17, in TLS.", later),
     row<&Listen::mux>("mux", "[]", "Any of the above on one port, told apart by their first bytes.", later),
-    row<&Listen::proxy_from>("proxy_from", "[]", "Whose connections begin with a PROXY header.", later),
+    row<&Listen::proxy_from>("proxy_from", "[]",
+                             "Whose connections begin with a PROXY header (version 1 or 2): the client is the one that "
+                             "it names. From these a connection without one is refused; from anyone else a header is "
+                             "no valid message."),
     row<&Listen::trusted_proxies>("trusted_proxies", "[]",
                                   "Whose `X-Forwarded-For` and `Forwarded` are kept; everyone else's are replaced."),
     row<&Listen::acme_challenges>("acme_challenges", "\"\"",
-                                  "A directory whose files answer `/.well-known/acme-challenge/` on http.",
-                                  {.may_be_empty = true, .served = false}),
+                                  "A directory whose files answer `/.well-known/acme-challenge/` under every name, "
+                                  "before any service is asked.",
+                                  {.may_be_empty = true}),
+    row<&Listen::max_connections>("max_connections", "0",
+                                  "How many connections are open at once; more wait in the system's queue. 0: as many "
+                                  "as there are file descriptors for."),
+    row<&Listen::max_connections_per_client>(
+        "max_connections_per_client", "0",
+        "How many of them one client may hold, an IPv4 address or an IPv6 /64; more are reset. 0: three quarters of "
+        "all, so that nobody can take every place."),
 };
 
 constexpr std::string_view later_protocols[] = {"sip", "ldap", "h323"};
@@ -140,8 +151,8 @@ constexpr std::array service_rows{
                             {.required = true, .later = later_protocols}),
     row<&Service::targets>(
         "target", "",
-        "Where it goes: an address, a host name, or \"builtin:welcome\", the gateway's own page. Several: the first "
-        "that answers.",
+        "Where it goes: an address, a host name, or \"builtin:welcome\", the gateway's own page. Several: as `balance` "
+        "says; one that fails is left out until it answers again.",
         {.required = true, .empty_list_hint = "a service needs a target"}),
     row<&Service::plain_port>("plain_port", "",
                               "The target's port without TLS. With `tls_port` too, encryption stays as it came; alone, "
@@ -169,19 +180,32 @@ constexpr std::array service_rows{
         "target_ca", "", "Authorities that the target's certificate is checked against, PEM. Absent: the system's."),
     row<&Service::target_verify>("target_verify", "true", "Whether the target's certificate is checked at all."),
     row<&Service::target_certificate>("target_certificate", "",
-                                      "The [[certificate]] that is shown to a target that asks for one.", later),
-    row<&Service::balance>("balance", "\"failover\"",
-                           "How one of several targets is chosen: the first that works, one after the other, or always "
-                           "the same for a client.",
-                           later),
-    row<&Service::health>("health", "", "How targets are tried while nobody asks: \"tcp\", \"tls\", \"http /path\".",
-                          later),
+                                      "The [[certificate]] that is shown to a target that asks for one."),
+    row<&Service::balance>(
+        "balance", "\"failover\"",
+        "How one of several targets is chosen: \"failover\", the first that works; \"round_robin\", one "
+        "after the other; \"client\", always the same for a client (IPv6: for a /64)."),
+    row<&Service::health>(
+        "health", "",
+        "How targets are tried while nobody asks: \"tcp\" connects to each port, \"tls\" shakes hands, "
+        "\"http /path\" wants an answer below 400. Two failures in a row take a target out, two good "
+        "answers bring it back. Absent: only targets that traffic found failing are tried."),
+    row<&Service::health_interval>("health_interval", "\"5s\"", "The time between two tries of a target.",
+                                   {.least = ns(1s), .most = ns(1h)}),
     row<&Service::max_connections>("max_connections", "0",
-                                   "How many connections its targets carry at once. 0: no limit.", later),
+                                   "How many connections its targets carry at once, together; more are refused. With a "
+                                   "limit none is kept for the next request. 0: no limit."),
     row<&Service::proxy_protocol>("proxy_protocol", "\"none\"",
-                                  "Tells the target the client's address by a PROXY header.", later),
-    row<&Service::redirect_to_https>("redirect_to_https", "false", "Answers plain requests with a redirect to https.",
-                                     {.protocols = bit(Protocol::http), .served = false}),
+                                  "Tells the target the client's address by a PROXY header of this version. No "
+                                  "connection is then shared by clients."),
+    row<&Service::client_certificate>(
+        "client_certificate", "\"none\"",
+        "Whether clients are asked for a certificate: \"required\" refuses those without one that [trust] vouches for; "
+        "\"optional\" tells the target what was shown. In both, Client-Cert and X-SSL-Client-* are ours alone.",
+        {.protocols = bit(Protocol::http)}),
+    row<&Service::redirect_to_https>("redirect_to_https", "false",
+                                     "Answers plain requests with a redirect to the same URL by https.",
+                                     {.protocols = bit(Protocol::http)}),
     row<&Service::route_header>("route_header", "false",
                                 "Puts the gateway into the route of SIP dialogs (Record-Route, Path).",
                                 {.protocols = bit(Protocol::sip), .served = false}),

@@ -57,10 +57,15 @@ std::string other_value(const Row& row) {
     }
     if (row.type == "boolean") return row.default_text == "true" ? "false" : "true";
     static constexpr std::pair<std::string_view, const char*> samples[] = {
-        {"integer", "7"},        {"port", "7"},
-        {"duration", "\"7s\""},  {"address", "\"192.0.2.7\""},
-        {"networks", "\"::1\""}, {"listen addresses", "\"192.0.2.7:7\""},
-        {"targets", "\"::1\""},  {"mappings", "\"203.0.113.7=192.0.2.7\""},
+        {"integer", "7"},
+        {"port", "7"},
+        {"duration", "\"7s\""},
+        {"address", "\"192.0.2.7\""},
+        {"networks", "\"::1\""},
+        {"listen addresses", "\"192.0.2.7:7\""},
+        {"targets", "\"::1\""},
+        {"mappings", "\"203.0.113.7=192.0.2.7\""},
+        {"health check", "\"http /seven\""},
     };
     for (const auto& [type, sample] : samples) {
         if (row.type == type) return sample;

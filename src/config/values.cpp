@@ -4,6 +4,7 @@
 #include "config/names.hpp"
 #include "config/units.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace sallyport::config {
@@ -193,6 +194,20 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, Target&
         return fail(Complaint{"a target is a host, not a URL", "plain_port and tls_port say how it is reached"});
     return fail(Complaint{quote(text) + " is neither an address nor a host name",
                           "such as \"172.16.0.10\" or \"pbx.example.com\""});
+}
+
+Result<void, Complaint> from_text(const Reading&, std::string_view text, HealthCheck& out) {
+    using enum HealthCheck::Kind;
+    constexpr std::string_view http_prefix = "http /";
+    if (text == "tcp" || text == "tls") {
+        out.kind = text == "tcp" ? tcp : tls;
+        return {};
+    }
+    if (text.starts_with(http_prefix)) {
+        out = {.kind = http, .path = std::string(text.substr(http_prefix.size() - 1))};
+        if (std::ranges::all_of(out.path, [](char c) { return c > ' ' && c < '\x7f'; })) return {};
+    }
+    return fail(Complaint{quote(text) + " is no health check", "\"tcp\", \"tls\", or \"http /path\""});
 }
 
 Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text,

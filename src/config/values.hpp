@@ -62,6 +62,7 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, List
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, NatMapping& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
 Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text,
@@ -109,6 +110,8 @@ template <>
 inline constexpr TypeName type_name<NatMapping>{"mapping", "mappings", "\"203.0.113.10=172.16.0.5\""};
 template <>
 inline constexpr TypeName type_name<LogDestination>{"log destination", "", "\"stdout\""};
+template <>
+inline constexpr TypeName type_name<HealthCheck>{"health check", "", "\"tcp\""};
 template <>
 inline constexpr TypeName type_name<Target>{"target", "targets", "\"172.16.0.10\""};
 

@@ -5,28 +5,40 @@
 #pragma once
 
 #include "config/config.hpp"
-#include "io/sockets.hpp"
+#include "io/stream.hpp"
 #include "io/task.hpp"
-#include "listeners/loop_listeners.hpp"
 #include "telemetry/protocol.hpp"
 
-#include <cstdint>
+#include <cstddef>
+#include <memory>
 #include <span>
 
 namespace sallyport::gate {
 
-class Gate;
+struct Session;
+struct Tunnel;
 
 struct Dialect {
-    telemetry::Protocol protocol;
     config::Protocol word;  // `protocol` of [[service]]
     config::Listen::Addresses config::Listen::* plain;  // the keys of [listen]
     config::Listen::Addresses config::Listen::* tls;
-    /// Serves one accepted connection. It ends in exactly one record, or for http in one a request.
-    io::Task<void> (*serve)(Gate& gate, listeners::Listener listener, io::Accepted accepted);
+    /// Serves one connection until it has ended (no tunnel), or until it is routed for good: then the tunnel's record
+    /// is its last. Up to there it ends in exactly one record, or for http in one a request.
+    io::Task<std::unique_ptr<Tunnel>> (*serve)(Session& session, io::Stream& client);
 };
 
 /// Every dialect in this build, in the order of the manual.
 std::span<const Dialect> dialects();
+
+/// What records and metrics call it: the same word.
+constexpr telemetry::Protocol protocol_of(config::Protocol word) {
+    return static_cast<telemetry::Protocol>(static_cast<std::size_t>(word));
+}
+static_assert([] {
+    for (std::size_t i = 0; i < config::words_of<config::Protocol>.size(); ++i) {
+        if (config::words_of<config::Protocol>[i] != telemetry::protocol_names[i]) return false;
+    }
+    return true;
+}());
 
 }  // namespace sallyport::gate

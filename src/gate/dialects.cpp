@@ -1,6 +1,7 @@
 // The one list of what the gate speaks. No self-registration: reading this file tells what is in the binary.
 #include "gate/dialect.hpp"
 #include "gate/http/http_dialect.hpp"
+#include "gate/tunnel.hpp"
 
 #include <array>
 
@@ -8,8 +9,7 @@ namespace sallyport::gate {
 
 std::span<const Dialect> dialects() {
     static constexpr std::array table{
-        Dialect{telemetry::Protocol::http, config::Protocol::http, &config::Listen::http, &config::Listen::https,
-                http::serve},
+        Dialect{config::Protocol::http, &config::Listen::http, &config::Listen::https, http::serve},
     };
     return table;
 }

@@ -2,7 +2,11 @@
 
 #include "base/text.hpp"
 #include "gate/http/explain_http.hpp"
+#include "gate/targets/order.hpp"
+#include "gate/targets/state.hpp"
 #include "gate/tls/pass_by_sni.hpp"
+
+#include <algorithm>
 
 namespace sallyport::gate {
 
@@ -20,16 +24,37 @@ constexpr Form forms[] = {
     {"tls:", true, tls::explain},
 };
 
-std::string target_text(const Decision& decision) {
-    const config::Target& target = decision.service->settings->targets.front().value;
+std::string target_text(const config::Target& target, std::uint16_t port) {
     if (target.kind == config::Target::Kind::builtin) return "builtin:" + target.text;
-    if (target.kind == config::Target::Kind::address) return SocketAddress{target.address, decision.port}.to_string();
-    return target.text + ":" + std::to_string(decision.port);
+    if (target.kind == config::Target::Kind::address) return SocketAddress{target.address, port}.to_string();
+    return target.text + ":" + std::to_string(port);
+}
+
+// The targets as they stand now, in the order in which they would be tried.
+void choose_target(const Decision& decision, const Question& question, Explanation& explanation) {
+    const Service& service = *decision.service;
+    const Order order = order_targets(service, question.client, 0);
+    for (const std::uint8_t i : order) {
+        const auto& target = service.settings->targets[i];
+        const TargetState& state = *service.targets[i];
+        std::string result(explanation.target.empty() ? "match" : "the next one");
+        if (state.condition() != Condition::up) result += ", " + std::string(name(state.condition()));
+        if (explanation.target.empty()) explanation.target = target_text(target.value, decision.port);
+        explanation.trail.push_back({"target " + target.value.text, target.place, std::move(result)});
+    }
+    for (std::size_t i = 0; i < service.targets.size(); ++i) {
+        if (std::ranges::find(order, i) != order.end()) continue;
+        const auto& target = service.settings->targets[i];
+        const TargetState& state = *service.targets[i];
+        const std::string_view why = state.wish() == Wish::up ? name(state.condition()) : name(state.wish());
+        explanation.trail.push_back({"target " + target.value.text, target.place, "not taken: " + std::string(why)});
+    }
+    if (order.count == 0) explanation.reason = telemetry::Reason::target_down;
 }
 
 }  // namespace
 
-void conclude(const Snapshot& snapshot, const Ask& ask, Explanation& explanation) {
+void conclude(const Snapshot& snapshot, const Question& question, const Ask& ask, Explanation& explanation) {
     const Decision decision = decide(snapshot, ask, &explanation.trail);
     explanation.looked_for = ask.name;
     explanation.reason = decision.reason;
@@ -37,7 +62,8 @@ void conclude(const Snapshot& snapshot, const Ask& ask, Explanation& explanation
     if (decision.reason == telemetry::Reason::service_unknown)
         explanation.nearest = snapshot.nearest_name(ask.protocol, ask.name);
     if (!decision.admitted()) return;
-    explanation.target = target_text(decision);
+    choose_target(decision, question, explanation);
+    if (explanation.target.empty()) return;
     if (ask.protocol == config::Protocol::tls)
         explanation.leg = "unopened";
     else if (decision.port != 0)

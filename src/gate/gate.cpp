@@ -1,22 +1,31 @@
 #include "gate/gate.hpp"
 
 #include "gate/http/scratch.hpp"
+#include "gate/serve.hpp"
+
+#include <algorithm>
 
 namespace sallyport::gate {
 
-Session::Session(Gate& on, listeners::Listener through, SocketAddress from)
-    : gate(on), listener(std::move(through)), client(from) {
+Session::Session(Gate& on, listeners::ListenerHandle through, SocketAddress from)
+    : gate(on), listener(std::move(through)), client(from), id(++on.last_id_), since(on.loop_.now()) {
     on.sessions_.push_back(*this);
 }
 
-Session::~Session() = default;
+Session::~Session() {
+    if (counted) gate.shared_.clients.leave(client.ip);
+}
 
-Gate::Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, std::string node)
+Gate::Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, GateShared& shared,
+           std::size_t number, std::size_t capacity)
     : loop_(loop),
       reporter_(reporter),
       counters_(counters),
-      node_(std::move(node)),
+      shared_(shared),
+      capacity_(capacity),
+      last_id_(std::uint64_t{number} << 40U),
       http_scratch_(std::make_unique<HttpScratch>()),
+      kept_(loop),
       scope_(loop) {}
 
 Gate::~Gate() = default;
@@ -24,16 +33,23 @@ Gate::~Gate() = default;
 namespace {
 
 bool lost_its_service(const Session& session, const Snapshot& routing) {
-    return !session.tunnel_name.empty() && routing.find(session.tunnel_protocol, session.tunnel_name) == nullptr;
+    return session.tunnel != nullptr && routing.find(session.protocol, session.service) == nullptr;
 }
 
 }  // namespace
 
 void Gate::adopt(SnapshotHandle snapshot) {
     snapshot_ = std::move(snapshot);
+    kept_.clear();
+    turns_.assign(snapshot_->routing->services().size(), static_cast<std::uint32_t>(last_id_ >> 40U));
     bool removed = false;
     sessions_.for_each([&](Session& session) { removed = removed || lost_its_service(session, *snapshot_->routing); });
     if (removed) scope_.spawn(end_removed_tunnels(snapshot_->routing->config().node.drain_timeout));
+}
+
+void Gate::adopt(std::shared_ptr<const net::NameTable> names) {
+    names_ = std::move(names);
+    kept_.clear();  // a name may mean another machine now
 }
 
 io::Task<void> Gate::end_removed_tunnels(Duration patience) {
@@ -44,9 +60,23 @@ io::Task<void> Gate::end_removed_tunnels(Duration patience) {
     });
 }
 
-void Gate::take(const listeners::Listener& listener, io::Accepted accepted) {
-    const Dialect& dialect = dialects()[static_cast<std::size_t>(listener.kind)];
-    scope_.spawn(dialect.serve(*this, listener, std::move(accepted)));
+void Gate::take(const listeners::ListenerHandle& listener, io::Accepted accepted) {
+    scope_.spawn(serve(*this, listener, std::move(accepted)));
+}
+
+bool Gate::has_room() {
+    const std::uint32_t configured = snapshot_->routing->config().listen.max_connections;
+    if (configured != 0 && shared_.clients.total() >= configured) return false;
+    // A session is a client's descriptor and a target's.
+    if (scope_.running() + kept_.size() / 2 < capacity_) return true;
+    kept_.clear();
+    return scope_.running() < capacity_;
+}
+
+std::uint32_t Gate::most_of_client() const {
+    const std::uint32_t configured = snapshot_->routing->config().listen.max_connections_per_client;
+    if (configured != 0) return configured;
+    return static_cast<std::uint32_t>(std::max<std::size_t>(1, shared_.capacity - shared_.capacity / 4));
 }
 
 void Gate::drain() {
@@ -64,6 +94,7 @@ io::Task<void> Gate::finish(io::Deadline patience) {
     sessions_.for_each([](Session& session) { session.end(telemetry::Reason::draining); });
     scope_.cancel();
     co_await scope_.join();
+    co_await kept_.close();
 }
 
 void Gate::report(const telemetry::Record& record) {

@@ -1,8 +1,11 @@
 // The gate on one data loop: what it decides by at present, and the sessions that are open.
 #pragma once
 
+#include "gate/client_counts.hpp"
 #include "gate/dialect.hpp"
+#include "gate/session.hpp"
 #include "gate/snapshot.hpp"
+#include "gate/targets/kept.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
 #include "io/tls.hpp"
@@ -10,10 +13,15 @@
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+namespace sallyport::io {
+class Worker;
+}
 
 namespace sallyport::gate {
 
@@ -27,44 +35,31 @@ struct LoopSnapshot {
 };
 using SnapshotHandle = std::shared_ptr<const LoopSnapshot>;
 
-/// One client connection while it lives. In the frame of the coroutine that serves it.
-struct Session : io::ListNode {
-    Session(Gate& gate, listeners::Listener on, SocketAddress from);
-    ~Session();
-
-    Gate& gate;
-    listeners::Listener listener;
-    SocketAddress client;
-    io::Cancellation cancellation;
-    telemetry::Reason ended_by = telemetry::Reason::ok;  // why it was cancelled
-    bool idle = false;        // between two requests: may be closed without a word
-    // The service that an open tunnel belongs to; no name while requests are decided one by one.
-    config::Protocol tunnel_protocol = config::Protocol::http;
-    std::string tunnel_name;
-
-    void enter_tunnel(config::Protocol protocol, std::string service) {
-        tunnel_protocol = protocol;
-        tunnel_name = std::move(service);
-    }
-
-    void end(telemetry::Reason reason) {
-        ended_by = reason;
-        cancellation.request();
-    }
+/// What all loops' gates have in common. All of it outlives them.
+struct GateShared {
+    std::string node;             // this node's name, for Via
+    std::size_t capacity = 0;     // connections at a time, over all loops
+    ClientCounts clients;
+    io::Worker* files = nullptr;  // reads what stands on disk: a data loop never does
 };
 
 class Gate {
 public:
-    /// All of them outlive the gate. @param node  this node's name, for Via.
-    Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, std::string node);
+    /// All of them outlive the gate.
+    /// @param number  of this loop, from 0: the sessions' ids carry it
+    /// @param capacity  connections at a time on this loop
+    Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, GateShared& shared,
+         std::size_t number, std::size_t capacity);
     ~Gate();
 
     /// From now on decisions are made by this. Tunnels of services that are gone end after `drain_timeout`.
     void adopt(SnapshotHandle snapshot);
-    void adopt(std::shared_ptr<const net::NameTable> names) { names_ = std::move(names); }
+    void adopt(std::shared_ptr<const net::NameTable> names);
 
-    /// Serves one connection by the dialect that the listener's kind names (its place in dialects()).
-    void take(const listeners::Listener& listener, io::Accepted accepted);
+    /// Serves one connection, from its first byte to its last record.
+    void take(const listeners::ListenerHandle& listener, io::Accepted accepted);
+    /// May one connection more be taken? Target connections that wait for a request make room when it comes to that.
+    bool has_room();
 
     /// Nothing new: idle sessions end at once, busy ones after their request.
     void drain();
@@ -73,14 +68,24 @@ public:
     /// Makes a finish() that is under way end everything now.
     void hurry() { hurried_ = true; }
 
+    template <class F>
+    void for_each_session(F&& f) {
+        sessions_.for_each(std::forward<F>(f));
+    }
+
     io::Loop& loop() { return loop_; }
     const SnapshotHandle& snapshot() const { return snapshot_; }
     const std::shared_ptr<const net::NameTable>& names() const { return names_; }
-    const std::string& node() const { return node_; }
+    GateShared& shared() { return shared_; }
+    const std::string& node() const { return shared_.node; }
     bool draining() const { return draining_; }
-    std::size_t open_sessions() const { return scope_.running(); }
     telemetry::LoopCounters& counters() { return counters_; }
     HttpScratch& http_scratch() { return *http_scratch_; }
+    KeptConnections& kept() { return kept_; }
+    /// Counts the questions for a target of this service (round robin).
+    std::uint32_t next_turn(const Service& service) { return turns_[service.index]++; }
+    /// How many connections one client may hold.
+    std::uint32_t most_of_client() const;
 
     /// The end of a story: counted always, logged as the log is set.
     void report(const telemetry::Record& record);
@@ -93,10 +98,14 @@ private:
     io::Loop& loop_;
     telemetry::Reporter& reporter_;
     telemetry::LoopCounters& counters_;
-    std::string node_;
+    GateShared& shared_;
+    const std::size_t capacity_;
+    std::uint64_t last_id_;
     SnapshotHandle snapshot_;
     std::shared_ptr<const net::NameTable> names_;
+    std::vector<std::uint32_t> turns_;  // by Service::index
     std::unique_ptr<HttpScratch> http_scratch_;
+    KeptConnections kept_;
     io::List<Session> sessions_;
     bool draining_ = false;
     bool hurried_ = false;

@@ -3,6 +3,7 @@
 #include "config/load.hpp"
 #include "gate/explain.hpp"
 #include "gate/http/url_rules.hpp"
+#include "gate/targets/state.hpp"
 
 #include <gtest/gtest.h>
 
@@ -55,7 +56,8 @@ Snapshot snapshot_of(std::string text) {
     for (const auto& preset : http::presets()) presets.push_back(preset.name);
     auto loaded = config::load_text("test.toml", text, presets);
     for (const auto& error : loaded.errors) ADD_FAILURE() << to_text(error, "error");
-    return Snapshot(std::move(*loaded.config));
+    StateBook states;
+    return Snapshot(std::move(*loaded.config), states);
 }
 
 struct Case {

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "gate/http/url_rules.hpp"
+#include "gate/targets/state.hpp"
 
 namespace sallyport::gate {
 
@@ -17,16 +18,20 @@ std::string Service::label() const {
     return "service." + name + "." + std::string(config::to_string(settings->protocol));
 }
 
-Snapshot::Snapshot(config::Config config) : config_(std::move(config)) {
-    for (const auto& settings : config_.services) add(settings);
+Snapshot::Snapshot(config::Config config, StateBook& book) : config_(std::move(config)) {
+    for (const auto& settings : config_.services) add(settings, book);
     for (const auto& network : config_.listen.trusted_proxies) trusted_proxies_.add(network.value);
+    for (const auto& network : config_.listen.proxy_from) proxy_from_.add(network.value);
+    book.forget_gone();
 }
 
-void Snapshot::add(const config::Service& settings) {
+void Snapshot::add(const config::Service& settings, StateBook& book) {
     Service& service = services_.emplace_back();
     service.index = services_.size() - 1;
     service.settings = &settings;
     service.name = settings.names.front().value;
+    service.state = book.service(settings);
+    for (const auto& target : settings.targets) service.targets.push_back(book.target(settings, target.value));
     for (std::size_t i = 0; i < settings.allow_from.size(); ++i)
         service.allow_from.add(settings.allow_from[i].value, i);
     for (const auto& rule : settings.allow_url) {

@@ -22,6 +22,10 @@ struct Rule {
     config::Place place;
 };
 
+class TargetState;
+struct ServiceState;
+class StateBook;
+
 struct Service {
     std::string name;  // its first name: what records and metrics call it
     std::size_t index = 0;
@@ -29,6 +33,8 @@ struct Service {
     NetworkMap<std::size_t> allow_from;         // to the entry of settings->allow_from; empty: anyone
     std::vector<std::string> url_rules;         // allow_url, then the rules of each preset; empty: every URL
     std::vector<Rule> url_origins;              // of the same indices
+    std::shared_ptr<ServiceState> state;
+    std::vector<std::shared_ptr<TargetState>> targets;  // of the same indices as settings->targets
 
     /// "service.hq.example.com.http": how explanations call it.
     std::string label() const;
@@ -36,11 +42,13 @@ struct Service {
 
 class Snapshot {
 public:
-    explicit Snapshot(config::Config config);
+    /// @param book  where the states of targets are found again; only used in here
+    Snapshot(config::Config config, StateBook& book);
 
     const config::Config& config() const { return config_; }
     const std::deque<Service>& services() const { return services_; }
     const NetworkSet& trusted_proxies() const { return trusted_proxies_; }
+    const NetworkSet& proxy_from() const { return proxy_from_; }
 
     /// The service of this protocol by its exact name, else by the longest wildcard that holds it; null when there is
     /// none.
@@ -67,13 +75,14 @@ private:
         const Service* fallback = nullptr;
     };
 
-    void add(const config::Service& settings);
+    void add(const config::Service& settings, StateBook& book);
     const Names& names_of(config::Protocol protocol) const { return names_[static_cast<std::size_t>(protocol)]; }
 
     config::Config config_;
     std::deque<Service> services_;  // addresses are kept: the names point to them
     std::array<Names, config::words_of<config::Protocol>.size()> names_;
     NetworkSet trusted_proxies_;
+    NetworkSet proxy_from_;
 };
 
 }  // namespace sallyport::gate

@@ -1,11 +1,17 @@
 #include "gate/tunnel.hpp"
 
+#include "gate/dialect.hpp"
+#include "gate/gate.hpp"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace sallyport::gate {
 
+namespace {
+
+// A tunnel may idle for days; a peer that has vanished is found by the kernel's keep-alives, within two minutes.
 void keep_alive_by_kernel(const io::Stream& stream) {
     const auto set = [&stream](int level, int option, int value) {
         setsockopt(stream.fd(), level, option, &value, sizeof value);
@@ -16,7 +22,7 @@ void keep_alive_by_kernel(const io::Stream& stream) {
     set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-telemetry::Reason tunnel_reason(io::RelayEnd end, const Session& session) {
+telemetry::Reason reason_of(io::RelayEnd end, const Session& session) {
     using telemetry::Reason;
     switch (end) {
         case io::RelayEnd::both_closed: return Reason::ok;
@@ -26,6 +32,44 @@ telemetry::Reason tunnel_reason(io::RelayEnd end, const Session& session) {
         case io::RelayEnd::cancelled: return session.ended_by;
     }
     return Reason::ok;
+}
+
+void report(const Session& session, const Tunnel& tunnel, telemetry::Reason reason) {
+    const auto protocol = protocol_of(tunnel.protocol);
+    session.gate.counters().passed(protocol, tunnel.relayed.to_target, tunnel.relayed.to_client);
+    session.gate.report({.time = tunnel.began,
+                         .protocol = protocol,
+                         .listener = session.listener->address,
+                         .client = session.client,
+                         .service = tunnel.service,
+                         .looked_for = tunnel.looked_for,
+                         .nearest = {},
+                         .target = tunnel.target.text,
+                         .tls_client = tunnel.tls_client,
+                         .tls_target = tunnel.target.tls,
+                         .verdict = telemetry::Verdict::forwarded,
+                         .reason = reason,
+                         .bytes_in = tunnel.relayed.to_target,
+                         .bytes_out = tunnel.relayed.to_client,
+                         .duration = session.gate.loop().now() - tunnel.since,
+                         .method = tunnel.method,
+                         .url = tunnel.url,
+                         .status = tunnel.status,
+                         .detail = {}});
+}
+
+}  // namespace
+
+io::Task<void> carry(Session& session, io::Stream& client, std::unique_ptr<Tunnel> tunnel) {
+    keep_alive_by_kernel(client);
+    keep_alive_by_kernel(tunnel->target.stream);
+    session.protocol = tunnel->protocol;
+    session.busy_with(tunnel->service, tunnel->target.text);
+    session.tunnel = &tunnel->relayed;
+    const io::RelayEnd end = co_await io::relay(client, tunnel->target.stream, {}, tunnel->relayed);
+    session.tunnel = nullptr;
+    session.at_rest();
+    report(session, *tunnel, reason_of(end, session));
 }
 
 }  // namespace sallyport::gate

@@ -1,17 +1,34 @@
-// What tunnels of every protocol have in common: bytes both ways, for days if need be.
+// What connections of every protocol have in common once they are routed for good: bytes both ways, for days if need
+// be, and one record at the end.
 #pragma once
 
-#include "gate/gate.hpp"
+#include "gate/session.hpp"
+#include "gate/targets/connect.hpp"
 #include "io/relay.hpp"
 #include "io/stream.hpp"
-#include "telemetry/reason.hpp"
+#include "telemetry/record.hpp"
+
+#include <memory>
+#include <string>
 
 namespace sallyport::gate {
 
-/// A tunnel may idle for days; a peer that has vanished is found by the kernel's keep-alives, within two minutes.
-void keep_alive_by_kernel(const io::Stream& stream);
+/// Owns all that its record will say, and nothing else of what led to it: no head, no snapshot.
+struct Tunnel {
+    TargetConnection target;
+    config::Protocol protocol = config::Protocol::http;
+    bool tls_client = false;
+    std::string service;  // as the configuration calls it: a reload that knows it no more ends the tunnel
+    std::string looked_for;
+    std::string method;  // http
+    std::string url;     // http
+    std::uint16_t status = 0;  // http
+    SteadyTime since;
+    WallTime began;
+    io::Relayed relayed;  // what passed before it was a tunnel
+};
 
-/// Why a tunnel's record says it ended.
-telemetry::Reason tunnel_reason(io::RelayEnd end, const Session& session);
+/// Passes bytes until one side ends it, an admin does, or a reload takes its service away. Reports the record.
+io::Task<void> carry(Session& session, io::Stream& client, std::unique_ptr<Tunnel> tunnel);
 
 }  // namespace sallyport::gate

@@ -56,8 +56,7 @@ struct Direction {
 
 }  // namespace
 
-Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits) {
-    Relayed relayed;
+Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed& relayed) {
     Direction up{client, target, relayed.to_target};
     Direction down{target, client, relayed.to_client};
     Loop& loop = client.loop();
@@ -65,22 +64,19 @@ Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits) {
         const Pumped went_up = up.pump(down.ended);
         const Pumped went_down = down.pump(up.ended);
         if (went_up == Pumped::read_failed || went_down == Pumped::write_failed) {
-            relayed.end = RelayEnd::client_failed;
             target.reset();
-            co_return relayed;
+            co_return RelayEnd::client_failed;
         }
         if (went_down == Pumped::read_failed || went_up == Pumped::write_failed) {
-            relayed.end = RelayEnd::target_failed;
             client.reset();
-            co_return relayed;
+            co_return RelayEnd::target_failed;
         }
-        if (went_up == Pumped::ended && went_down == Pumped::ended) co_return relayed;
+        if (went_up == Pumped::ended && went_down == Pumped::ended) co_return RelayEnd::both_closed;
         if (went_up == Pumped::share_used || went_down == Pumped::share_used) {
             co_await Yield{loop};
             // A stream that never runs dry awaits nothing else that would tell of it.
             if (!client.watched().cancelled && !target.watched().cancelled) continue;
-            relayed.end = RelayEnd::cancelled;
-            co_return relayed;
+            co_return RelayEnd::cancelled;
         }
         const bool one_ended = up.ended || down.ended;
         const Duration patience = one_ended && limits.half_closed > Duration{0} ? limits.half_closed : limits.idle;
@@ -89,8 +85,7 @@ Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits) {
         const auto second = down.waits() ? down.edge() : up.edge();
         const Wait waited = co_await WaitAny<2>(deadline, {{first, second}});
         if (waited == Wait::ready) continue;
-        relayed.end = waited == Wait::timeout ? RelayEnd::idle : RelayEnd::cancelled;
-        co_return relayed;
+        co_return waited == Wait::timeout ? RelayEnd::idle : RelayEnd::cancelled;
     }
 }
 

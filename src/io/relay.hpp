@@ -26,11 +26,11 @@ struct RelayLimits {
 };
 
 struct Relayed {
-    RelayEnd end = RelayEnd::both_closed;
     std::uint64_t to_target = 0;  // bytes
     std::uint64_t to_client = 0;
 };
 
-Task<Relayed> relay(Stream& client, Stream& target, RelayLimits limits);
+/// @param relayed  added to as the bytes pass, so that who looks at a connection of days sees how it goes.
+Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed& relayed);
 
 }  // namespace sallyport::io

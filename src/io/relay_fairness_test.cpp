@@ -39,7 +39,10 @@ struct Bench {
     Bench(Loop& loop, Cancellation& cancellation) : outer(loop, cancellation), inner(loop, cancellation) {}
 };
 
-Task<void> relays(Bench& bench) { co_await relay(bench.outer.far, bench.inner.near, {}); }
+Task<void> relays(Bench& bench) {
+    Relayed relayed;
+    co_await relay(bench.outer.far, bench.inner.near, {}, relayed);
+}
 
 Task<void> echoes(Stream& stream) {
     for (;;) {

@@ -13,6 +13,10 @@ using io::testing::VirtualLoop;
 
 namespace {
 
+struct Ended : Relayed {
+    RelayEnd end = RelayEnd::both_closed;
+};
+
 std::string noise(std::size_t size) {
     std::mt19937 random(1);
     std::string out(size, '\0');
@@ -30,8 +34,8 @@ struct Bench {
     Stream& target() { return inner.far; }
 };
 
-Task<void> relays(Bench& bench, RelayLimits limits, Relayed& relayed) {
-    relayed = co_await relay(bench.outer.far, bench.inner.near, limits);
+Task<void> relays(Bench& bench, RelayLimits limits, Ended& relayed) {
+    relayed.end = co_await relay(bench.outer.far, bench.inner.near, limits, relayed);
     bench.outer.far.close();
     bench.inner.near.close();
 }
@@ -43,7 +47,7 @@ Task<void> sends_all_then_ends(Stream& stream, const std::string& what) {
 }
 
 // sslh 1.20 loses the answer here: the client ends its side, and the target answers only then.
-Task<void> half_closes(Loop& loop, const std::string& question, const std::string& answer, Relayed& relayed) {
+Task<void> half_closes(Loop& loop, const std::string& question, const std::string& answer, Ended& relayed) {
     Bench bench(loop);
     Scope scope(loop);
     scope.spawn(relays(bench, {}, relayed));
@@ -98,7 +102,7 @@ TEST(Relay, CarriesBothWaysAndKeepsTheAnswerAfterAHalfClose) {
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
         VirtualLoop loop(c.calls);
-        Relayed relayed;
+        Ended relayed;
         loop.run(half_closes(*loop, noise(c.up), noise(c.down), relayed));
         EXPECT_EQ(relayed.end, RelayEnd::both_closed);
         EXPECT_EQ(relayed.to_target, c.up);
@@ -108,9 +112,9 @@ TEST(Relay, CarriesBothWaysAndKeepsTheAnswerAfterAHalfClose) {
 
 TEST(Relay, AnIdleLimitEndsItAndTrafficPutsThatOff) {
     VirtualLoop loop;
-    Relayed relayed;
+    Ended relayed;
     const SteadyTime before = loop->now();
-    loop.run([](Loop& on, Relayed& into) -> Task<void> {
+    loop.run([](Loop& on, Ended& into) -> Task<void> {
         Bench bench(on);
         Scope scope(on);
         scope.spawn(relays(bench, {.idle = 60s, .half_closed = {}}, into));
@@ -125,8 +129,8 @@ TEST(Relay, AnIdleLimitEndsItAndTrafficPutsThatOff) {
 
 TEST(Relay, NoLimitMeansDays) {
     VirtualLoop loop;
-    Relayed relayed;
-    loop.run([](Loop& on, Relayed& into) -> Task<void> {
+    Ended relayed;
+    loop.run([](Loop& on, Ended& into) -> Task<void> {
         Bench bench(on);
         Scope scope(on);
         scope.spawn(relays(bench, {}, into));
@@ -144,8 +148,8 @@ TEST(Relay, NoLimitMeansDays) {
 
 TEST(Relay, ASlowReaderBoundsWhatIsKept) {
     VirtualLoop loop;
-    Relayed relayed;
-    loop.run([](Loop& on, Relayed& into) -> Task<void> {
+    Ended relayed;
+    loop.run([](Loop& on, Ended& into) -> Task<void> {
         Bench bench(on);
         Scope scope(on);
         scope.spawn(relays(bench, {}, into));
@@ -170,8 +174,8 @@ TEST(Relay, ABrokenSideIsNamedAndTheOtherIsReset) {
             return -1;
         });
         VirtualLoop loop(calls);
-        Relayed relayed;
-        loop.run([](Loop& on, bool client, Relayed& into) -> Task<void> {
+        Ended relayed;
+        loop.run([](Loop& on, bool client, Ended& into) -> Task<void> {
             Bench bench(on);
             broken_fd = client ? bench.outer.far.fd() : bench.inner.near.fd();
             Stream& speaker = client ? bench.client() : bench.target();

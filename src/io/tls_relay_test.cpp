@@ -14,6 +14,10 @@ using namespace sallyport::io::testing;
 
 namespace {
 
+struct Ended : Relayed {
+    RelayEnd end = RelayEnd::both_closed;
+};
+
 // A client and a target with the relay between them: client <-> outer | inner <-> target, with TLS on either leg.
 struct Bench {
     Cancellation cancellation;
@@ -42,11 +46,11 @@ Task<void> shakes_if_tls(Stream& stream, bool& made) {
     if (stream.is_tls()) made = made && (co_await handshake(stream, Deadline::none)).failure == TlsFailure::none;
 }
 
-Task<void> relays(Bench& bench, Relayed& relayed) {
+Task<void> relays(Bench& bench, Ended& relayed) {
     bool made = true;
     co_await shakes_if_tls(bench.outer.far, made);
     co_await shakes_if_tls(bench.inner.near, made);
-    if (made) relayed = co_await relay(bench.outer.far, bench.inner.near, {});
+    if (made) relayed.end = co_await relay(bench.outer.far, bench.inner.near, {}, relayed);
     bench.outer.far.close();
     bench.inner.near.close();
 }
@@ -91,11 +95,11 @@ TEST(TlsRelay, PassesOnAHalfCloseOfEitherSideWithTlsOnEitherLeg) {
                          (on_target ? ", target TLS" : "") + (client_first ? ", client" : ", target") +
                          " ends first, by " + std::to_string(version));
             VirtualLoop loop(transport.calls);
-            Relayed relayed;
+            Ended relayed;
             const std::string question = noise(transport.size);
             const std::string answer = noise(transport.size / 2);
             loop.run([](Loop& on, bool tls_client, bool tls_target, bool client_asks, int by, const std::string& first,
-                        const std::string& second, Relayed& into) -> Task<void> {
+                        const std::string& second, Ended& into) -> Task<void> {
                 Bench bench(on);
                 bench.put_tls(tls_client, tls_target, by);
                 Scope scope(on);
@@ -174,7 +178,7 @@ Task<void> tries(Stream& stream, const std::string& what, bool asks_first, bool&
 }
 
 struct Story {
-    Relayed relayed{.end = RelayEnd::cancelled};
+    Ended relayed{.end = RelayEnd::cancelled};
     bool client_whole = false;
     bool target_whole = false;
     bool hit_relay = false;  // the fault was one of the relay's own streams'

@@ -57,8 +57,8 @@ private:
 
     int number_;
     std::unique_ptr<Loop> loop = *Loop::create();
-    LoopListeners listeners{*loop,
-                            {.accepted = [this](const Listener& on, Accepted&& accepted) { answer(on, accepted); }}};
+    LoopListeners listeners{
+        *loop, {.accepted = [this](const ListenerHandle& on, Accepted&& accepted) { answer(*on, accepted); }}};
     Scope scope_{*loop};
     std::thread thread_{[this] { loop->run(); }};
 };
@@ -152,7 +152,7 @@ TEST(Listeners, ABadAddressChangesNothingAndEachIsNamed) {
 TEST(Listeners, WhatIsPostedBeforeTheHandOverArrivesBeforeTheFirstConnection) {
     auto loop = *Loop::create();
     std::string story;
-    LoopListeners ends(*loop, {.accepted = [&](const Listener&, Accepted&&) {
+    LoopListeners ends(*loop, {.accepted = [&](const ListenerHandle&, Accepted&&) {
         story += "connection;";
         loop->stop();
     }});
@@ -186,8 +186,8 @@ TEST(Listeners, ConnectionsThatWaitAtTheRemovalAreServed) {
     auto loop = *Loop::create();
     bool room = false;
     unsigned served = 0;
-    LoopListeners ends(*loop,
-                       {.accepted = [&](const Listener&, Accepted&&) { ++served; }, .capacity = [&] { return room; }});
+    LoopListeners ends(
+        *loop, {.accepted = [&](const ListenerHandle&, Accepted&&) { ++served; }, .capacity = [&] { return room; }});
     Listeners listeners({{*loop, ends}});
     ASSERT_TRUE(listeners.apply({Claim{at("127.0.0.1"), "a"}}));
     const SocketAddress to{*IpAddress::parse("127.0.0.1"), listeners.bound().at(0).port};
@@ -256,7 +256,7 @@ TEST(Listeners, AnAddressMayTakeOverAPortFromAWiderOneAndBack) {
 TEST(Listeners, WhatIsPostedToALoopWhoseListenersAreGoneIsDropped) {
     const LeakCheck leaks;
     auto loop = *Loop::create();
-    auto ends = std::make_unique<LoopListeners>(*loop, Hooks{.accepted = [](const Listener&, Accepted&&) {}});
+    auto ends = std::make_unique<LoopListeners>(*loop, Hooks{.accepted = [](const ListenerHandle&, Accepted&&) {}});
     Listeners listeners({{*loop, *ends}});
     ASSERT_TRUE(listeners.apply({Claim{at("127.0.0.1"), "a"}}));
     ends.reset();

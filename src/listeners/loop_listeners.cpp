@@ -25,18 +25,18 @@ void LoopListeners::add(Listener listener, io::Fd fd) {
     auto open = std::make_unique<Open>(std::move(listener));
     auto acceptor = io::Acceptor::adopt(loop_, std::move(fd), open->removed);
     if (!acceptor) {
-        hooks_.trouble(open->listener, acceptor.error().message);
+        hooks_.trouble(*open->listener, acceptor.error().message);
         return;
     }
     open->acceptor.emplace(std::move(*acceptor));
     Open& added = *open;
-    open_.emplace(added.listener.id, std::move(open));
+    open_.emplace(added.listener->id, std::move(open));
     scope_.spawn(serve(added));
 }
 
 void LoopListeners::retag(Listener listener) {
     const auto found = open_.find(listener.id);
-    if (found != open_.end()) found->second->listener = std::move(listener);
+    if (found != open_.end()) found->second->listener = std::make_shared<const Listener>(std::move(listener));
 }
 
 void LoopListeners::remove(std::uint64_t id) {
@@ -69,29 +69,32 @@ io::Task<void> LoopListeners::serve(Open& open) {
             co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(retry_after));
         }
     }
-    open_.erase(open.listener.id);
+    open_.erase(open.listener->id);
 }
 
 LoopListeners::Took LoopListeners::take_some(Open& open) {
     for (unsigned i = 0; i < accepts_a_turn; ++i) {
-        if (!hooks_.capacity()) return Took::no_room;
+        if (!hooks_.capacity()) {
+            tell_no_room(*open.listener, "the gateway holds as many as it may");
+            return Took::no_room;
+        }
         auto accepted = open.acceptor->accept();
         if (accepted) {
             hooks_.accepted(open.listener, std::move(*accepted));
         } else if (accepted.error() == EAGAIN) {
             return Took::all;
         } else if (std::ranges::find(of_one_connection, accepted.error()) == std::end(of_one_connection)) {
-            tell_no_room(open.listener, accepted.error());  // EMFILE, ENFILE, ENOBUFS, ENOMEM
+            tell_no_room(*open.listener, std::strerror(accepted.error()));  // EMFILE, ENFILE, ENOBUFS, ENOMEM
             return Took::no_room;
         }
     }
     return Took::fair_share;
 }
 
-void LoopListeners::tell_no_room(const Listener& listener, int error) {
+void LoopListeners::tell_no_room(const Listener& listener, const char* why) {
     if (told_no_room_ && loop_.now() - *told_no_room_ < trouble_every) return;
     told_no_room_ = loop_.now();
-    hooks_.trouble(listener, "connections to " + listener.address + " have to wait: " + std::strerror(error));
+    hooks_.trouble(listener, "connections to " + listener.address + " have to wait: " + why);
 }
 
 }  // namespace sallyport::listeners

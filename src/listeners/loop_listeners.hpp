@@ -28,14 +28,16 @@ struct Listener {
 
     bool operator==(const Listener&) const = default;
 };
+/// Connections hold on to the listener they came by as it was then.
+using ListenerHandle = std::shared_ptr<const Listener>;
 
 struct Hooks {
-    /// Takes each connection. Called in the loop's turn; the Listener is valid for the call only.
-    std::function<void(const Listener&, io::Accepted&&)> accepted;
+    /// Takes each connection. Called in the loop's turn.
+    std::function<void(const ListenerHandle&, io::Accepted&&)> accepted;
     /// Is there room for one connection more? Asked before each, and on no again after `retry_after`. Absent: always.
     std::function<bool()> capacity{};
-    /// What an admin should know: the system has no room for connections (at most once per `trouble_every`), or a
-    /// listener could not be watched and is closed.
+    /// What an admin should know: there is no room for connections (at most once per `trouble_every`), or a listener
+    /// could not be watched and is closed.
     std::function<void(const Listener&, const std::string& what)> trouble{};
 };
 
@@ -66,9 +68,9 @@ public:
 
 private:
     struct Open {
-        explicit Open(Listener as) : listener(std::move(as)) {}
+        explicit Open(Listener as) : listener(std::make_shared<const Listener>(std::move(as))) {}
 
-        Listener listener;
+        ListenerHandle listener;
         io::Cancellation removed;  // wakes who waits for connections
         std::optional<io::Acceptor> acceptor;
         io::Deadline until = io::Deadline::none;  // once removed
@@ -78,7 +80,7 @@ private:
     io::Task<void> serve(Open& open);
     Took take_some(Open& open);
     void remove(Open& open);
-    void tell_no_room(const Listener& listener, int error);
+    void tell_no_room(const Listener& listener, const char* why);
 
     io::Loop& loop_;
     Hooks hooks_;

@@ -61,6 +61,9 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+LISTEN_KINDS = {"http", "https", "sip", "sips", "ldap", "ldaps", "h323", "h323s", "mux"}
+
+
 class Gateway:
     """`config` is a dict of tables (see toml()); what it leaves out of node, log, admin and listen is filled in: state,
     socket and JSON log in `directory`, free ports of loopback for http and https. `config` may be changed and written
@@ -75,7 +78,7 @@ class Gateway:
         self.file = self.directory / "sallyport.toml"
         self.config = {table: dict(config.get(table, {})) for table in ("node", "log", "admin", "listen")}
         self.config.update({table: value for table, value in config.items() if table not in self.config})
-        self._fill_in("listen" in config)
+        self._fill_in(any(key in LISTEN_KINDS for key in config.get("listen", {})))
         self.socket = pathlib.Path(self.config["admin"]["socket"])
         self.wrapper, self.environment = list(wrapper), dict(environment or {})
         self.process = None
@@ -85,7 +88,7 @@ class Gateway:
         defaults = {"node": {"name": "test-node", "state_dir": self.directory / "state", "threads": 2,
                              "drain_timeout": "5s"},
                     "log": {"format": "json", "level": "debug"}, "admin": {"socket": self.directory / "admin.sock"}}
-        if not listens:
+        if not listens:  # one that names its ports wants no others
             defaults["listen"] = {"http": f"127.0.0.1:{free_port()}", "https": f"127.0.0.1:{free_port()}"}
         for table, values in defaults.items():
             self.config[table] = {**values, **self.config[table]}

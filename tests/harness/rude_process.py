@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import time
 
 from harness.gateway import program
 from harness.waiting import wait_until
@@ -28,8 +29,21 @@ def is_instrumented():
 
 @contextlib.contextmanager
 def returns_descriptors(gateway):
-    """At the end the gateway holds as many descriptors as at the start; let it serve a request before."""
-    before = descriptors(gateway.pid)
+    """At the end the gateway holds as many descriptors as at the start; let it serve a request before.
+
+    A reload lets go of the target connections that wait for a next request: without it they would hide a leak.
+    """
+    gateway.reload()
+    before = settled_descriptors(gateway)
     yield gateway
+    gateway.reload()
     wait_until(lambda: len(descriptors(gateway.pid)) <= len(before),
                lambda: f"{len(before)} descriptors; there are {descriptors(gateway.pid)}")
+
+
+def settled_descriptors(gateway):
+    """What is held once nothing of it goes any more."""
+    before = None
+    while before != (before := descriptors(gateway.pid)):
+        time.sleep(0.1)
+    return before

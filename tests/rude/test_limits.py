@@ -130,7 +130,8 @@ def test_who_does_not_fit_waits_and_is_served_when_others_leave(stage):
     """With few descriptors: the rest stays in the kernel's queue, and the admin's socket has some of its own."""
     most = 300
     target = stage.target(answer_each(plain_answer()))
-    gateway = stage.gateway({"node": {"threads": 1}, "service": [service("good.test", target.port)]},
+    gateway = stage.gateway({"node": {"threads": 1}, "listen": {"max_connections_per_client": 10_000},
+                             "service": [service("good.test", target.port)]},
                             wrapper=["prlimit", f"--nofile={most}:{most}"])
     with Client(gateway.http_port) as client:
         assert client.request("good.test").status == 200

@@ -26,6 +26,7 @@ constexpr RefusalRow refusals[] = {
     {.reason = "peek.timeout", .status = 408, .closes = true},
     {.reason = "peek.too_large", .status = 431, .closes = true},
     {.reason = "protocol.unsupported", .status = 501, .closes = true},
+    {.reason = "proxy.untrusted", .status = 400, .closes = true},
     {.reason = "service.no_name", .status = 400},
     {.reason = "service.unknown", .status = 404},
     {.reason = "target.closed", .status = 502},

@@ -58,6 +58,7 @@ TEST(Answer, HasTheStatusOfItsReasonAndTellsTheConnectionsFate) {
         {"limit.client", 503, false, "5"},
         {"limit.descriptors", 503, false, "5"},
         {"limit.service", 503, true, "5"},
+        {"proxy.untrusted", 400, false},
     };
     ResponseHead head;
     for (const Case& c : cases) {

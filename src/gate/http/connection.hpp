@@ -4,6 +4,8 @@
 #include "gate/gate.hpp"
 #include "gate/http/inbox.hpp"
 #include "gate/router.hpp"
+#include "gate/targets/connect.hpp"
+#include "gate/tunnel.hpp"
 #include "io/stream.hpp"
 #include "wire/http/head.hpp"
 
@@ -14,29 +16,25 @@
 
 namespace sallyport::gate::http {
 
-/// A target connection that outlives its request, for the next one of the same client.
-struct Kept {
-    io::Stream stream;
-    std::string target;       // as records call it
-    std::string service;      // whose target it is
-    std::string server_name;  // that its certificate was checked for; empty on a plain leg
+/// A target connection that stays with its client for the next request, because the target knows the client by it.
+struct Private {
+    TargetConnection connection;
+    const Service* service = nullptr;       // whose target it is, in `routing`
     std::weak_ptr<const Snapshot> routing;  // by which it was chosen: after a reload the target may be another
 
-    bool serves(const Decision& decision, std::string_view name, const std::shared_ptr<const Snapshot>& present) const {
-        const auto& watched = stream.watched();
-        // Bytes or an end that nobody asked for: this connection has nothing good to say any more.
-        if (watched.readable || watched.hung_up || stream.blocked()) return false;
+    bool serves(const Decision& decision, const std::shared_ptr<const Snapshot>& present) const {
         if (routing.owner_before(present) || present.owner_before(routing)) return false;
-        return service == decision.service->name && stream.is_tls() == decision.leg_tls &&
-               (!stream.is_tls() || server_name == name);
+        return service == decision.service && connection.tls == decision.leg_tls && connection.quiet() &&
+               connection.lease.target()->wish() == Wish::up;
     }
 };
 
 struct Connection {
     Session& session;
-    io::Stream client;
+    io::Stream& client;
     Inbox inbox;
-    std::optional<Kept> kept;
+    std::optional<Private> kept;
+    std::unique_ptr<Tunnel> tunnel;  // the request was a WebSocket's, and this is what became of it
 
     Gate& gate() const { return session.gate; }
     io::Loop& loop() const { return session.gate.loop(); }
@@ -67,7 +65,6 @@ struct Request {
     std::size_t head_length = 0;
     SnapshotHandle snapshot;
     Decision decision;
-    std::string own_head;  // of a tunnel, whose inbox is given back
 };
 
 /// Sends the whole refusal or own page; the story learns its status and size, and whether the connection lives on.
@@ -78,7 +75,7 @@ io::Task<void> send_own(Connection& connection, const Request& request, Story& s
 io::Task<void> refuse(Connection& connection, const Request& request, Story& story);
 
 /// Forwards the request to a target of the decision's service and its answer to the client. On return the story is
-/// whole.
+/// whole, or goes on as the connection's tunnel.
 io::Task<void> forward(Connection& connection, Request& request, Story& story);
 
 }  // namespace sallyport::gate::http

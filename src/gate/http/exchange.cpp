@@ -256,6 +256,7 @@ bool Exchange::begin_answer(std::size_t head_length, ByteWriter& out) {
     }
     story_.status = head.status;
     story_.keep_alive = reply.keep_alive;
+    knows_its_client_ = asked.binds_connection || head.binds_connection;
     answer_keeps_target_ = head.keep_alive;
     switched_ = head.status == 101;
     answer_begun_ = !switched_;

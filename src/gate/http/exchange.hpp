@@ -27,8 +27,10 @@ public:
     bool untouched() const { return !answer_begun_ && !target_spoke_; }
     bool request_sent_whole() const { return up_.ended(); }
     bool target_reusable() const { return target_reusable_; }
+    /// Does the target tell its client by the connection, as NTLM does? Then nobody else may use it.
+    bool knows_its_client() const { return knows_its_client_; }
     /// What the target sent behind its 101.
-    std::string take_carried() { return std::move(carry_); }
+    std::string_view carried() const { return carry_; }
 
 private:
     enum class Pumped : std::uint8_t { waiting, share_used, ended, failed };
@@ -62,6 +64,7 @@ private:
     bool answer_keeps_target_ = false;
     bool target_reusable_ = false;
     bool client_failed_ = false;
+    bool knows_its_client_ = false;
 };
 
 }  // namespace sallyport::gate::http

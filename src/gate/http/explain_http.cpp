@@ -14,6 +14,7 @@ Reason reason_of(sallyport::http::HeadError error) {
     using sallyport::http::HeadError;
     switch (error) {
         case HeadError::tls_hello: return Reason::tls_on_plain_port;
+        case HeadError::proxy_header: return Reason::proxy_untrusted;
         case HeadError::http2_preface:
         case HeadError::connect:
         case HeadError::unsupported_version: return Reason::protocol_unsupported;
@@ -44,7 +45,7 @@ void explain(const Snapshot& snapshot, const Question& question, bool tls, std::
                   .client = question.client,
                   .tls = tls,
                   .path = head->path};
-    conclude(snapshot, ask, explanation);
+    conclude(snapshot, question, ask, explanation);
 }
 
 }  // namespace sallyport::gate::http

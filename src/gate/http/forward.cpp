@@ -2,10 +2,7 @@
 // both connections afterwards.
 #include "gate/http/connection.hpp"
 #include "gate/http/exchange.hpp"
-#include "gate/http/scratch.hpp"
-#include "gate/targets.hpp"
-#include "gate/tunnel.hpp"
-#include "io/relay.hpp"
+#include "gate/targets/connect.hpp"
 
 namespace sallyport::gate::http {
 
@@ -28,101 +25,143 @@ bool may_be_repeated(const sallyport::http::RequestFacts& facts) {
     }
 }
 
-// Both sides speak WebSocket now: bytes both ways until one of them ends it. The configuration that admitted the tunnel
-// is let go, and so is the inbox: of the request only its head stays, for the record.
-io::Task<void> tunnel(Connection& connection, Request& request, Story& story, std::string first_from_target) {
-    Session& session = connection.session;
-    session.enter_tunnel(config::Protocol::http, request.decision.service->settings->names.front().value);
-    story.service = session.tunnel_name;
-    request.own_head = std::string(as_text(connection.inbox.front(request.head_length)));
-    HttpScratch& scratch = connection.gate().http_scratch();
-    parse_request(as_bytes(request.own_head), scratch.request);
-    request.facts = scratch.request;
-    scratch.request_of = nullptr;
-    request.decision.service = nullptr;
-    request.snapshot.reset();
-
-    io::Stream& client = connection.client;
-    io::Stream& target = connection.kept->stream;
+// Both sides speak WebSocket now: what follows is a tunnel's, which owns what its record will say.
+void become_tunnel(Connection& connection, const Request& request, Story& story, TargetConnection target,
+                   std::string_view first_from_target) {
+    const auto& facts = request.facts;
     const Bytes early = connection.inbox.unread();
     story.bytes_in += early.size();
     story.bytes_out += first_from_target.size();
-    const bool broken =
-        target.write(early) == io::Io::failed || client.write(as_bytes(first_from_target)) == io::Io::failed;
+    // A side that is broken already is found so by the relay.
+    target.stream.write(early);
+    connection.client.write(as_bytes(first_from_target));
     connection.inbox.consume(early.size());
-    connection.inbox.rest();
-    first_from_target = {};
-    keep_alive_by_kernel(client);
-    keep_alive_by_kernel(target);
-
-    io::Relayed relayed{.end = io::RelayEnd::target_failed};
-    if (!broken) relayed = co_await io::relay(client, target, {});
-    story.bytes_in += relayed.to_target;
-    story.bytes_out += relayed.to_client;
-    story.reason = tunnel_reason(relayed.end, session);
+    connection.tunnel =
+        std::make_unique<Tunnel>(Tunnel{.target = std::move(target),
+                                        .protocol = config::Protocol::http,
+                                        .tls_client = connection.client.is_tls(),
+                                        .service = request.decision.service->name,
+                                        .looked_for = std::string(facts.authority.host()),
+                                        .method = std::string(facts.method_text),
+                                        .url = std::string(facts.target),
+                                        .status = story.status,
+                                        .since = story.since,
+                                        .began = story.began,
+                                        .relayed = {.to_target = story.bytes_in, .to_client = story.bytes_out}});
     story.keep_alive = false;
 }
 
-// A connection to a target, kept from this client's last request or new. False: the story says why there is none.
-io::Task<bool> connect(Connection& connection, const Request& request, Story& story) {
-    connection.kept.reset();
-    std::string name(request.facts.authority.host());
-    auto dialed = co_await dial_target(connection.gate(), connection.session.cancellation, request.snapshot,
-                                       request.decision, name);
-    if (!dialed) {
-        story.reason = dialed.error().reason;
-        story.target = std::move(dialed.error().target);
-        story.detail = std::move(dialed.error().detail);
-        co_return false;
-    }
-    if (!dialed->stream.is_tls()) name.clear();
-    connection.kept.emplace(Kept{std::move(dialed->stream), std::move(dialed->target), request.decision.service->name,
-                                 std::move(name), request.snapshot->routing});
-    co_return true;
+Reuse reuse_for(const sallyport::http::RequestFacts& facts) {
+    return may_be_repeated(facts) ? Reuse::any : Reuse::fresh;
 }
+
+// The connection has carried its request, and its answer came whole.
+void give_back(Connection& connection, const Request& request, TargetConnection target, bool knows_its_client) {
+    target.lease.target()->answered();
+    const bool shared = !knows_its_client && may_be_kept(*request.decision.service->settings);
+    const bool present = request.snapshot == connection.gate().snapshot();
+    if (shared && present)
+        connection.gate().kept().put(std::move(target));
+    else if (!shared)
+        connection.kept.emplace(Private{std::move(target), request.decision.service, request.snapshot->routing});
+}
+
+// A target that takes requests and drops them is out of order too, even if it can be connected to.
+void blame(const TargetConnection& target, const Story& story, WallTime now) {
+    if (story.reason == Reason::target_closed || story.reason == Reason::target_malformed)
+        target.lease.target()->broke_its_answer(story.reason, now);
+}
+
+class Delivery {
+public:
+    Delivery(Connection& connection, Request& request, Story& story)
+        : connection_(connection),
+          request_(request),
+          story_(story),
+          search_(connection.session, connection.client, request.snapshot, request.decision,
+                  request.facts.authority.host()) {}
+
+    io::Task<void> run() {
+        for (;;) {
+            auto target = co_await connect();
+            if (!target) co_return co_await refuse(connection_, request_, story_);
+            story_.target = target->text;
+            connection_.session.busy_with(story_.service, story_.target);
+            Exchange exchange(connection_, request_, story_, target->stream);
+            const Exchange::End end = co_await exchange.run();
+            if (end == Exchange::End::refused && another_try(exchange, *target)) {
+                story_.reason = Reason::ok;
+                story_.detail.clear();
+                continue;
+            }
+            co_return co_await finish(exchange, end, std::move(*target));
+        }
+    }
+
+private:
+    // Kept from this client's last request, or found. Nothing: the story says why there is none.
+    io::Task<std::optional<TargetConnection>> connect() {
+        const bool own = connection_.kept && connection_.kept->serves(request_.decision, request_.snapshot->routing);
+        own_ = own;
+        std::optional<TargetConnection> target;
+        if (own) target.emplace(std::move(connection_.kept->connection));
+        connection_.kept.reset();
+        if (own) co_return target;
+        auto found = co_await search_.next(reuse_for(request_.facts));
+        if (found) co_return std::move(*found);
+        story_.reason = found.error().reason;
+        story_.target = std::move(found.error().target);
+        story_.detail = std::move(found.error().detail);
+        co_return std::nullopt;
+    }
+
+    // A connection that was kept may have been closed meanwhile, as servers do: no fault of the request nor of the
+    // target. A new one that breaks without a word is the target's fault, and another target may do better.
+    bool another_try(const Exchange& exchange, const TargetConnection& target) {
+        const bool kept = own_ || search_.reused();
+        if (!exchange.untouched() || !may_be_repeated(request_.facts)) return false;
+        if (kept) return true;
+        if (story_.reason != Reason::target_closed || !search_.more()) return false;
+        blame(target, story_, connection_.loop().wall());
+        return true;
+    }
+
+    io::Task<void> finish(const Exchange& exchange, Exchange::End end, TargetConnection target) {
+        connection_.session.at_rest();
+        switch (end) {
+            case Exchange::End::answered:
+                story_.keep_alive = story_.keep_alive && exchange.request_sent_whole();
+                if (exchange.target_reusable() && exchange.request_sent_whole())
+                    give_back(connection_, request_, std::move(target), exchange.knows_its_client());
+                break;
+            case Exchange::End::switched:
+                become_tunnel(connection_, request_, story_, std::move(target), exchange.carried());
+                break;
+            case Exchange::End::refused:
+                blame(target, story_, connection_.loop().wall());
+                co_return co_await refuse(connection_, request_, story_);
+            case Exchange::End::cut:
+                blame(target, story_, connection_.loop().wall());
+                connection_.client.reset();
+                story_.keep_alive = false;
+                break;
+            case Exchange::End::client_gone: story_.keep_alive = false; break;
+        }
+    }
+
+    Connection& connection_;
+    Request& request_;
+    Story& story_;
+    TargetSearch search_;
+    bool own_ = false;  // the connection in use was kept for this client
+};
 
 }  // namespace
 
 io::Task<void> forward(Connection& connection, Request& request, Story& story) {
     story.tls_target = request.decision.leg_tls;
-    for (;;) {
-        const bool reused = connection.kept && connection.kept->serves(request.decision, request.facts.authority.host(),
-                                                                       request.snapshot->routing);
-        if (!reused) {
-            const bool connected = co_await connect(connection, request, story);
-            if (!connected) co_return co_await refuse(connection, request, story);
-        }
-        Kept& kept = *connection.kept;
-        story.target = kept.target;
-        Exchange exchange(connection, request, story, kept.stream);
-        const Exchange::End end = co_await exchange.run();
-        switch (end) {
-            case Exchange::End::answered:
-                story.keep_alive = story.keep_alive && exchange.request_sent_whole();
-                if (!exchange.target_reusable() || !exchange.request_sent_whole()) connection.kept.reset();
-                co_return;
-            case Exchange::End::switched:
-                co_await tunnel(connection, request, story, exchange.take_carried());
-                connection.kept.reset();
-                co_return;
-            case Exchange::End::refused:
-                connection.kept.reset();
-                // It was closed while it was kept, as servers do: no fault of this request.
-                if (reused && exchange.untouched() && may_be_repeated(request.facts)) break;
-                co_return co_await refuse(connection, request, story);
-            case Exchange::End::cut:
-                connection.kept.reset();
-                connection.client.reset();
-                story.keep_alive = false;
-                co_return;
-            case Exchange::End::client_gone:
-                connection.kept.reset();
-                story.keep_alive = false;
-                co_return;
-        }
-        story.reason = Reason::ok;
-        story.detail.clear();
-    }
+    Delivery delivery(connection, request, story);
+    co_await delivery.run();
 }
 
 }  // namespace sallyport::gate::http

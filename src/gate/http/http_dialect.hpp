@@ -5,7 +5,8 @@
 namespace sallyport::gate::http {
 
 /// Serves one HTTP/1 connection, plain or TLS: every request on it is decided alone and ends in a record of its own. A
-/// connection that never makes a request ends in one record, unless it closes without having said a byte.
-io::Task<void> serve(Gate& gate, listeners::Listener listener, io::Accepted accepted);
+/// connection that never makes a request ends in one record, unless it closes without having said a byte. A WebSocket
+/// is a tunnel.
+io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client);
 
 }  // namespace sallyport::gate::http

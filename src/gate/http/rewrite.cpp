@@ -67,24 +67,35 @@ void put_via(ByteWriter& out, Fields received, unsigned minor_version, std::stri
 
 bool has(Fields fields, FieldKind kind) { return std::ranges::find(fields, kind, &Field::kind) != fields.end(); }
 
-// Fields that go as they came. All others are dropped, or written by us.
-bool passes(const Field& field, bool peer_is_trusted, bool chunked) {
+// Which received fields go on besides those that concern nobody but the two ends.
+struct Passing {
+    bool claims = false;    // who asked
+    bool identity = false;  // whose certificate was shown
+    bool trailer = false;
+};
+
+bool end_to_end(const Field& field) {
+    return field.kind == FieldKind::other || field.kind == FieldKind::authentication;
+}
+
+// All others are dropped, or written by us.
+bool passes(const Field& field, const Passing& passing) {
     switch (field.kind) {
-        case FieldKind::other: return true;
-        case FieldKind::trailer: return chunked;
+        case FieldKind::trailer: return passing.trailer;
+        case FieldKind::identity: return passing.identity;
         case FieldKind::claim:
         case FieldKind::forwarded_host:
-        case FieldKind::forwarded_proto: return peer_is_trusted;
-        default: return false;
+        case FieldKind::forwarded_proto: return passing.claims;
+        default: return end_to_end(field);
     }
 }
 
 template <class Head>
-void put_received(ByteWriter& out, const Head& head, bool peer_is_trusted, bool chunked) {
+void put_received(ByteWriter& out, const Head& head, const Passing& passing) {
     for (const Field& field : head.fields) {
-        if (!passes(field, peer_is_trusted, chunked)) continue;
+        if (!passes(field, passing)) continue;
         // What a proxy said about the client can't be taken back by the client's Connection field.
-        const bool may_be_named = head.connection_lists && field.kind == FieldKind::other;
+        const bool may_be_named = head.connection_lists && end_to_end(field);
         if (may_be_named && named_in_connection(head.fields, field.name)) continue;
         put(out, field.name, ": ", field.value, "\r\n");
     }
@@ -160,7 +171,7 @@ void put_persistence(ByteWriter& out, const Reply& reply) {
 void write_request_head(ByteWriter& out, const RequestHead& head, const Forwarding& forwarding) {
     put_request_line(out, head);
     put_host(out, head, forwarding.host);
-    put_received(out, head, forwarding.peer_is_trusted, head.framing == Framing::chunked());
+    put_received(out, head, {.claims = forwarding.peer_is_trusted, .trailer = head.framing == Framing::chunked()});
     put_who_asked(out, head, forwarding);
     put_via(out, head.fields, head.minor_version, forwarding.node);
     put_framing(out, head.framing);
@@ -175,7 +186,7 @@ void write_request_head(ByteWriter& out, const RequestHead& head, const Forwardi
 
 void write_response_head(ByteWriter& out, const ResponseHead& head, const Reply& reply) {
     put_status_line(out, head);
-    put_received(out, head, true, reply.framing == Framing::chunked());
+    put_received(out, head, {.claims = true, .identity = true, .trailer = reply.framing == Framing::chunked()});
     put_via(out, head.fields, head.minor_version, reply.node);
     put_framing(out, told_framing(head, reply.framing));
     if (head.switches_to_websocket)

@@ -6,8 +6,8 @@
 #include "gate/http/http_dialect.hpp"
 #include "gate/http/scratch.hpp"
 #include "gate/http/welcome.hpp"
-#include "gate/tls/pass_by_sni.hpp"
 #include "wire/http/status.hpp"
+#include "wire/proxy/proxy_header.hpp"
 
 #include <chrono>
 
@@ -41,13 +41,13 @@ void report(const Connection& connection, const Request& request, const Story& s
     connection.gate().report({
         .time = story.began,
         .protocol = telemetry::Protocol::http,
-        .listener = session.listener.address,
+        .listener = session.listener->address,
         .client = session.client,
         .service = story.service,
         .looked_for = facts.authority.host(),
         .nearest = story.nearest,
         .target = story.target,
-        .tls_client = session.listener.tls,
+        .tls_client = session.listener->tls,
         .tls_target = story.tls_target,
         .verdict = story.forwarded ? telemetry::Verdict::forwarded : telemetry::Verdict::refused,
         .reason = story.reason,
@@ -76,6 +76,10 @@ io::Task<bool> shake_hands(Connection& connection) {
         case io::TlsFailure::closed:
         case io::TlsFailure::protocol:
         case io::TlsFailure::certificate: story.reason = Reason::tls_handshake; break;
+    }
+    if (sallyport::proxy::begins_like_header(connection.client.tls()->first_bytes())) {
+        story.reason = Reason::proxy_untrusted;
+        story.detail = text(sallyport::http::HeadError::proxy_header);
     }
     if (shaken.failure == io::TlsFailure::closed && !connection.client.tls()->heard()) co_return false;  // a probe
     if (shaken.failure == io::TlsFailure::plain_http) {
@@ -179,7 +183,7 @@ io::Task<void> answer_request(Connection& connection, Request& request, Story& s
     const Ask ask{.protocol = config::Protocol::http,
                   .name = facts.authority.host(),
                   .client = connection.session.client.ip,
-                  .tls = connection.session.listener.tls,
+                  .tls = connection.session.listener->tls,
                   .path = facts.path};
     request.decision = decide(routing, ask);
     if (request.decision.service != nullptr) story.service = request.decision.service->name;
@@ -189,6 +193,7 @@ io::Task<void> answer_request(Connection& connection, Request& request, Story& s
         co_return co_await refuse(connection, request, story);
     }
     story.forwarded = true;
+    connection.session.busy_with(story.service, {});
     const config::Target& target = request.decision.service->settings->targets.front().value;
     if (target.kind == config::Target::Kind::builtin) {
         story.target = "builtin:" + target.text;
@@ -219,7 +224,8 @@ io::Task<bool> serve_request(Connection& connection, bool first) {
         request.facts.keep_alive = false;  // where the next request would begin is unknown
         co_await refuse(connection, request, story);
     }
-    report(connection, request, story);
+    connection.session.at_rest();
+    if (!connection.tunnel) report(connection, request, story);
     co_return story.keep_alive;
 }
 
@@ -256,24 +262,14 @@ io::Task<void> refuse(Connection& connection, const Request& request, Story& sto
     co_await send_own(connection, request, story, write_answer(answer), keeps_alive(answer));
 }
 
-io::Task<void> serve(Gate& gate, listeners::Listener listener, io::Accepted accepted) {
-    Session session(gate, std::move(listener), accepted.peer);
-    auto client = io::Stream::adopt(gate.loop(), std::move(accepted.fd), session.cancellation);
-    if (!client) co_return;  // epoll has no room: the descriptor is closed, the client sees a reset
-    if (session.listener.tls && gate.snapshot()->routing->serves(config::Protocol::tls)) {
-        const bool passed = co_await tls::pass_by_sni(session, *client);
-        if (passed) co_return;
-    }
-    gate.counters().accepted(telemetry::Protocol::http);
-    {
-        Connection connection{session, std::move(*client), {}, {}};
-        bool goes_on = true;
-        if (session.listener.tls) goes_on = co_await shake_hands(connection);
-        for (bool first = true; goes_on; first = false) goes_on = co_await serve_request(connection, first);
-        const bool open = connection.client.is_open();
-        if (open) co_await close_lingering(connection.client, gate.loop().in(goodbye_within));
-    }
-    gate.counters().closed(telemetry::Protocol::http);
+io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client) {
+    Connection connection{session, client, {}, {}, {}};
+    bool goes_on = true;
+    if (session.listener->tls) goes_on = co_await shake_hands(connection);
+    for (bool first = true; goes_on; first = false) goes_on = co_await serve_request(connection, first);
+    if (!connection.tunnel && client.is_open())
+        co_await close_lingering(client, session.gate.loop().in(goodbye_within));
+    co_return std::move(connection.tunnel);
 }
 
 }  // namespace sallyport::gate::http

@@ -1,9 +1,9 @@
 #include "gate/tls/pass_by_sni.hpp"
 
 #include "base/text.hpp"
-#include "gate/targets.hpp"
-#include "gate/tunnel.hpp"
-#include "io/relay.hpp"
+#include "gate/gate.hpp"
+#include "gate/peek.hpp"
+#include "gate/targets/connect.hpp"
 #include "wire/tls/client_hello.hpp"
 
 #include <chrono>
@@ -25,61 +25,25 @@ constexpr std::size_t most_peeked = sallyport::tls::max_client_hello + std::size
 constexpr std::string_view access_denied{"\x15\x03\x03\x00\x02\x02\x31", 7};
 constexpr std::string_view internal_error{"\x15\x03\x03\x00\x02\x02\x50", 7};
 
-// The name that the client asks for; empty when it sends none, or anything but a whole ClientHello in time: then the
-// handshake that follows finds out what is wrong, and says so.
-io::Task<std::string> peek_server_name(io::Stream& client) {
-    io::Loop& loop = client.loop();
-    const io::Deadline deadline = loop.in(hello_within);
-    sallyport::tls::ClientHello hello;
-    for (;;) {
-        const io::Got got = client.peek(loop.buffer().first(most_peeked));
-        if (got.io == io::Io::ok) {
-            const auto result = read_client_hello(Bytes(loop.buffer()).first(got.bytes), hello);
-            if (result.state == sallyport::tls::HelloResult::State::complete) co_return std::move(hello.server_name);
-            if (result.state == sallyport::tls::HelloResult::State::refused || got.bytes == most_peeked)
-                co_return std::string();
-        } else if (got.io != io::Io::again) {
-            co_return std::string();
-        }
-        if (client.watched().hung_up) co_return std::string();  // no more will come
-        client.watched().readable = false;  // what is there stays there: the next edge tells of more
-        const io::Wait waited = co_await client.readable(deadline);
-        if (waited != io::Wait::ready) co_return std::string();
-    }
-}
-
-struct Story {
-    std::string name;
-    std::string service;
-    std::string target;
-    std::string detail;
-    Reason reason = Reason::ok;
-    bool forwarded = false;
-    io::Relayed relayed;
-};
-
-void report(Session& session, const Story& story, SteadyTime since, WallTime began) {
+void report_refused(const Session& session, std::string_view name, std::string_view service, const ConnectFailure& why,
+                    SteadyTime since, WallTime began) {
     Gate& gate = session.gate;
-    gate.counters().passed(telemetry::Protocol::tls, story.relayed.to_target, story.relayed.to_client);
     gate.report({.time = began,
                  .protocol = telemetry::Protocol::tls,
-                 .listener = session.listener.address,
+                 .listener = session.listener->address,
                  .client = session.client,
-                 .service = story.service,
-                 .looked_for = story.name,
+                 .service = service,
+                 .looked_for = name,
                  .nearest = {},
-                 .target = story.target,
+                 .target = why.target,
                  .tls_client = true,
                  .tls_target = true,
-                 .verdict = story.forwarded ? telemetry::Verdict::forwarded : telemetry::Verdict::refused,
-                 .reason = story.reason,
-                 .bytes_in = story.relayed.to_target,
-                 .bytes_out = story.relayed.to_client,
+                 .verdict = telemetry::Verdict::refused,
+                 .reason = why.reason,
                  .duration = gate.loop().now() - since,
                  .method = {},
                  .url = {},
-                 .status = 0,
-                 .detail = story.detail});
+                 .detail = why.detail});
 }
 
 io::Task<void> refuse(io::Stream& client, std::string_view alert) {
@@ -87,49 +51,56 @@ io::Task<void> refuse(io::Stream& client, std::string_view alert) {
     co_await close_lingering(client, client.loop().in(goodbye_within));
 }
 
-io::Task<void> pass(Session& session, io::Stream& client, SnapshotHandle snapshot, Decision decision, Story& story) {
-    if (!decision.admitted()) {
-        story.reason = decision.reason;
-        co_return co_await refuse(client, access_denied);
-    }
-    auto dialed = co_await dial_target(session.gate, session.cancellation, snapshot, decision, story.name);
-    if (!dialed) {
-        story.reason = dialed.error().reason;
-        story.target = std::move(dialed.error().target);
-        story.detail = std::move(dialed.error().detail);
-        co_return co_await refuse(client, internal_error);
-    }
-    story.target = std::move(dialed->target);
-    story.forwarded = true;
-    session.enter_tunnel(config::Protocol::tls, decision.service->settings->names.front().value);
-    snapshot.reset();  // a connection that lasts for days keeps no old configuration
-    keep_alive_by_kernel(client);
-    keep_alive_by_kernel(dialed->stream);
-    story.relayed = co_await io::relay(client, dialed->stream, {});
-    story.reason = tunnel_reason(story.relayed.end, session);
-}
-
 }  // namespace
 
-io::Task<bool> pass_by_sni(Session& session, io::Stream& client) {
-    Gate& gate = session.gate;
-    Story story;
-    story.name = co_await peek_server_name(client);
-    if (story.name.ends_with('.')) story.name.pop_back();
-    SnapshotHandle snapshot = gate.snapshot();
-    if (story.name.empty() || snapshot->routing->find(config::Protocol::tls, story.name) == nullptr) co_return false;
+io::Task<std::string> peek_passed_name(Session& session, io::Stream& client) {
+    sallyport::tls::ClientHello hello;
+    const auto read = [&](Bytes bytes) {
+        return read_client_hello(bytes, hello).state != sallyport::tls::HelloResult::State::need_more;
+    };
+    // Anything but a whole ClientHello in time has no name: the handshake that follows finds out what is wrong, and
+    // says so.
+    co_await peek_until(client, most_peeked, client.loop().in(hello_within), read);
+    std::string name = std::move(hello.server_name);
+    if (name.ends_with('.')) name.pop_back();
+    if (session.gate.snapshot()->routing->find(config::Protocol::tls, name) == nullptr) name.clear();
+    co_return name;
+}
 
+io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client, std::string name) {
+    Gate& gate = session.gate;
+    const SnapshotHandle snapshot = gate.snapshot();
     const SteadyTime since = gate.loop().now();
     const WallTime began = gate.loop().wall();
-    gate.counters().accepted(telemetry::Protocol::tls);
-    const Decision decision = decide(
-        *snapshot->routing,
-        {.protocol = config::Protocol::tls, .name = story.name, .client = session.client.ip, .tls = true, .path = {}});
-    story.service = decision.service->name;
-    co_await pass(session, client, std::move(snapshot), decision, story);
-    report(session, story, since, began);
-    gate.counters().closed(telemetry::Protocol::tls);
-    co_return true;
+    const Decision decision =
+        decide(*snapshot->routing,
+               {.protocol = config::Protocol::tls, .name = name, .client = session.client.ip, .tls = true, .path = {}});
+    const std::string_view service = decision.service == nullptr ? std::string_view{} : decision.service->name;
+    if (!decision.admitted()) {
+        report_refused(session, name, service, {.reason = decision.reason}, since, began);
+        co_await refuse(client, access_denied);
+        co_return nullptr;
+    }
+    session.busy_with(service, {});
+    TargetSearch search(session, client, snapshot, decision, name);
+    auto target = co_await search.next(Reuse::none);
+    session.at_rest();
+    if (!target) {
+        report_refused(session, name, service, target.error(), since, began);
+        co_await refuse(client, internal_error);
+        co_return nullptr;
+    }
+    target->tls = true;  // the client's own
+    co_return std::make_unique<Tunnel>(Tunnel{.target = std::move(*target),
+                                              .protocol = config::Protocol::tls,
+                                              .tls_client = true,
+                                              .service = decision.service->name,
+                                              .looked_for = std::move(name),
+                                              .method = {},
+                                              .url = {},
+                                              .since = since,
+                                              .began = began,
+                                              .relayed = {}});
 }
 
 void explain(const Snapshot& snapshot, const Question& question, bool tls, std::string_view name,
@@ -141,7 +112,7 @@ void explain(const Snapshot& snapshot, const Question& question, bool tls, std::
                   .client = question.client,
                   .tls = tls,
                   .path = {}};
-    conclude(snapshot, ask, explanation);
+    conclude(snapshot, question, ask, explanation);
 }
 
 }  // namespace sallyport::gate::tls

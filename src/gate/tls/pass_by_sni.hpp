@@ -4,16 +4,22 @@
 #pragma once
 
 #include "gate/explain.hpp"
-#include "gate/gate.hpp"
+#include "gate/session.hpp"
+#include "gate/tunnel.hpp"
 #include "io/stream.hpp"
 
+#include <memory>
+#include <string>
 #include <string_view>
 
 namespace sallyport::gate::tls {
 
-/// Looks at the ClientHello without taking it. When its name belongs to a tls service, serves the connection to its end
-/// and record, and answers true; otherwise the connection is as it was, and whoever asked goes on with it.
-io::Task<bool> pass_by_sni(Session& session, io::Stream& client);
+/// Looks at the ClientHello without taking it. The name in it, when it belongs to a tls service; otherwise nothing, and
+/// whoever serves the connection finds it as it was.
+io::Task<std::string> peek_passed_name(Session& session, io::Stream& client);
+
+/// Decides and connects. No tunnel: it was refused, with its record.
+io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client, std::string name);
 
 /// @param name  of the subject "tls:NAME".
 void explain(const Snapshot& snapshot, const Question& question, bool tls, std::string_view name,

@@ -26,17 +26,23 @@ constexpr Known known_fields[] = {
     {"x-real-ip", FieldKind::claim},
     {"connection", FieldKind::connection},
     {"keep-alive", FieldKind::hop_by_hop},
+    {"client-cert", FieldKind::identity},
     {"x-client-ip", FieldKind::claim},
+    {"authorization", FieldKind::authentication},
+    {"x-client-cert", FieldKind::identity},
     {"x-rewrite-url", FieldKind::claim},  // some targets route by it, past the rules for URLs
     {"content-length", FieldKind::content_length},
     {"http2-settings", FieldKind::hop_by_hop},
     {"true-client-ip", FieldKind::claim},
     {"x-original-url", FieldKind::claim},
     {"x-forwarded-for", FieldKind::forwarded_for},
+    {"www-authenticate", FieldKind::authentication},
     {"x-forwarded-host", FieldKind::forwarded_host},
     {"x-forwarded-proto", FieldKind::forwarded_proto},
+    {"client-cert-chain", FieldKind::identity},
     {"transfer-encoding", FieldKind::transfer_encoding},
     {"x-cluster-client-ip", FieldKind::claim},
+    {"x-forwarded-client-cert", FieldKind::identity},
 };
 static_assert(std::ranges::is_sorted(known_fields, {}, [](const Known& k) { return k.name.size(); }));
 
@@ -54,13 +60,14 @@ constexpr auto first_of_length = [] {
 
 constexpr Known families[] = {
     {"x-forwarded-", FieldKind::claim},
+    {"x-ssl-", FieldKind::identity},
+    {"ssl-client-", FieldKind::identity},
     {"proxy-", FieldKind::hop_by_hop},
 };
 
 // RFC 9110 section 6.5.1, beyond the fields that have a kind of their own.
 constexpr std::string_view never_in_trailers[] = {"accept",
                                                   "age",
-                                                  "authorization",
                                                   "cache-control",
                                                   "content-encoding",
                                                   "content-location",
@@ -83,7 +90,6 @@ constexpr std::string_view never_in_trailers[] = {"accept",
                                                   "vary",
                                                   "warning",
                                                   "origin",
-                                                  "www-authenticate",
                                                   "sec-websocket-key"};
 
 // '_' counts as '-': CGI-style targets see no difference between them.

@@ -30,6 +30,9 @@ enum class FieldKind : std::uint8_t {
     forwarded_for,  // X-Forwarded-For
     forwarded_host,  // X-Forwarded-Host
     forwarded_proto,  // X-Forwarded-Proto
+    authentication,  // Authorization, WWW-Authenticate: end to end
+    identity,  // what a gateway says of a client's certificate: Client-Cert (RFC 9440), X-SSL-Client-*; from nobody
+               // else
     claim,  // what else only a trusted proxy may say: X-Forwarded-*, X-Real-IP, X-Original-URL
     look_alike,  // one of the above but for '_' instead of '-', which CGI-style targets read as the same name
 };

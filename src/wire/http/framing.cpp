@@ -26,6 +26,12 @@ void read_upgrade(std::string_view list, Announced& out) {
     out.h2c = out.h2c || has_member(list, "h2c");
 }
 
+// RFC 4559 section 6, and NTLM, which no RFC has: whoever speaks on the connection afterwards is taken for this client.
+bool binds_connection(std::string_view authentication) {
+    const std::string_view scheme = authentication.substr(0, authentication.find_first_of(" ,"));
+    return equals_ignoring_case(scheme, "NTLM") || equals_ignoring_case(scheme, "Negotiate");
+}
+
 std::optional<std::uint64_t> read_length(std::string_view text) {
     const auto length = parse_number<std::uint64_t>(text);
     return length && *length < length_limit ? length : std::nullopt;
@@ -42,6 +48,7 @@ Announced read_announced(const FieldList& fields) {
             case FieldKind::transfer_encoding: ++out.encodings, out.encoding = field.value; break;
             case FieldKind::connection: read_connection(field.value, out); break;
             case FieldKind::upgrade: read_upgrade(field.value, out); break;
+            case FieldKind::authentication: out.binds_connection |= binds_connection(field.value); break;
             case FieldKind::expect: out.expect_continue |= equals_ignoring_case(field.value, "100-continue"); break;
             default: break;
         }

@@ -23,6 +23,7 @@ struct Announced {
     bool websocket = false;  // members of Upgrade
     bool h2c = false;
     bool expect_continue = false;
+    bool binds_connection = false;  // authentication that holds for the connection
 
     /// RFC 9112 section 9.3.
     bool persistent(unsigned minor_version) const { return !close && (minor_version == 1 || keep_alive); }

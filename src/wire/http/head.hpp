@@ -20,6 +20,7 @@ enum class HeadError : std::uint8_t {
     blank_lines,  // more than the few that RFC 9112 section 2.2 lets pass
     tls_hello,  // the client speaks TLS
     http2_preface,  // RFC 9113 section 3.4
+    proxy_header,  // of the PROXY protocol, where none is expected
     bad_method,  // not a token, or longer than max_method
     connect,  // CONNECT: no forward proxy here
     bad_target,  // none of the forms of RFC 9112 section 3.2 that fit the method
@@ -92,6 +93,7 @@ struct RequestFacts {
     bool wants_websocket = false;  // RFC 6455 section 4.1
     bool wants_h2c = false;  // the upgrade to HTTP/2 that RFC 9113 section 3.1 gave up
     bool connection_lists = false;  // Connection names something besides close, keep-alive and upgrade
+    bool binds_connection = false;  // authenticates the connection, not the request: NTLM, Negotiate (RFC 4559)
     std::string_view method_text;  // as received
     std::string_view target;  // as received
     std::string_view path;  // before '?'; "/" for an absolute form without one, "*" for OPTIONS on the server
@@ -111,6 +113,7 @@ struct ResponseFacts {
     bool keep_alive = false;  // false too where the body ends with the connection
     bool switches_to_websocket = false;  // a 101 that says so
     bool connection_lists = false;  // Connection names something besides close, keep-alive and upgrade
+    bool binds_connection = false;  // asks for authentication of the connection: NTLM, Negotiate (RFC 4559)
     std::string_view reason;  // may be empty
     std::optional<std::uint64_t> length;  // Content-Length, also where no body follows: answers to HEAD, 304
     Framing framing;  // of what follows on the wire

@@ -17,6 +17,7 @@ constexpr ErrorText texts[] = {
     {HeadError::blank_lines, "too many empty lines before the first line"},
     {HeadError::tls_hello, "TLS where plain HTTP is spoken"},
     {HeadError::http2_preface, "HTTP/2 without having been asked for it"},
+    {HeadError::proxy_header, "a PROXY header, and the sender's address is not in proxy_from"},
     {HeadError::bad_method, "the method is not a token"},
     {HeadError::connect, "CONNECT is not served"},
     {HeadError::bad_target, "the request target has none of the valid forms"},

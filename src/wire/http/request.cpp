@@ -3,6 +3,7 @@
 #include "wire/http/framing.hpp"
 #include "wire/http/head.hpp"
 #include "wire/http/scanner.hpp"
+#include "wire/proxy/proxy_header.hpp"
 
 #include <algorithm>
 
@@ -128,6 +129,7 @@ std::optional<HeadError> read_meaning(RequestHead& head) {
     head.keep_alive = announced.persistent(head.minor_version);
     head.expect_continue = announced.expect_continue && head.minor_version == 1;
     head.connection_lists = announced.lists_fields;
+    head.binds_connection = announced.binds_connection;
     return std::nullopt;
 }
 
@@ -145,7 +147,9 @@ HeadResult parse_request(Bytes bytes, RequestHead& head) {
         if (!error) return scan.complete();
         scan.refuse(*error);
     }
-    return scan.result();
+    HeadResult result = scan.result();
+    if (result.refused() && proxy::begins_like_header(bytes)) result.error = HeadError::proxy_header;
+    return result;
 }
 
 }  // namespace sallyport::http

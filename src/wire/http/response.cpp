@@ -46,6 +46,7 @@ std::optional<HeadError> read_meaning(ResponseHead& head, Method asked) {
     head.keep_alive = announced.persistent(head.minor_version) && head.framing != Framing::until_close();
     head.switches_to_websocket = head.status == 101 && announced.upgrade && announced.websocket;
     head.connection_lists = announced.lists_fields;
+    head.binds_connection = announced.binds_connection;
     return std::nullopt;
 }
 

@@ -1,0 +1,37 @@
+#include "gate/client_counts.hpp"
+
+#include <functional>
+
+namespace sallyport::gate {
+
+namespace {
+
+IpAddress counted_as(const IpAddress& client) { return client.is_v4() ? client : Network(client, 64).address(); }
+
+}  // namespace
+
+ClientCounts::Part& ClientCounts::part_of(const IpAddress& client) {
+    return parts_[std::hash<IpAddress>{}(client) % parts];
+}
+
+bool ClientCounts::enter(const IpAddress& client, std::uint32_t most) {
+    const IpAddress key = counted_as(client);
+    Part& part = part_of(key);
+    const std::scoped_lock lock(part.mutex);
+    std::uint32_t& held = part.held[key];
+    if (held >= most) return false;
+    ++held;
+    total_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+void ClientCounts::leave(const IpAddress& client) {
+    const IpAddress key = counted_as(client);
+    Part& part = part_of(key);
+    const std::scoped_lock lock(part.mutex);
+    const auto found = part.held.find(key);
+    if (--found->second == 0) part.held.erase(found);
+    total_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace sallyport::gate

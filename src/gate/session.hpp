@@ -1,0 +1,54 @@
+// One client connection while it lives: who it is, what it does at present, and how it is told to end.
+#pragma once
+
+#include "base/address.hpp"
+#include "base/time.hpp"
+#include "config/config.hpp"
+#include "io/cancellation.hpp"
+#include "io/list.hpp"
+#include "io/relay.hpp"
+#include "listeners/loop_listeners.hpp"
+#include "telemetry/reason.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace sallyport::gate {
+
+class Gate;
+
+/// In the frame of the coroutine that serves the connection.
+struct Session : io::ListNode {
+    Session(Gate& gate, listeners::ListenerHandle on, SocketAddress from);
+    ~Session();
+
+    Gate& gate;
+    listeners::ListenerHandle listener;
+    SocketAddress client;    // what rules, records and targets go by: of the PROXY header where there is one
+    SocketAddress told_own;  // what the client connected to, as the PROXY header says; port 0: ask the socket
+    std::uint64_t id;        // unique while the program runs
+    SteadyTime since;
+    io::Cancellation cancellation;
+    telemetry::Reason ended_by = telemetry::Reason::ok;  // why it was cancelled
+    bool idle = false;     // between two requests: may be closed without a word
+    bool counted = false;  // among its client's connections
+
+    // What it is busy with: views of what the coroutine at work holds. Empty between two requests.
+    config::Protocol protocol = config::Protocol::http;
+    std::string_view service;  // the name that records call it by
+    std::string_view target;
+    const io::Relayed* tunnel = nullptr;  // its bytes so far, once it is routed for good
+
+    void busy_with(std::string_view by_service, std::string_view by_target) {
+        service = by_service;
+        target = by_target;
+    }
+    void at_rest() { service = target = {}; }
+
+    void end(telemetry::Reason reason) {
+        ended_by = reason;
+        cancellation.request();
+    }
+};
+
+}  // namespace sallyport::gate

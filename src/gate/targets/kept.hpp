@@ -1,0 +1,72 @@
+// Connections to targets that outlive their request and wait for the next one, of any client. Each loop has its own.
+#pragma once
+
+#include "gate/targets/state.hpp"
+#include "io/scope.hpp"
+#include "io/stream.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace sallyport::gate {
+
+/// A connection to a target, ready to carry a message.
+struct TargetConnection {
+    io::Stream stream;
+    Lease lease;              // its place among the target's connections
+    std::string text;         // "172.16.0.10:80": how records call the target
+    std::string server_name;  // that its certificate was checked for; empty without TLS of ours
+    bool tls = false;         // on the way to the target, be it the client's own
+
+    /// Nothing has come that nobody asked for, no end, and nothing waits to be sent.
+    bool quiet() const {
+        const io::Watched& watched = stream.watched();
+        return !watched.readable && !watched.hung_up && !stream.blocked();
+    }
+};
+
+class KeptConnections {
+public:
+    static constexpr std::size_t most_of_target = 128;
+    static constexpr std::size_t most = 1024;
+    static constexpr std::chrono::seconds kept_for{60};
+    static constexpr std::chrono::seconds looked_at_every{5};
+
+    explicit KeptConnections(io::Loop& loop) : loop_(loop), scope_(loop) {}
+
+    /// The one that was used last: the target is the least likely to have given it up.
+    /// @param younger_than  how long it may have waited
+    std::optional<TargetConnection> take(const TargetState& target, bool tls, std::string_view server_name,
+                                         Duration younger_than, io::Cancellation& for_session);
+    /// Keeps it, or closes it where there are enough.
+    void put(TargetConnection connection);
+    /// Closes all: what they were chosen by has changed.
+    void clear();
+    std::size_t size() const { return count_; }
+    /// Closes all, and ends the looking. Awaited before destruction.
+    io::Task<void> close();
+
+private:
+    struct Waiting {
+        TargetConnection connection;
+        SteadyTime since;
+    };
+
+    io::Task<void> look_after();
+    void drop_old();
+
+    io::Loop& loop_;
+    std::unordered_map<const TargetState*, std::vector<Waiting>> waiting_;  // the last used at the back
+    std::size_t count_ = 0;
+    bool looking_ = false;
+    bool closed_ = false;
+    io::Scope scope_;
+};
+
+}  // namespace sallyport::gate
