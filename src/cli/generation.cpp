@@ -94,19 +94,24 @@ struct Builder {
         return {};
     }
 
-    std::shared_ptr<const io::TlsClient> tls_client(const config::Service& service) {
+    std::shared_ptr<const io::TlsClient> tls_client(const config::Service& service, const Generation& generation) {
         if (!service.tls_port || service.protocol == config::Protocol::tls) return nullptr;
-        io::TlsClient::Options tls{.ca_pems = {}, .verify = service.target_verify};
+        io::TlsClient::Options tls{.verify = service.target_verify};
         if (!service.target_ca.value.empty()) tls.ca_pems = pems({service.target_ca.value}, service.target_ca.place);
+        const auto shown =
+            std::ranges::find(generation.credentials, service.target_certificate.value, &crypto::Credential::name);
+        if (!service.target_certificate.value.empty() && shown != generation.credentials.end()) tls.credential = *shown;
         auto client = io::TlsClient::create(std::move(tls));
         if (client) return *client;
         error(service.place, client.error().message);
         return nullptr;
     }
 
-    std::shared_ptr<const io::TlsServer> tls_server(const std::vector<crypto::Credential>& credentials) {
+    std::shared_ptr<const io::TlsServer> tls_server(const std::vector<crypto::Credential>& credentials,
+                                                    io::TlsServer::Options tls) {
         if (credentials.empty()) return nullptr;
-        auto server = io::TlsServer::create(credentials, {.ticket_keys = options.ticket_keys, .trusted_ca_pems = {}});
+        tls.ticket_keys = options.ticket_keys;
+        auto server = io::TlsServer::create(credentials, std::move(tls));
         if (server) return *server;
         error({}, server.error().message);
         return nullptr;
@@ -115,9 +120,17 @@ struct Builder {
     gate::SnapshotHandle for_one_loop(const Generation& generation) {
         auto snapshot = std::make_unique<gate::LoopSnapshot>();
         snapshot->routing = generation.routing;
-        snapshot->tls_server = tls_server(generation.credentials);
+        snapshot->tls_server =
+            tls_server(generation.credentials,
+                       {.trusted_ca_pems = generation.trusted_pems,
+                        // Sessions hold on to their context for days; the configuration must not
+                        // stay with them.
+                        .asks_for_certificate = [routing = std::weak_ptr(generation.routing)](std::string_view name) {
+                            const auto present = routing.lock();
+                            return present != nullptr && present->asks_for_certificate(name);
+                        }});
         for (const auto& service : generation.routing->services())
-            snapshot->tls_clients.push_back(tls_client(*service.settings));
+            snapshot->tls_clients.push_back(tls_client(*service.settings, generation));
         // The last one to let go of it is a data loop; freeing is done elsewhere.
         auto release = options.release;
         return {snapshot.release(), [release](const gate::LoopSnapshot* last) {
@@ -131,7 +144,9 @@ struct Builder {
         generation->source = loaded;
         generation->credentials = credentials(config);
         check_coverage(config, generation->credentials);
-        pems_of_trust(config);
+        for (const auto& ca : config.trust.ca) {
+            for (auto& pem : pems({ca.value}, ca.place)) generation->trusted_pems.push_back(std::move(pem));
+        }
         for (const auto& certificate : config.certificates) {
             generation->watched_files.push_back(certificate.chain.value);
             generation->watched_files.push_back(certificate.key.value);
@@ -151,15 +166,11 @@ struct Builder {
         gate::StateBook own_states;
         gate::StateBook& states = options.states == nullptr ? own_states : *options.states;
         generation->routing = std::make_shared<const gate::Snapshot>(std::move(config), states);
-        generation->admin_tls = tls_server(generation->credentials);
+        generation->admin_tls = tls_server(generation->credentials, {});
         generation->control = for_one_loop(*generation);
         if (!built.errors.empty()) return;  // the other loops would find the same
         for (std::size_t i = 0; i < options.loops; ++i) generation->loops.push_back(for_one_loop(*generation));
         if (built.errors.empty()) built.generation = std::move(generation);
-    }
-
-    void pems_of_trust(const Config& config) {
-        for (const auto& ca : config.trust.ca) pems({ca.value}, ca.place);
     }
 };
 

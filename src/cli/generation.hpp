@@ -25,6 +25,7 @@ struct Generation {
     std::vector<std::filesystem::path> watched_files;  // certificates, keys, trust lists
     std::vector<std::string> hosts;                        // target names to be resolved
     std::vector<crypto::Credential> credentials;
+    std::vector<std::string> trusted_pems;  // [trust]
     config::Loaded source;  // to build from again when a certificate file changes
 };
 

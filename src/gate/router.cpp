@@ -68,6 +68,39 @@ Reason url_admitted(const Service& service, std::string_view path, Trail* trail)
     return admitting ? Reason::ok : Reason::url_not_allowed;
 }
 
+// A TLS connection is for the service whose name it was opened by: what that one asks of a client's certificate was
+// settled in the handshake (RFC 9110 section 15.5.20).
+bool rightly_directed(const Snapshot& snapshot, const Ask& ask, const Service& chosen, Trail* trail) {
+    if (ask.server_name.empty() || ask.server_name == ask.name) return true;
+    const Service* named = snapshot.find(ask.protocol, ask.server_name);
+    if (named == nullptr) named = snapshot.default_of(ask.protocol);
+    const bool agree = named == &chosen;
+    if (trail != nullptr && !agree)
+        note(trail, "server name " + quoted(ask.server_name), {}, "the handshake was for another service");
+    return agree;
+}
+
+Reason certificate_admitted(const Service& service, const Ask& ask, Trail* trail) {
+    using Verdict = crypto::Verdict;
+    constexpr Reason reasons[] = {Reason::cert_missing, Reason::ok, Reason::cert_expired, Reason::cert_untrusted};
+    constexpr std::string_view words[] = {"none was shown", "match", "expired", "not trusted"};
+    static_assert(static_cast<int>(Verdict::untrusted) == 3);
+    const config::ClientCertificate wanted = service.settings->client_certificate;
+    if (wanted == config::ClientCertificate::none) return Reason::ok;
+    const auto verdict = static_cast<std::size_t>(ask.certificate);
+    if (trail != nullptr) {
+        note(trail, "client_certificate = " + quoted(config::to_string(wanted)), service.settings->place,
+             std::string(words[verdict]));
+    }
+    return wanted == config::ClientCertificate::required ? reasons[verdict] : Reason::ok;
+}
+
+bool redirected(const Service& service, const Ask& ask, Trail* trail) {
+    if (!service.settings->redirect_to_https || ask.tls) return false;
+    if (trail != nullptr) note(trail, "redirect_to_https", service.settings->place, "it came without TLS");
+    return true;
+}
+
 // Both ports: encryption as it came. One port: always that.
 void choose_leg(Decision& decision, bool came_by_tls, Trail* trail) {
     const config::Service& settings = *decision.service->settings;
@@ -89,11 +122,16 @@ void choose_leg(Decision& decision, bool came_by_tls, Trail* trail) {
 Decision decide(const Snapshot& snapshot, const Ask& ask, Trail* trail) {
     Decision decision = find_service(snapshot, ask, trail);
     if (!decision.admitted()) return decision;
-    if (!client_admitted(*decision.service, ask.client, trail)) {
+    const Service& service = *decision.service;
+    if (!rightly_directed(snapshot, ask, service, trail))
+        decision.reason = Reason::tls_misdirected;
+    else if (!client_admitted(service, ask.client, trail))
         decision.reason = Reason::acl_denied;
-        return decision;
-    }
-    if (ask.path) decision.reason = url_admitted(*decision.service, *ask.path, trail);
+    else if (redirected(service, ask, trail))
+        decision.reason = Reason::service_redirected;
+    else
+        decision.reason = certificate_admitted(service, ask, trail);
+    if (decision.admitted() && ask.path) decision.reason = url_admitted(service, *ask.path, trail);
     if (decision.admitted()) choose_leg(decision, ask.tls, trail);
     return decision;
 }

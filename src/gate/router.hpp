@@ -4,6 +4,7 @@
 
 #include "base/address.hpp"
 #include "config/config.hpp"
+#include "crypto/trust.hpp"
 #include "gate/snapshot.hpp"
 #include "telemetry/reason.hpp"
 
@@ -21,7 +22,10 @@ struct Ask {
     std::string_view name;  // to route by, in the form services are named in; empty: none was said
     IpAddress client;
     bool tls = false;  // how it came
-    std::optional<std::string_view> path;  // http: raw, before '?'
+    std::optional<std::string_view> path = {};  // http: raw, before '?'
+    /// https: the name that the handshake asked for. Empty: none, or the sender is trusted to mix names.
+    std::string_view server_name = {};
+    crypto::Verdict certificate = crypto::Verdict::none;  // that the client showed in the handshake
 };
 
 struct Decision {

@@ -51,6 +51,7 @@ void Snapshot::add(const config::Service& settings, StateBook& book) {
         const bool wildcard = name.value.starts_with("*.");
         (wildcard ? names.wildcards : names.exact).try_emplace(wildcard ? name.value.substr(1) : name.value, &service);
     }
+    any_certificate_wanted_ |= settings.client_certificate != config::ClientCertificate::none;
     if (settings.is_default && names.fallback == nullptr) names.fallback = &service;
 }
 
@@ -65,6 +66,13 @@ const Service* Snapshot::find(config::Protocol protocol, std::string_view name) 
 }
 
 const Service* Snapshot::default_of(config::Protocol protocol) const { return names_of(protocol).fallback; }
+
+bool Snapshot::asks_for_certificate(std::string_view server_name) const {
+    if (server_name.empty()) return any_certificate_wanted_;
+    const Service* service = find(config::Protocol::http, server_name);
+    if (service == nullptr) service = default_of(config::Protocol::http);
+    return service != nullptr && service->settings->client_certificate != config::ClientCertificate::none;
+}
 
 std::string_view Snapshot::nearest_name(config::Protocol protocol, std::string_view name) const {
     const Names& names = names_of(protocol);

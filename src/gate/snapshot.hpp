@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -48,6 +49,10 @@ public:
     const config::Config& config() const { return config_; }
     const std::deque<Service>& services() const { return services_; }
     const NetworkSet& trusted_proxies() const { return trusted_proxies_; }
+    /// Where https is served, for redirects.
+    std::uint16_t https_port() const {
+        return config_.listen.https.empty() ? 443 : config_.listen.https.front().value.address.port;
+    }
     const NetworkSet& proxy_from() const { return proxy_from_; }
 
     /// The service of this protocol by its exact name, else by the longest wildcard that holds it; null when there is
@@ -60,6 +65,9 @@ public:
     }
     /// The one marked `default`; null when there is none.
     const Service* default_of(config::Protocol protocol) const;
+    /// Is a client that asks for this name by TLS to be asked for its certificate? Without a name: does any service
+    /// want one?
+    bool asks_for_certificate(std::string_view server_name) const;
     /// The configured name that an unknown one most likely meant; empty when none is near.
     std::string_view nearest_name(config::Protocol protocol, std::string_view name) const;
 
@@ -83,6 +91,7 @@ private:
     std::array<Names, config::words_of<config::Protocol>.size()> names_;
     NetworkSet trusted_proxies_;
     NetworkSet proxy_from_;
+    bool any_certificate_wanted_ = false;
 };
 
 }  // namespace sallyport::gate

@@ -1,7 +1,7 @@
 """The right one of several nginx is reached by name, however the name is written, over every combination of TLS."""
 import pytest
 
-from harness import Client, curl, http_service, seen
+from harness import Client, curl, http_service, seen, unverified_context
 
 NAMES = ["alpha.example", "second.example", "*.wild.example", "beta.example", "deep.wild.example"]
 LEGS = {  # of the service: which of the target's ports it gives
@@ -112,8 +112,18 @@ def test_services_take_turns_on_one_kept_connection(world):
     assert len({record["client"] for record in records}) == 1
 
 
-def test_one_tls_connection_serves_each_name_that_it_asks_for(world):
+def test_a_tls_connection_is_for_the_service_that_its_handshake_named(world):
     with Client(world.https_port, world.client_context, "alpha.example") as client:
+        assert seen(client.request("alpha.example").body)["name"] == "alpha"
+        refused = client.request("beta.example", "/elsewhere")
+        assert refused.status == 421 and b"tls.misdirected" in refused.body
+        assert seen(client.request("alpha.example").body)["name"] == "alpha"
+    record = world.only_record(lambda record: record.get("url") == "/elsewhere")
+    assert (record["verdict"], record["reason"]) == ("refused", "tls.misdirected")
+
+
+def test_a_tls_client_that_names_nobody_is_served_each_name_that_it_asks_for(world):
+    with Client(world.https_port, unverified_context()) as client:
         assert seen(client.request("alpha.example").body)["name"] == "alpha"
         assert seen(client.request("beta.example").body)["name"] == "beta"
 

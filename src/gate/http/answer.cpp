@@ -16,6 +16,9 @@ constexpr RefusalRow refusals[] = {
     {.reason = "acl.denied", .status = 403},
     {.reason = "ban.active", .status = 403, .closes = true},
     {.reason = "body.malformed", .status = 400, .closes = true},
+    {.reason = "cert.expired", .status = 403},
+    {.reason = "cert.missing", .status = 403},
+    {.reason = "cert.untrusted", .status = 403},
     {.reason = "client.stalled", .status = 408, .closes = true},
     {.reason = "draining", .status = 503, .closes = true, .retry_after = 5},
     {.reason = "limit.client", .status = 503, .closes = true, .retry_after = 5},
@@ -28,6 +31,7 @@ constexpr RefusalRow refusals[] = {
     {.reason = "protocol.unsupported", .status = 501, .closes = true},
     {.reason = "proxy.untrusted", .status = 400, .closes = true},
     {.reason = "service.no_name", .status = 400},
+    {.reason = "service.redirected", .status = 308},
     {.reason = "service.unknown", .status = 404},
     {.reason = "target.closed", .status = 502},
     {.reason = "target.down", .status = 503, .retry_after = 10},
@@ -93,6 +97,7 @@ std::string write_answer(const Answer& answer) {
     out += "Content-Type: text/html; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
     out += "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n";
+    if (!answer.location.empty()) out += "Location: " + answer.location + "\r\n";
     if (retry_after != 0) out += "Retry-After: " + std::to_string(retry_after) + "\r\n";
     out += keeps_alive(answer) ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
     if (answer.method != sallyport::http::Method::head) out += body;

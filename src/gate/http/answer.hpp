@@ -28,6 +28,7 @@ struct Answer {
     std::string_view looked_for = {};  // the name or path that was asked for; may be empty. Untrusted
     sallyport::http::Method method = sallyport::http::Method::get;  // HEAD gets no body
     std::uint16_t status = 0;  // 0: as the table says
+    std::string location = {};  // of a redirect: a URL without blanks or line ends
     bool keep_alive = true;  // as far as the table lets it live
     WallTime time = {};  // now
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gate/gate.hpp"
+#include "gate/http/identity.hpp"
 #include "gate/http/inbox.hpp"
 #include "gate/router.hpp"
 #include "gate/targets/connect.hpp"
@@ -34,10 +35,13 @@ struct Connection {
     io::Stream& client;
     Inbox inbox;
     std::optional<Private> kept;
+    std::unique_ptr<Identity> identity;  // what the client showed in its handshake; null: nobody has asked yet
     std::unique_ptr<Tunnel> tunnel;  // the request was a WebSocket's, and this is what became of it
 
     Gate& gate() const { return session.gate; }
     io::Loop& loop() const { return session.gate.loop(); }
+    /// What the client showed; read from the handshake when it is first asked for.
+    const Identity& shown();
 };
 
 /// What the record of one request will say. Views live as long as the request is in the inbox and its snapshot is held.

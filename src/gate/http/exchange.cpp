@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace sallyport::gate::http {
 
@@ -68,6 +69,9 @@ bool Exchange::send_head() {
         scratch.request_of = &request_;
     }
     const auto client = connection_.session.client.ip.to_string();
+    std::vector<ExtraField> identity;
+    if (request_.decision.service->settings->client_certificate != config::ClientCertificate::none)
+        identity = connection_.shown().fields(connection_.loop().wall());
     ByteWriter out(scratch.out().first(body_room_at));
     write_request_head(
         out, scratch.request,
@@ -78,7 +82,8 @@ bool Exchange::send_head() {
              request_.facts.authority.empty() ? std::string_view(request_.decision.service->name) : std::string_view{},
          .tls = connection_.client.is_tls(),
          .peer_is_trusted = request_.snapshot->routing->trusted_proxies().contains(connection_.session.client.ip),
-         .keep_expect = request_.facts.expect_continue});
+         .keep_expect = request_.facts.expect_continue,
+         .extra = identity});
     // Body that came with the head leaves with it.
     const auto step = up_.feed(connection_.inbox.unread(), scratch.out().subspan(body_room_at));
     connection_.inbox.consume(step.consumed);

@@ -1,5 +1,6 @@
 // The story of one HTTP connection, top to bottom: handshake, then for each request its head, the decision, the target
 // or the refusal, and one record.
+#include "gate/http/acme.hpp"
 #include "gate/http/answer.hpp"
 #include "gate/http/connection.hpp"
 #include "gate/http/explain_http.hpp"
@@ -170,6 +171,48 @@ io::Task<HeadRead> read_head(Connection& connection, Request& request, Story& st
     }
 }
 
+bool is_challenge(const Request& request) {
+    return !request.snapshot->routing->config().listen.acme_challenges.value.empty() &&
+           !challenge_token(request.facts.path).empty();
+}
+
+// The answer to the authority that asks whether a name is ours. False: there is none, and the services are asked.
+io::Task<bool> answer_challenge(Connection& connection, const Request& request, Story& story) {
+    const auto content =
+        co_await read_challenge(connection, request.snapshot->routing->config().listen.acme_challenges.value,
+                                std::string(challenge_token(request.facts.path)));
+    if (!content) co_return false;
+    story.forwarded = true;
+    story.target = "builtin:acme-challenge";
+    story.status = 200;
+    const bool keep_alive =
+        request.facts.keep_alive && request.facts.framing.kind == sallyport::http::Framing::Kind::none;
+    co_await send_own(connection, request, story, challenge_answer(*content, request.facts.method, keep_alive),
+                      keep_alive);
+    co_return true;
+}
+
+Decision decide_request(Connection& connection, const Request& request) {
+    const Snapshot& routing = *request.snapshot->routing;
+    const auto& facts = request.facts;
+    const IpAddress& client = connection.session.client.ip;
+    Ask ask{.protocol = config::Protocol::http,
+            .name = facts.authority.host(),
+            .client = client,
+            .tls = connection.session.listener->tls,
+            .path = facts.path};
+    std::string server_name;
+    if (const io::TlsSession* tls = connection.client.tls()) {
+        // A trusted proxy sends what many clients asked for through one connection of its own.
+        if (!routing.trusted_proxies().contains(client)) server_name = tls->server_name();
+        if (server_name.ends_with('.')) server_name.pop_back();
+        ask.server_name = server_name;
+        if (routing.asks_for_certificate(ask.name))
+            ask.certificate = connection.shown().verdict(connection.loop().wall());
+    }
+    return decide(routing, ask);
+}
+
 // The decision, and what it leads to.
 io::Task<void> answer_request(Connection& connection, Request& request, Story& story) {
     const auto& facts = request.facts;
@@ -179,17 +222,17 @@ io::Task<void> answer_request(Connection& connection, Request& request, Story& s
         story.status = 400;
         co_return co_await refuse(connection, request, story);
     }
-    const Snapshot& routing = *request.snapshot->routing;
-    const Ask ask{.protocol = config::Protocol::http,
-                  .name = facts.authority.host(),
-                  .client = connection.session.client.ip,
-                  .tls = connection.session.listener->tls,
-                  .path = facts.path};
-    request.decision = decide(routing, ask);
+    if (is_challenge(request)) {
+        const bool answered = co_await answer_challenge(connection, request, story);
+        if (answered) co_return;
+    }
+    request.decision = decide_request(connection, request);
     if (request.decision.service != nullptr) story.service = request.decision.service->name;
     if (!request.decision.admitted()) {
         story.reason = request.decision.reason;
-        if (story.reason == Reason::service_unknown) story.nearest = routing.nearest_name(ask.protocol, ask.name);
+        if (story.reason == Reason::service_unknown)
+            story.nearest = request.snapshot->routing->nearest_name(config::Protocol::http, facts.authority.host());
+        if (story.reason == Reason::cert_untrusted) story.detail = connection.shown().detail();
         co_return co_await refuse(connection, request, story);
     }
     story.forwarded = true;
@@ -229,7 +272,31 @@ io::Task<bool> serve_request(Connection& connection, bool first) {
     co_return story.keep_alive;
 }
 
+// The same URL by https. Clients and caches are told not to remember it: what is configured today may change.
+std::string https_url(const Request& request) {
+    const auto& facts = request.facts;
+    std::string url = "https://" + std::string(facts.authority.host());
+    const std::uint16_t port = request.snapshot->routing->https_port();
+    if (port != 443) url += ":" + std::to_string(port);
+    if (facts.path.starts_with('/')) url += facts.path;
+    if (facts.has_query) url += "?" + std::string(facts.query);
+    return url;
+}
+
+// A GET may become any GET again; other methods must stay what they are (RFC 9110 section 15.4.9).
+std::uint16_t redirect_status(sallyport::http::Method method) {
+    using sallyport::http::Method;
+    return method == Method::get || method == Method::head ? 301 : 308;
+}
+
 }  // namespace
+
+const Identity& Connection::shown() {
+    if (!identity)
+        identity =
+            std::make_unique<Identity>(client.is_tls() ? client.tls()->peer_certificate() : io::PeerCertificate{});
+    return *identity;
+}
 
 io::Task<void> send_own(Connection& connection, const Request& request, Story& story, std::string response,
                         bool keep_alive) {
@@ -251,19 +318,23 @@ io::Task<void> refuse(Connection& connection, const Request& request, Story& sto
     // A body that nobody will read makes the connection useless.
     const bool keep_alive =
         facts.keep_alive && facts.framing.kind == sallyport::http::Framing::Kind::none && !connection.gate().draining();
-    const Answer answer{.reason = code(story.reason),
-                        .cause = text_of(story.reason).cause,
-                        .looked_for = facts.authority.host(),
-                        .method = facts.method,
-                        .status = story.status,
-                        .keep_alive = keep_alive,
-                        .time = connection.loop().wall()};
+    Answer answer{.reason = code(story.reason),
+                  .cause = text_of(story.reason).cause,
+                  .looked_for = facts.authority.host(),
+                  .method = facts.method,
+                  .status = story.status,
+                  .keep_alive = keep_alive,
+                  .time = connection.loop().wall()};
+    if (story.reason == Reason::service_redirected) {
+        answer.location = https_url(request);
+        answer.status = story.status = redirect_status(facts.method);
+    }
     if (story.status == 0) story.status = refusal_row(answer.reason).status;
     co_await send_own(connection, request, story, write_answer(answer), keeps_alive(answer));
 }
 
 io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client) {
-    Connection connection{session, client, {}, {}, {}};
+    Connection connection{session, client, {}, {}, {}, {}};
     bool goes_on = true;
     if (session.listener->tls) goes_on = co_await shake_hands(connection);
     for (bool first = true; goes_on; first = false) goes_on = co_await serve_request(connection, first);
