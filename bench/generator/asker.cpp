@@ -1,6 +1,7 @@
 #include "generator/asker.hpp"
 
 #include <cstring>
+#include <optional>
 
 #include "generator/http_text.hpp"
 
@@ -15,6 +16,12 @@ public:
         asking_ = true;
         ++all_.asking_;
         ask_now();
+    }
+
+    /// The same, and its latency counts from `due`.
+    void ask_since(std::chrono::steady_clock::time_point due) {
+        due_ = due;
+        ask();
     }
 
     bool asking() const { return asking_; }
@@ -57,7 +64,9 @@ private:
             partial_ += bytes;
             bytes = partial_;
         }
-        const std::string_view whole = all_.script_.request.empty() ? echoed(bytes) : answered(bytes);
+        const std::string_view whole = all_.script_.request.empty()  ? same(bytes, message_)
+                                       : all_.script_.answer.empty() ? answered(bytes)
+                                                                     : same(bytes, all_.script_.answer);
         if (!is_open()) return;
         if (whole.empty()) {
             if (partial_.empty()) partial_ = bytes;
@@ -68,10 +77,10 @@ private:
         done();
     }
 
-    /// The message if it has come whole; nothing while it has not, or after it was found wrong.
-    std::string_view echoed(std::string_view bytes) {
-        if (bytes.size() < message_.size()) return {};
-        if (bytes.substr(0, message_.size()) == message_) return bytes.substr(0, message_.size());
+    /// What was expected if it has come whole; nothing while it has not, or after it was found wrong.
+    std::string_view same(std::string_view bytes, std::string_view expected) {
+        if (bytes.size() < expected.size()) return {};
+        if (bytes.starts_with(expected)) return bytes.substr(0, expected.size());
         fail(Fault::wrong_answer, "the message came back changed");
         return {};
     }
@@ -95,6 +104,7 @@ private:
 
     void done() {
         ++ground_.tally.ops;
+        if (due_) note_latency(*due_);
         settle();
         if (all_.script_.reconnect || closes_) {
             if (!all_.script_.reconnect) ++ground_.tally.reconnects;
@@ -103,6 +113,16 @@ private:
             --all_.open_;
         }
         if (all_.running_ && all_.wants_more()) ask();
+        if (!all_.waiting_.empty() && !asking_) {
+            const auto due = all_.waiting_.front();
+            all_.waiting_.pop_front();
+            ask_since(due);
+        }
+    }
+
+    void note_latency(std::chrono::steady_clock::time_point due) {
+        const auto taken = std::chrono::steady_clock::now() - due;
+        ground_.tally.latencies.push_back(static_cast<std::uint64_t>(std::chrono::nanoseconds(taken).count()));
     }
 
     // A kept connection that nobody uses may be closed at any time; in the middle of an answer it may not.
@@ -124,6 +144,7 @@ private:
     Askers& all_;
     bool asking_ = false;
     bool closes_ = false;  // the answer said that the connection ends with it
+    std::optional<std::chrono::steady_clock::time_point> due_;  // of the operation under way, if it is paced
     std::uint64_t sequence_ = 0;
     std::string message_;
 };
@@ -153,6 +174,15 @@ void Askers::resume() {
     }
 }
 
+void Askers::ask_for(std::chrono::steady_clock::time_point due) {
+    for (std::size_t i = 0; i < askers_.size(); ++i) {
+        Asker& asker = *askers_[next_];
+        next_ = (next_ + 1) % askers_.size();
+        if (!asker.asking()) return asker.ask_since(due);
+    }
+    waiting_.push_back(due);
+}
+
 bool Askers::once_each(std::chrono::milliseconds limit) {
     running_ = false;
     for (const auto& asker : askers_) asker->ask();
@@ -164,12 +194,17 @@ bool Askers::wants_more() const {
     return most == 0 || ground_.tally.ops + asking_ < most;
 }
 
-Script script_for(const Options& options, const Pattern& pattern) {
+Script script_for(const Ground& ground) {
+    const Options& options = ground.options;
     Script script;
-    script.body = pattern.from(0, options.size);
+    script.body = ground.pattern.from(0, options.size);
     script.reconnect = options.close || options.mode == Mode::brief;
     if (options.carrier == Carrier::tunnel) script.opening = upgrade_request(options.host, options.path);
     if (options.carrier == Carrier::http) script.request = plain_request(options.host, options.path, script.reconnect);
+    if (options.carrier == Carrier::sni) {  // a connection that ends at once needs no more than the first exchange
+        (script.reconnect ? script.request : script.opening) = ground.hello;
+        if (script.reconnect) script.answer = server_hello();
+    }
     return script;
 }
 

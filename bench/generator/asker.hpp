@@ -1,6 +1,7 @@
 // A client that asks and checks answers: HTTP requests, or messages that must come back as they went.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -13,6 +14,7 @@ struct Script {
     std::string opening;     // empty: none
     std::string request;     // HTTP; empty: an echoed message of options.size bytes
     std::string body;        // of the expected answer
+    std::string answer;      // the expected answer as it is, where it is no HTTP
     bool reconnect = false;  // a connection per operation
 };
 
@@ -26,7 +28,10 @@ public:
     bool open(std::chrono::milliseconds limit);
     void resume();
     void pause() { running_ = false; }
-    bool quiet() const { return asking_ == 0; }
+    void turn() const { ground_.loop.turn(a_turn); }
+    /// One operation that is due at this moment, on a connection that is free, now or as soon as one is.
+    void ask_for(std::chrono::steady_clock::time_point due);
+    bool quiet() const { return asking_ == 0 && waiting_.empty(); }
     /// One operation on each, and wait for the last.
     bool once_each(std::chrono::milliseconds limit);
 
@@ -38,11 +43,13 @@ private:
     Ground& ground_;
     Script script_;
     std::vector<std::unique_ptr<Asker>> askers_;
+    std::deque<std::chrono::steady_clock::time_point> waiting_;  // due, and no connection is free
+    std::size_t next_ = 0;                                       // whom ask_for() tries first
     bool running_ = false;
     unsigned open_ = 0;
     unsigned asking_ = 0;
 };
 
-Script script_for(const Options& options, const Pattern& pattern);
+Script script_for(const Ground& ground);
 
 }  // namespace sallyport::bench

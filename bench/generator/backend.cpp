@@ -24,6 +24,8 @@ public:
 
     void welcome(int fd) {
         stream_.adopt(fd);
+        manner_ = backend_.manner_;
+        in_pieces_ = manner_ == Manner::mixed;
         streaming_ = backend_.ground_.options.carrier == Carrier::raw;
         finished_ = closes_ = false;
         offset_ = heard_ = 0;
@@ -34,15 +36,31 @@ public:
 
     void on_ready(std::uint32_t events) override {
         if (!stream_.is_open()) return;
-        if ((events & EPOLLOUT) != 0) flush();
+        if ((events & EPOLLOUT) != 0) {
+            full_ = false;
+            flush();
+        }
         if (stream_.is_open() && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0) read_all();
         if (stream_.is_open()) pour();
     }
 
+    /// One piece of a stream that is poured so; whether any of it was taken.
+    bool pour_piece() {
+        const bool pours = stream_.is_open() && streaming_ && in_pieces_ && manner_ == Manner::pour;
+        if (!pours || full_ || !unsent_.empty()) return false;
+        const Io io = stream_.write(backend_.ground_.pattern.from(offset_, piece_size));
+        if (io.kind == Io::Kind::failed) leave(false);
+        full_ = io.kind != Io::Kind::done;
+        if (full_) return false;
+        offset_ += io.bytes;
+        backend_.ground_.tally.poured += io.bytes;
+        return true;
+    }
+
     void pour() {
-        if (!streaming_) return;
-        if (backend_.manner_ == Manner::pour) pour_stream_or_body();
-        if (backend_.manner_ == Manner::listen && finished_) {
+        if (!streaming_ || in_pieces_) return;
+        if (manner_ == Manner::pour) pour_stream_or_body();
+        if (manner_ == Manner::listen && finished_) {
             pour_until(backend_.answer_size_);
             if (offset_ >= backend_.answer_size_) leave(true);
         }
@@ -87,17 +105,33 @@ private:
         finished_ = true;
         if (!partial_.empty())
             backend_.ground_.tally.fault(Fault::bad_request, "backend: half a request, then the end");
-        if (backend_.manner_ != Manner::listen) leave(true);
+        if (manner_ != Manner::listen) leave(true);
     }
 
     void take(std::string_view bytes) {
-        if (!streaming_) return take_heads(bytes);
-        if (backend_.manner_ == Manner::echo) return send(bytes);
-        if (backend_.manner_ == Manner::listen && !backend_.ground_.pattern.matches(heard_, bytes)) {
+        if (!streaming_)
+            return backend_.ground_.options.carrier == Carrier::sni ? take_hello(bytes) : take_heads(bytes);
+        if (manner_ == Manner::echo) return send(bytes);
+        if (manner_ == Manner::listen && !backend_.ground_.pattern.matches(heard_, bytes)) {
             backend_.ground_.tally.fault(Fault::lost_bytes, "backend: bytes differ from what was sent");
         }
         heard_ += bytes.size();
         backend_.heard_ += bytes.size();
+    }
+
+    void take_hello(std::string_view bytes) {
+        const std::string_view expected = backend_.ground_.hello;
+        partial_ += bytes;
+        const std::string_view so_far = std::string_view(partial_).substr(0, expected.size());
+        if (!expected.starts_with(so_far)) {
+            backend_.ground_.tally.fault(Fault::bad_request, "backend: the ClientHello is not what was sent");
+        }
+        if (so_far.size() < expected.size()) return;
+        const std::string rest = partial_.substr(expected.size());
+        partial_.clear();
+        streaming_ = true;
+        send(server_hello());
+        if (stream_.is_open() && !rest.empty()) take(rest);
     }
 
     void take_heads(std::string_view bytes) {
@@ -128,13 +162,19 @@ private:
         if (options.carrier == Carrier::tunnel) {
             if (!field(text, "upgrade"))
                 backend_.ground_.tally.fault(Fault::bad_request, "backend: no Upgrade arrived");
+            if (in_pieces_) manner_ = asks_to_pour(head.start_line) ? Manner::pour : Manner::echo;
             streaming_ = true;
             return send(backend_.upgrade_);
         }
-        streaming_ = backend_.manner_ == Manner::pour;
+        streaming_ = manner_ == Manner::pour;
         closes_ = head.closes;
         send(backend_.answer_);
         leave_if_served();
+    }
+
+    static bool asks_to_pour(std::string_view start_line) {
+        const std::size_t version = start_line.rfind(' ');
+        return version != std::string_view::npos && start_line.substr(0, version).ends_with(pouring_path);
     }
 
     void send(std::string_view bytes) {
@@ -177,6 +217,9 @@ private:
 
     Backend& backend_;
     Stream stream_;
+    Manner manner_ = Manner::echo;
+    bool in_pieces_ = false;  // pours when pour_piece() says so
+    bool full_ = false;       // the socket took no more
     bool streaming_ = false;  // past the heads
     bool finished_ = false;  // the far end has
     bool closes_ = false;     // the connection ends with the answer under way
@@ -218,6 +261,14 @@ Backend::Guest& Backend::free_guest() {
     Guest& guest = *free_.back();
     free_.pop_back();
     return guest;
+}
+
+void Backend::pour_piece() {
+    for (std::size_t i = 0; pouring_ && i < guests_.size(); ++i) {
+        Guest& guest = *guests_[next_];
+        next_ = (next_ + 1) % guests_.size();
+        if (guest.pour_piece()) return;
+    }
 }
 
 void Backend::resume() {

@@ -4,15 +4,20 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "generator/ground.hpp"
 
 namespace sallyport::bench {
 
+constexpr std::string_view pouring_path = "/pour";
+constexpr std::size_t piece_size = 128 * 1024;
+
 enum class Manner {
     answer,  // every request gets the same small answer
     echo,    // what comes goes back
+    mixed,   // a tunnel whose path ends in pouring_path pours, piece by piece; the others echo
     pour,    // streams the pattern as fast as it is taken
     listen,  // reads and checks the pattern until the far end finishes, then streams `answer_size` bytes and closes
 };
@@ -27,6 +32,9 @@ public:
     /// Pouring stops and goes on; the other manners are driven by the client.
     void pause() { pouring_ = false; }
     void resume();
+
+    /// Manner mixed: one guest that can take it gets a piece of its stream, another each time.
+    void pour_piece();
 
     /// Resets every connection that is open.
     void reset_all();
@@ -52,6 +60,7 @@ private:
     std::unique_ptr<Door> door_;
     std::vector<std::unique_ptr<Guest>> guests_;  // reused, so that a stale event meets a live object
     std::vector<Guest*> free_;
+    std::size_t next_ = 0;  // guest that pour_piece() tries first
     std::uint64_t heard_ = 0;
     std::uint64_t finished_ = 0;
     std::uint64_t broken_ = 0;

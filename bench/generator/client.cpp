@@ -82,14 +82,28 @@ void Client::read_opening() {
         if (io.kind == Io::Kind::again) return;
         if (io.kind != Io::Kind::done) return fail(Fault::early_close, "closed before the opening was answered");
         partial_.append(ground_.buffer.data(), io.bytes);
-        const auto head = read_head(partial_);
-        if (!head) continue;
-        const int expected = ground_.options.carrier == Carrier::tunnel ? 101 : 200;
-        if (head->status != expected) return fail(Fault::refused, "opening: " + std::string(head->start_line));
-        partial_.erase(0, head->size);
+        const std::size_t size = ground_.options.carrier == Carrier::sni ? hello_size() : head_size();
+        if (size == 0) continue;
+        partial_.erase(0, size);
         state_ = State::open;
         opened();
     }
+}
+
+std::size_t Client::head_size() {
+    const auto head = read_head(partial_);
+    if (!head) return 0;
+    const int expected = ground_.options.carrier == Carrier::tunnel ? 101 : 200;
+    if (head->status == expected) return head->size;
+    fail(Fault::refused, "opening: " + std::string(head->start_line));
+    return 0;
+}
+
+std::size_t Client::hello_size() {
+    const std::string_view expected = server_hello();
+    if (partial_.starts_with(expected)) return expected.size();
+    if (!expected.starts_with(partial_)) fail(Fault::refused, "opening: the ServerHello did not come as it was sent");
+    return 0;
 }
 
 void Client::send(std::string_view bytes) {

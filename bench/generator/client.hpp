@@ -49,6 +49,9 @@ private:
     void handshake();
     void send_opening();
     void read_opening();
+    // Bytes of the opening's answer at the start of partial_; 0 when it is not whole, or wrong and this has failed.
+    std::size_t head_size();
+    std::size_t hello_size();
     void flush();
 
     unsigned number_;

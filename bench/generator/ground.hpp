@@ -1,8 +1,10 @@
 // What every connection of a run shares: the loop, the counts, the settings and one read buffer.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "generator/hello.hpp"
 #include "generator/loop.hpp"
 #include "generator/options.hpp"
 #include "generator/pattern.hpp"
@@ -12,12 +14,15 @@
 namespace sallyport::bench {
 
 struct Ground {
-    explicit Ground(const Options& asked) : options(asked) {}
+    explicit Ground(const Options& asked) : options(asked) {
+        if (asked.carrier == Carrier::sni) hello = client_hello(asked.host);
+    }
 
     const Options& options;
     Loop loop;
     Tally tally;
     Pattern pattern;
+    std::string hello;  // of carrier sni: what each client says first
     const TlsClient* tls = nullptr;
     std::vector<char> buffer = std::vector<char>(256 * 1024);
 };

@@ -7,6 +7,8 @@
 
 namespace sallyport::bench {
 
+constexpr std::chrono::milliseconds a_turn{20};  // how long a loop with nothing to do waits
+
 class Watcher {
 public:
     Watcher() = default;

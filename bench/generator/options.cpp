@@ -17,16 +17,18 @@ struct Word {
     T value;
 };
 
-constexpr std::array<Word<Mode>, 8> modes{{{"http", Mode::http},
-                                           {"short", Mode::brief},
-                                           {"ping", Mode::ping},
-                                           {"bulk", Mode::bulk},
-                                           {"idle", Mode::idle},
-                                           {"half_close", Mode::half_close},
-                                           {"slow_reader", Mode::slow_reader},
-                                           {"reset", Mode::reset}}};
-constexpr std::array<Word<Carrier>, 3> carriers{
-    {{"http", Carrier::http}, {"tunnel", Carrier::tunnel}, {"raw", Carrier::raw}}};
+constexpr std::array<Word<Mode>, 10> modes{{{"http", Mode::http},
+                                            {"short", Mode::brief},
+                                            {"ping", Mode::ping},
+                                            {"paced", Mode::paced},
+                                            {"fair", Mode::fair},
+                                            {"bulk", Mode::bulk},
+                                            {"idle", Mode::idle},
+                                            {"half_close", Mode::half_close},
+                                            {"slow_reader", Mode::slow_reader},
+                                            {"reset", Mode::reset}}};
+constexpr std::array<Word<Carrier>, 4> carriers{
+    {{"http", Carrier::http}, {"tunnel", Carrier::tunnel}, {"raw", Carrier::raw}, {"sni", Carrier::sni}}};
 constexpr std::array<Word<bool>, 2> switches{{{"yes", true}, {"no", false}}};
 
 template <class T, std::size_t n>
@@ -47,7 +49,7 @@ bool set_value(const std::optional<T>& value, T& into) {
 }
 
 // A number that is negative makes no sense for any option, so a sign is refused with the rest.
-bool set_seconds(std::string_view text, double& into) {
+bool set_decimal(std::string_view text, double& into) {
     const auto value = text.starts_with('-') ? std::nullopt : [&]() -> std::optional<double> {
         double parsed = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
@@ -74,10 +76,10 @@ struct Option {
     bool (*set)(Options&, std::string_view);
 };
 
-constexpr std::array<Option, 18> table{{
-    {"mode", "http | short | ping | bulk | idle | half_close | slow_reader | reset",
+constexpr std::array<Option, 20> table{{
+    {"mode", "http | short | ping | paced | fair | bulk | idle | half_close | slow_reader | reset",
      [](Options& o, std::string_view v) { return set_word(modes, v, o.mode); }},
-    {"carrier", "http | tunnel (raw bytes after a 101) | raw",
+    {"carrier", "http | tunnel (raw bytes after a 101) | raw | sni (after a ClientHello)",
      [](Options& o, std::string_view v) { return set_word(carriers, v, o.carrier); }},
     {"target", "address:port of the relay",
      [](Options& o, std::string_view v) { return set_value(SocketAddress::parse(v), o.target); }},
@@ -89,12 +91,16 @@ constexpr std::array<Option, 18> table{{
      [](Options& o, std::string_view v) { return set_value(parse_number<unsigned>(v), o.connections); }},
     {"size", "bytes of a message or body",
      [](Options& o, std::string_view v) { return set_value(parse_number<std::uint64_t>(v), o.size); }},
+    {"streams", "how many pour in mode fair",
+     [](Options& o, std::string_view v) { return set_value(parse_number<unsigned>(v), o.streams); }},
+    {"rate", "operations a second in modes paced and fair",
+     [](Options& o, std::string_view v) { return set_decimal(v, o.rate); }},
     {"ops", "end the window after so many operations",
      [](Options& o, std::string_view v) { return set_value(parse_number<std::uint64_t>(v), o.ops); }},
     {"seconds", "end the window after so long",
-     [](Options& o, std::string_view v) { return set_seconds(v, o.seconds); }},
+     [](Options& o, std::string_view v) { return set_decimal(v, o.seconds); }},
     {"warmup", "seconds of uncounted work before it",
-     [](Options& o, std::string_view v) { return set_seconds(v, o.warmup); }},
+     [](Options& o, std::string_view v) { return set_decimal(v, o.warmup); }},
     {"close", "yes: a connection a request",
      [](Options& o, std::string_view v) { return set_word(switches, v, o.close); }},
     {"forwarded_for", "yes: requests must reach the backend with X-Forwarded-For",
@@ -123,8 +129,13 @@ Result<void> set_option(Options& options, std::string_view word) {
 Result<void> check(const Options& options) {
     const bool requests = options.carrier == Carrier::http;
     if (options.mode == Mode::http && !requests) return fail("mode=http needs carrier=http");
-    if (requests && options.mode > Mode::bulk) return fail("this mode needs carrier=tunnel or carrier=raw");
-    if (requests && options.mode == Mode::ping) return fail("mode=ping needs carrier=tunnel or carrier=raw");
+    if (requests && options.mode > Mode::brief && options.mode != Mode::bulk) {
+        return fail("this mode needs carrier=tunnel, raw or sni");
+    }
+    const bool paced = options.mode == Mode::paced || options.mode == Mode::fair;
+    if (paced != (options.rate > 0)) return fail("rate= belongs to mode=paced and mode=fair, and they need one");
+    if (options.mode == Mode::fair && options.carrier != Carrier::tunnel) return fail("mode=fair needs carrier=tunnel");
+    if (options.tls && options.carrier == Carrier::sni) return fail("carrier=sni brings its own ClientHello");
     if (options.carrier == Carrier::tunnel && options.mode == Mode::brief) return fail("mode=short has no tunnel");
     if (options.tls && options.mode > Mode::idle) return fail("the checks are for plain connections");
     if (options.target.port == 0 || options.backend.port == 0) return fail("target= and backend= are needed");

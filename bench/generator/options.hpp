@@ -16,6 +16,8 @@ enum class Mode {
     http,         // GETs and small answers
     brief,        // "short": connect, one exchange, close
     ping,         // one small message each way over kept connections
+    paced,        // ping at a given rate, whatever the answers do: latencies
+    fair,         // the same beside streams
     bulk,         // the backend streams, the client throws away
     idle,         // open, prove each alive, hold, prove again
     half_close,   // the client finishes first, the answer still comes whole
@@ -27,6 +29,7 @@ enum class Carrier {
     http,    // a request each, or a streamed answer
     tunnel,  // raw bytes after a 101
     raw,     // raw bytes from the first on
+    sni,     // raw bytes after a ClientHello and its answer, which pass the relay unopened
 };
 
 struct Options {
@@ -38,6 +41,8 @@ struct Options {
     std::string path = "/apps/item";
     unsigned connections = 64;
     std::uint64_t size = 100;     // bytes of a message or body
+    unsigned streams = 16;        // fair: how many pour
+    double rate = 0;              // paced, fair: operations a second
     std::uint64_t ops = 0;        // end the window after so many; 0: by time
     double seconds = 0.5;         // the window
     double warmup = 0.1;          // seconds of the same work before it, not counted

@@ -1,5 +1,6 @@
 #include "generator/run.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -7,14 +8,13 @@
 #include "generator/asker.hpp"
 #include "generator/backend.hpp"
 #include "generator/checks.hpp"
+#include "generator/paced.hpp"
 #include "generator/stage.hpp"
-#include "generator/taker.hpp"
+#include "generator/streams.hpp"
 
 namespace sallyport::bench {
 
 namespace {
-
-constexpr std::chrono::milliseconds a_turn{20};
 
 std::chrono::nanoseconds seconds(double value) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(value));
@@ -26,7 +26,7 @@ void work_for(Ground& ground, Work& work, double time) {
     const auto end = std::chrono::steady_clock::now() + seconds(time);
     work.resume();
     while (std::chrono::steady_clock::now() < end && !ground.tally.faulty()) {
-        ground.loop.turn(a_turn);
+        work.turn();
         if (ground.options.ops > 0 && work.quiet()) break;
     }
 }
@@ -35,8 +35,12 @@ template <class Work>
 void drain(Ground& ground, Work& work) {
     work.pause();
     if (ground.tally.faulty()) return;
-    if (!ground.loop.until([&] { return work.quiet() || ground.tally.faulty(); }, drain_limit)) {
-        ground.tally.fault(Fault::stalled, "work that was begun did not come to its end");
+    const auto end = std::chrono::steady_clock::now() + drain_limit;
+    while (!work.quiet() && !ground.tally.faulty()) {
+        if (std::chrono::steady_clock::now() >= end) {
+            return ground.tally.fault(Fault::stalled, "work that was begun did not come to its end");
+        }
+        work.turn();
     }
 }
 
@@ -51,7 +55,7 @@ Cost window(Ground& ground, Work& work) {
     phase(ground, "warm");
     Meter meter(ground.loop, ground.options.watch);
     meter.start();
-    ground.tally.ops = ground.tally.received = ground.tally.poured = ground.tally.reconnects = 0;
+    ground.tally.start_counting();
     work_for(ground, work, ground.options.seconds);
     meter.stop_giving_work();
     drain(ground, work);
@@ -72,7 +76,7 @@ void stalled_while_opening(Ground& ground) {
 Result<std::string> run_exchange(Ground& ground) {
     Backend backend(ground, ground.options.carrier == Carrier::http ? Manner::answer : Manner::echo);
     if (const auto started = start(backend); !started) return fail(started.error());
-    Askers askers(ground, script_for(ground.options, ground.pattern));
+    Askers askers(ground, script_for(ground));
     if (!askers.open(open_limit)) {
         stalled_while_opening(ground);
         return report(ground.tally, {});
@@ -81,57 +85,54 @@ Result<std::string> run_exchange(Ground& ground) {
     return report(ground.tally, cost);
 }
 
-/// The streams of a bulk run, as work that stops and goes on.
-class Streams {
-public:
-    Streams(Ground& ground, Backend& backend) : ground_(ground), backend_(backend) {
-        for (unsigned i = 0; i < ground.options.connections; ++i) {
-            takers_.push_back(std::make_unique<Taker>(ground, i, Taker::Care::discard));
-        }
-    }
+/// The latency that this share of the operations did not exceed.
+std::uint64_t percentile(std::vector<std::uint64_t>& latencies, double share) {
+    if (latencies.empty()) return 0;
+    const auto rank = static_cast<std::size_t>(static_cast<double>(latencies.size() - 1) * share + 0.5);
+    std::ranges::nth_element(latencies, latencies.begin() + static_cast<std::ptrdiff_t>(rank));
+    return latencies[rank];
+}
 
-    /// Over HTTP each takes a first body on opening: some relays hold a head back until its body comes.
-    bool open() {
-        if (!bodies()) backend_.pause();
-        for (const auto& taker : takers_) taker->connect();
-        const auto all_open = [&] {
-            for (const auto& taker : takers_) {
-                if (!taker->is_open() || !taker->resting()) return ground_.tally.faulty();
-            }
-            return true;
-        };
-        return ground_.loop.until(all_open, open_limit) && !ground_.tally.faulty();
-    }
-    void resume() {
-        if (!bodies()) return backend_.resume();
-        for (const auto& taker : takers_) taker->resume();
-    }
-    void pause() {
-        if (!bodies()) return backend_.pause();
-        for (const auto& taker : takers_) taker->pause();
-    }
-    /// Also the place where a stream that has ended is noticed.
-    bool quiet() const {
-        bool resting = true;
-        for (const auto& taker : takers_) {
-            if (taker->end() != Taker::End::none) ground_.tally.fault(Fault::early_close, "a stream ended");
-            resting = resting && taker->is_open() && taker->resting();
-        }
-        return resting && ground_.tally.received == ground_.tally.poured;
-    }
+std::string report_latencies(Ground& ground, const Cost& cost) {
+    std::vector<std::uint64_t>& all = ground.tally.latencies;
+    return report(ground.tally, cost,
+                  member("p50", percentile(all, 0.50)) + member("p99", percentile(all, 0.99)) +
+                      member("p999", percentile(all, 0.999)));
+}
 
-private:
-    bool bodies() const { return ground_.options.carrier == Carrier::http; }
+Result<std::string> run_paced(Ground& ground) {
+    Backend backend(ground, Manner::echo);
+    if (const auto started = start(backend); !started) return fail(started.error());
+    Askers askers(ground, script_for(ground));
+    if (!askers.open(open_limit)) {
+        stalled_while_opening(ground);
+        return report(ground.tally, {});
+    }
+    Paced paced(ground, askers);
+    const Cost cost = window(ground, paced);
+    return report_latencies(ground, cost);
+}
 
-    Ground& ground_;
-    Backend& backend_;
-    std::vector<std::unique_ptr<Taker>> takers_;
-};
+Result<std::string> run_fair(Ground& ground) {
+    Backend backend(ground, Manner::mixed);
+    if (const auto started = start(backend); !started) return fail(started.error());
+    Streams streams(ground, backend, ground.options.streams, Taker::Care::piece);
+    Askers askers(ground, script_for(ground));
+    if (!streams.open() || !askers.open(open_limit)) {
+        stalled_while_opening(ground);
+        return report(ground.tally, {});
+    }
+    Paced paced(ground, askers);
+    PacedBesideStreams both(paced, streams, backend);
+    const Cost cost = window(ground, both);
+    return report_latencies(ground, cost);
+}
 
 Result<std::string> run_bulk(Ground& ground) {
     Backend backend(ground, Manner::pour);
     if (const auto started = start(backend); !started) return fail(started.error());
-    Streams streams(ground, backend);
+    phase(ground, "empty");
+    Streams streams(ground, backend, ground.options.connections, Taker::Care::discard);
     if (!streams.open()) {
         stalled_while_opening(ground);
         return report(ground.tally, {});
@@ -144,7 +145,7 @@ Result<std::string> run_idle(Ground& ground) {
     Backend backend(ground, Manner::echo);
     if (const auto started = start(backend); !started) return fail(started.error());
     phase(ground, "empty");
-    Askers askers(ground, script_for(ground.options, ground.pattern));
+    Askers askers(ground, script_for(ground));
     if (!askers.open(open_limit) || !askers.once_each(open_limit)) {
         stalled_while_opening(ground);
         return report(ground.tally, {});
@@ -165,6 +166,8 @@ Result<std::string> run(const Options& options) {
         case Mode::http:
         case Mode::brief:
         case Mode::ping: return run_exchange(ground);
+        case Mode::paced: return run_paced(ground);
+        case Mode::fair: return run_fair(ground);
         case Mode::bulk: return run_bulk(ground);
         case Mode::idle: return run_idle(ground);
         case Mode::half_close: return check_half_close(ground);

@@ -108,9 +108,8 @@ Io Stream::read(std::span<char> into) {
     return plain_result(::recv(fd_, into.data(), into.size(), 0));
 }
 
-Io Stream::discard(std::span<char> scratch) {
+Io Stream::discard(std::span<char> scratch, std::size_t most) {
     if (ssl_) return read(scratch);
-    constexpr std::size_t most = 4 * 1024 * 1024;
     return plain_result(::recv(fd_, nullptr, most, MSG_TRUNC));
 }
 

@@ -57,8 +57,8 @@ public:
     bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
 
     Io read(std::span<char> into);
-    /// Takes what is there and throws it away: without copying it where it is plain.
-    Io discard(std::span<char> scratch);
+    /// Takes what is there, about `most` bytes of it, and throws it away: without copying it where it is plain.
+    Io discard(std::span<char> scratch, std::size_t most = 4 * 1024 * 1024);
     Io write(std::string_view bytes);
 
     void finish();  // no more writing from here; plain only

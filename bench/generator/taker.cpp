@@ -1,15 +1,19 @@
 #include "generator/taker.hpp"
 
+#include "generator/backend.hpp"
 #include "generator/http_text.hpp"
 
 namespace sallyport::bench {
 
 namespace {
 
-std::string opening_for(const Options& options) {
+std::string opening_for(const Ground& ground) {
+    const Options& options = ground.options;
+    if (options.mode == Mode::fair) return upgrade_request(options.host, options.path + std::string(pouring_path));
     switch (options.carrier) {
         case Carrier::http: return plain_request(options.host, options.path, false);
         case Carrier::tunnel: return upgrade_request(options.host, options.path);
+        case Carrier::sni: return ground.hello;
         case Carrier::raw: break;
     }
     return {};
@@ -18,7 +22,7 @@ std::string opening_for(const Options& options) {
 }  // namespace
 
 Taker::Taker(Ground& ground, unsigned number, Care care, std::uint64_t upload)
-    : Client(ground, number), opening_(opening_for(ground.options)), care_(care), upload_(upload) {}
+    : Client(ground, number), opening_(opening_for(ground)), care_(care), upload_(upload) {}
 
 // Over HTTP the head was of an answer, whose body follows.
 void Taker::opened() {
@@ -39,7 +43,21 @@ void Taker::read_on() {
     if (is_open()) readable();
 }
 
+bool Taker::take_piece() {
+    if (!waiting_ || !is_open()) return false;
+    const Io io = stream_.discard(ground_.buffer, piece_size);
+    waiting_ = io.kind == Io::Kind::done;
+    if (waiting_) count(io.bytes);
+    if (!waiting_ && io.kind != Io::Kind::again) {
+        end_ = io.kind == Io::Kind::end ? End::finished : End::broken;
+        hang_up();
+    }
+    return waiting_;
+}
+
 void Taker::readable() {
+    waiting_ = true;
+    if (care_ == Care::piece) return;
     while (reading_ && is_open()) {
         std::vector<char>& buffer = ground_.buffer;
         const bool verify = care_ == Care::verify;

@@ -10,7 +10,7 @@ namespace sallyport::bench {
 
 class Taker : public Client {
 public:
-    enum class Care { discard, verify };
+    enum class Care { discard, verify, piece };  // piece: discards, and only when told to
     enum class End { none, finished, broken };
 
     /// @param upload bytes of the pattern that are sent, then this side finishes; 0: sends nothing and stays open
@@ -20,6 +20,9 @@ public:
     void resume();
     void pause() { running_ = false; }
     bool resting() const { return left_of_body_ == 0; }
+
+    /// Care::piece: takes one piece if there may be one; whether there was.
+    bool take_piece();
 
     void stop_reading() { reading_ = false; }
     void read_on();
@@ -48,6 +51,7 @@ private:
     std::uint64_t left_of_body_ = 0;
     bool running_ = false;
     bool reading_ = true;
+    bool waiting_ = false;  // Care::piece: something may be there
     End end_ = End::none;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sallyport::bench {
 
@@ -18,12 +19,18 @@ struct Tally {
     std::uint64_t poured = 0;      // bytes that the backend streamed
     std::uint64_t received = 0;    // bytes of a stream that the client took
     std::uint64_t reconnects = 0;  // kept connections that the relay closed in due form between two requests
+    std::vector<std::uint64_t> latencies;  // nanoseconds, of paced operations
     std::array<std::uint64_t, static_cast<std::size_t>(Fault::count)> faults{};
     std::string first_fault;  // for people: what the first fault looked like
 
     void fault(Fault kind, std::string detail) {
         ++faults[static_cast<std::size_t>(kind)];
         if (first_fault.empty()) first_fault = std::move(detail);
+    }
+    /// Nothing has been done yet; faults stay.
+    void start_counting() {
+        ops = received = poured = reconnects = 0;
+        latencies.clear();
     }
     bool faulty() const {
         for (const auto count : faults) {
