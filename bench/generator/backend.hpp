@@ -11,7 +11,7 @@
 
 namespace sallyport::bench {
 
-constexpr std::string_view pouring_path = "/pour";
+constexpr std::string_view pouring_path = "-pour";
 constexpr std::size_t piece_size = 128 * 1024;
 
 enum class Manner {

@@ -12,8 +12,6 @@ namespace sallyport::bench {
 
 namespace {
 
-constexpr std::chrono::seconds check_limit{5};
-
 struct Pair {
     Pair(Ground& ground, Manner manner, unsigned count, std::uint64_t upload, std::uint64_t answer)
         : backend(ground, manner, answer) {
@@ -38,7 +36,7 @@ struct Pair {
 
     bool open(const Ground& ground) const {
         const auto all = [&] { return ground.tally.faulty() || each([](const Taker& t) { return t.is_open(); }); };
-        return ground.loop.until(all, check_limit) && !ground.tally.faulty();
+        return ground.loop.until(all, ground.patience()) && !ground.tally.faulty();
     }
 
     Backend backend;
@@ -58,7 +56,7 @@ Result<std::string> check_half_close(Ground& ground) {
     Pair pair(ground, Manner::listen, 1, upload, answer);
     if (const auto started = pair.start(); !started) return fail(started.error());
     const Taker& taker = *pair.takers.front();
-    ground.loop.until([&] { return ground.tally.faulty() || taker.end() != Taker::End::none; }, check_limit);
+    ground.loop.until([&] { return ground.tally.faulty() || taker.end() != Taker::End::none; }, ground.patience());
     const bool whole =
         taker.end() == Taker::End::finished && pair.backend.heard() == upload && taker.received() == answer;
     if (!whole && !ground.tally.faulty()) {
@@ -82,7 +80,7 @@ Result<std::string> check_slow_reader(Ground& ground) {
     pair.backend.resume();
     // At a standstill nothing more is taken for a while. A relay that reads without bound never comes to it.
     constexpr std::chrono::milliseconds still_for{200};
-    const auto limit = std::chrono::steady_clock::now() + check_limit;
+    const auto limit = std::chrono::steady_clock::now() + ground.patience();
     bool moving = true;
     while (moving && std::chrono::steady_clock::now() < limit) {
         const std::uint64_t before = ground.tally.poured;
@@ -95,7 +93,7 @@ Result<std::string> check_slow_reader(Ground& ground) {
     pair.backend.pause();
     for (const auto& taker : pair.takers) taker->read_on();
     const auto all_read = [&] { return ground.tally.faulty() || ground.tally.received == ground.tally.poured; };
-    if (!ground.loop.until(all_read, check_limit))
+    if (!ground.loop.until(all_read, ground.patience()))
         ground.tally.fault(Fault::lost_bytes, "not all that was sent arrived");
     return report(ground.tally, {}, member("held", held / ground.options.connections));
 }
@@ -108,17 +106,16 @@ Result<std::string> check_reset(Ground& ground) {
         return report(ground.tally, {});
     }
     Backend& backend = pair.backend;
-    constexpr std::chrono::seconds within{2};
     pair.takers.front()->reset();
-    ground.loop.until([&] { return backend.broken() + backend.finished() > 0; }, within);
+    ground.loop.until([&] { return backend.broken() + backend.finished() > 0; }, ground.patience());
     const std::string_view to_backend = end_name(backend.broken() > 0, backend.finished() > 0);
 
     const Taker& other = *pair.takers.back();
     backend.reset_all();
-    ground.loop.until([&] { return other.end() != Taker::End::none; }, within);
+    ground.loop.until([&] { return other.end() != Taker::End::none; }, ground.patience());
     const std::string_view to_client = end_name(other.end() == Taker::End::broken, other.end() == Taker::End::finished);
     if (to_backend == "nothing" || to_client == "nothing") {
-        ground.tally.fault(Fault::stalled, "a reset did not reach the other side within 2 s");
+        ground.tally.fault(Fault::stalled, "a reset did not reach the other side in time");
     }
     return report(ground.tally, {}, member("to_backend", to_backend) + member("to_client", to_client));
 }

@@ -15,7 +15,7 @@ Result<std::string> check_half_close(Ground& ground);
 /// Then the client reads on and gets every byte. Reports "held": bytes between the two programs at the standstill.
 Result<std::string> check_slow_reader(Ground& ground);
 
-/// A reset by the client ends the backend's connection within two seconds, and the other way round. Reports
+/// A reset by the client ends the backend's connection, and the other way round. Reports
 /// "to_backend" and "to_client": "reset", "finish" (the far side can't tell it from a good end) or "nothing".
 Result<std::string> check_reset(Ground& ground);
 

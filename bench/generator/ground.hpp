@@ -18,6 +18,11 @@ struct Ground {
         if (asked.carrier == Carrier::sni) hello = client_hello(asked.host);
     }
 
+    /// How long to wait for what must come.
+    std::chrono::milliseconds patience() const {
+        return std::chrono::milliseconds(static_cast<std::int64_t>(options.patience * 1000));
+    }
+
     const Options& options;
     Loop loop;
     Tally tally;

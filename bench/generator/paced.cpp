@@ -13,7 +13,10 @@ void Paced::resume() {
 
 void Paced::turn() {
     ground_.loop.turn(std::chrono::milliseconds{0});
-    for (const auto now = Clock::now(); running_ && due_ <= now; due_ += gap()) askers_.ask_for(due_);
+    for (const auto now = Clock::now(); running_ && due_ <= now; due_ += gap()) {
+        ground_.tally.delays.push_back(static_cast<std::uint64_t>(std::chrono::nanoseconds(now - due_).count()));
+        askers_.ask_for(due_);
+    }
 }
 
 // Gaps of a Poisson process are distributed exponentially. Taken from the random bits by hand, because the library's

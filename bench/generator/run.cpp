@@ -35,7 +35,7 @@ template <class Work>
 void drain(Ground& ground, Work& work) {
     work.pause();
     if (ground.tally.faulty()) return;
-    const auto end = std::chrono::steady_clock::now() + drain_limit;
+    const auto end = std::chrono::steady_clock::now() + ground.patience();
     while (!work.quiet() && !ground.tally.faulty()) {
         if (std::chrono::steady_clock::now() >= end) {
             return ground.tally.fault(Fault::stalled, "work that was begun did not come to its end");
@@ -97,7 +97,7 @@ std::string report_latencies(Ground& ground, const Cost& cost) {
     std::vector<std::uint64_t>& all = ground.tally.latencies;
     return report(ground.tally, cost,
                   member("p50", percentile(all, 0.50)) + member("p99", percentile(all, 0.99)) +
-                      member("p999", percentile(all, 0.999)));
+                      member("p999", percentile(all, 0.999)) + member("late", percentile(ground.tally.delays, 0.99)));
 }
 
 Result<std::string> run_paced(Ground& ground) {

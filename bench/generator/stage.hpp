@@ -10,7 +10,6 @@
 namespace sallyport::bench {
 
 constexpr std::chrono::seconds open_limit{20};
-constexpr std::chrono::seconds drain_limit{3};
 
 /// With step=yes: says {"phase":"..."} and serves the loop until a line (or the end) comes on stdin.
 void phase(const Ground& ground, std::string_view name);

@@ -20,6 +20,7 @@ struct Tally {
     std::uint64_t received = 0;    // bytes of a stream that the client took
     std::uint64_t reconnects = 0;  // kept connections that the relay closed in due form between two requests
     std::vector<std::uint64_t> latencies;  // nanoseconds, of paced operations
+    std::vector<std::uint64_t> delays;     // nanoseconds by which we ourselves came late to them, part of the above
     std::array<std::uint64_t, static_cast<std::size_t>(Fault::count)> faults{};
     std::string first_fault;  // for people: what the first fault looked like
 
@@ -31,6 +32,7 @@ struct Tally {
     void start_counting() {
         ops = received = poured = reconnects = 0;
         latencies.clear();
+        delays.clear();
     }
     bool faulty() const {
         for (const auto count : faults) {

@@ -7,27 +7,30 @@ from . import machine
 
 
 class Load:
-    def __init__(self, program, realtime):
+    def __init__(self, program, realtime, patience):
+        """patience: seconds until what does not come counts as lost."""
         self._program = program
+        self._patience = patience
         self._realtime = realtime
 
-    def run(self, relay, arguments, between=None, limit=30.0):
+    def run(self, relay, arguments, between=None, limit=90.0):
         """The generator's report.
 
         between: {phase: function}, called while the generator rests there.
         """
         port = relay.tls_port if "tls" in arguments else relay.port
+        core = machine.GENERATOR_CORE if relay.setup.workers == 1 else None
         words = {"target": f"127.0.0.1:{port}", "backend": f"127.0.0.1:{relay.backend}",
-                 "cpu": machine.GENERATOR_CORE, **arguments}
-        if machine.GENERATOR_CORE not in machine.CORES:
-            del words["cpu"]
+                 "patience": self._patience, **arguments}
+        if core in machine.CORES:
+            words["cpu"] = core
         if relay.pids:
             words["watch"] = ",".join(map(str, relay.pids))
         if between:
             words["step"] = "yes"
         command = [str(self._program), *(f"{name}={value}" for name, value in words.items())]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                   preexec_fn=machine.child_setup(machine.GENERATOR_CORE, self._realtime))
+                                   preexec_fn=machine.child_setup(core, self._realtime))
         try:
             with machine.alarm(limit, "the generator did not end in time"):
                 report = self._converse(process, between or {})

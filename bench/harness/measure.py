@@ -9,6 +9,9 @@ from . import machine
 
 SLOW_READER_LIMIT = 1024 * 1024  # bytes that a relay may grow for each connection whose reader stands still
 SLOW_READERS = 8
+PACED_LOAD = 0.5     # of what the relay could do at most
+PACED_SECONDS = 1.0  # at least: the slowest thousandth wants many operations
+WAITING = ("epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "clock_gettime")
 
 
 def _problem(report):
@@ -35,6 +38,57 @@ def load(row, relay, generator, window):
         sample["value"] = report["relay_cpu"] / amount * (1e9 if row.per_byte else 1e6)
         if not sample["value"] > 0:
             sample |= {"value": None, "problem": "the relay's CPU time can't be read"}
+    return sample
+
+
+def _percentiles(report):
+    return {name: report[name] / 1000 for name in ("p50", "p99", "p999", "late")}
+
+
+def latency(row, relay, generator, window):
+    """Microseconds, "value" at the 99th percentile, at half the load that would keep the relay's core busy all the time.
+
+    That load is worked out from a closed loop: its rate, divided by the share of the time in which the relay ran.
+    """
+    closed = generator.run(relay, _for(relay, row) | {"mode": "ping", "seconds": window})
+    sample = {"value": None, "problem": _problem(closed), "report": closed}
+    busy = closed["relay_cpu"] / closed["seconds"] if relay.pids else closed["utilization"]
+    if sample["problem"] or not busy > 0:
+        sample["problem"] = sample["problem"] or "the relay's CPU time can't be read"
+        return sample
+    rate = PACED_LOAD * closed["ops"] / closed["seconds"] / busy
+    return _paced(relay, generator, _for(relay, row) | {"mode": "paced", "rate": f"{rate:.0f}"}, window)
+
+
+def fair(row, relay, generator, window):
+    """Microseconds, "value" at the 99th percentile, of single messages at a fixed rate while streams keep the relay busy."""
+    return _paced(relay, generator, _for(relay, row), window)
+
+
+def _paced(relay, generator, arguments, window):
+    report = generator.run(relay, arguments | {"seconds": max(window, PACED_SECONDS)})
+    sample = {"value": None, "problem": _problem(report), "report": report}
+    if not sample["problem"]:
+        sample |= _percentiles(report) | {"rate": report["ops"] / report["seconds"],
+                                          "streams": report["bytes"] / report["seconds"]}
+        sample["value"] = sample["p99"]
+    return sample
+
+
+def peak(row, relay, generator, window):
+    """KiB for each connection by which the relay grew at most, from before the first of them."""
+    seen = {}
+
+    def note_start():
+        seen["start"] = machine.start_peak(relay.pids)
+
+    def note_peak():
+        seen["peak"] = machine.peak(relay.pids)
+
+    report = generator.run(relay, _for(relay, row) | {"seconds": window}, {"empty": note_start, "done": note_peak})
+    sample = {"value": None, "problem": _problem(report), "report": report}
+    if not sample["problem"]:
+        sample["value"] = (seen["peak"] - seen["start"]) / 1024 / row.arguments["connections"]
     return sample
 
 
@@ -106,6 +160,8 @@ def calls(row, relay, generator, folder):
         sample["problem"] = "strace did not see the relay's work"
         return sample
     sample["value"] = sum(counts.values()) / report["ops"]
+    # How often it waits depends on how many events come in one batch, and so on the machine's other work.
+    sample["without_waiting"] = sum(n for name, n in counts.items() if name not in WAITING) / report["ops"]
     common = sorted(counts.items(), key=lambda item: -item[1])
     sample["calls"] = {name: round(count / report["ops"], 2) for name, count in common if count * 20 >= report["ops"]}
     return sample

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 
 from . import machine
@@ -13,9 +14,17 @@ TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
 
 
 @dataclasses.dataclass(frozen=True)
+class Setup:
+    """How a relay is set up for a row."""
+    front: str = "http"         # the folder of templates: http, TLS ended where the row says so; or sni, TLS passed unopened
+    workers: int = 1            # beyond one, relay and generator share the cores
+    certificate: str = "ecdsa"  # or rsa
+
+
+@dataclasses.dataclass(frozen=True)
 class Peer:
     name: str
-    template: str             # in bench/peers; "" for no relay at all
+    template: str             # in bench/peers/FRONT, where it can take part; "" for no relay at all
     program: str
     command: tuple            # after the program; @CONFIG@ and @DIR@ are filled in
     version: tuple = ("-v",)
@@ -26,15 +35,26 @@ DIRECT = "direct"
 REFERENCE = "haproxy"
 
 PEERS = (
-    Peer(DIRECT, "", "", (), cannot={
-        **dict.fromkeys(("calls-http", "calls-close", "calls-ping"), "there is no relay"),
-        **dict.fromkeys(("tls-full", "tls-resumed", "tls-ping", "tls-bulk"), "the backend speaks no TLS")}),
+    Peer(DIRECT, "", "", ()),
     Peer("haproxy", "haproxy.cfg", "haproxy", ("-db", "-f", "@CONFIG@")),
     Peer("haproxy-tuned", "haproxy-tuned.cfg", "haproxy", ("-db", "-f", "@CONFIG@")),
     Peer("nginx", "nginx.conf", "nginx", ("-e", "stderr", "-p", "@DIR@", "-c", "@CONFIG@")),
     Peer("nginx-tuned", "nginx-tuned.conf", "nginx", ("-e", "stderr", "-p", "@DIR@", "-c", "@CONFIG@")),
+    Peer("sslh", "sslh.cfg", "sslh-select", ("-F@CONFIG@",), ("-V",),
+         cannot={"sni-idle": "waits by select(), which ends at 1024 descriptors"}),
     Peer("sallyport", "sallyport.toml", "sallyport", ("run", "-c", "@CONFIG@"), ("version",)),
 )
+
+
+def why_not(peer, row):
+    """Why this peer can't take part in a row; empty if it can."""
+    if row.key in peer.cannot:
+        return peer.cannot[row.key]
+    if peer.name == DIRECT:
+        if "tls" in row.arguments and row.kind != "idle":
+            return "the backend speaks no TLS"
+        return "there is no relay" if row.kind in ("calls", "peak") or row.setup.workers > 1 else ""
+    return "" if (TEMPLATES / row.setup.front / peer.template).exists() else "routes by server name alone"
 
 
 def program_of(peer, binary):
@@ -52,10 +72,20 @@ def version_of(peer, program):
     return (told.splitlines() or [""])[0]
 
 
-def make_certificate(folder):
-    """chain.pem, key.pem and both.pem, for some days; an ECDSA key on P-256. For everybody to read: nobody trusts it."""
+_KEYS = {"ecdsa": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "rsa": ("rsa:2048",)}
+
+
+def make_certificates(folder):
+    """For each kind of key a folder with chain.pem, key.pem and both.pem, for some days."""
+    for kind, words in _KEYS.items():
+        (folder / kind).mkdir()
+        _make_certificate(folder / kind, words)
+
+
+def _make_certificate(folder, kind_of_key):
+    """For everybody to read: nobody trusts it."""
     chain, key = folder / "chain.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", *kind_of_key, "-nodes",
                     "-keyout", key, "-out", chain, "-days", "3", "-subj", "/CN=bench.example",
                     "-addext", "subjectAltName=DNS:bench.example"],
                    stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=20)
@@ -64,11 +94,23 @@ def make_certificate(folder):
     key.chmod(0o644)
 
 
+def _hello_to_nobody():
+    """A ClientHello for a name that no peer serves."""
+    context = ssl.create_default_context()
+    sent = ssl.MemoryBIO()
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="nobody.example").do_handshake()
+    except ssl.SSLWantReadError:
+        return sent.read()
+    raise RuntimeError("a handshake with nobody succeeded")
+
+
 class Relay:
     """A peer that runs. Leave it by `with` or stop(): nothing of it stays."""
 
-    def __init__(self, peer, program, folder, ports, backend, realtime=False):
+    def __init__(self, peer, setup, program, folder, ports, backend, realtime=False):
         self.peer = peer
+        self.setup = setup
         self.backend = backend
         self.port = self.tls_port = backend
         self.pids = []
@@ -84,9 +126,10 @@ class Relay:
         state.chmod(0o777)  # a peer that drops its privileges writes here as another user
         folder.chmod(0o777)
         config = folder / self.peer.template
-        text = (TEMPLATES / self.peer.template).read_text()
+        text = (TEMPLATES / self.setup.front / self.peer.template).read_text()
         values = {"@PORT@": self.port, "@TLS_PORT@": self.tls_port, "@ADMIN@": ports.take(), "@DIR@": folder,
-                  "@BACKEND@": self.backend, "@CERTIFICATES@": folder.parent}
+                  "@BACKEND@": self.backend, "@CERTIFICATES@": folder.parent / self.setup.certificate,
+                  "@WORKERS@": self.setup.workers}
         for name, value in values.items():
             text = text.replace(name, str(value))
         config.write_text(text)
@@ -95,7 +138,7 @@ class Relay:
         with open(self._log, "wb") as output:
             self._process = subprocess.Popen(
                 [program, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                preexec_fn=machine.child_setup(machine.RELAY_CORE, realtime))
+                preexec_fn=machine.child_setup(machine.RELAY_CORE if self.setup.workers == 1 else None, realtime))
         try:
             machine.wait_until(self._answers, 10, f"{self.peer.name} does not answer")
         except TimeoutError as late:
@@ -111,8 +154,14 @@ class Relay:
             trial.settimeout(1)
             try:
                 trial.connect(("127.0.0.1", self.port))
+                if self.setup.front == "sni":
+                    trial.sendall(_hello_to_nobody())
+                    trial.recv(9)  # an end or an alert
+                    return True
                 trial.sendall(b"GET /closed HTTP/1.1\r\nHost: bench.example\r\nConnection: close\r\n\r\n")
                 return trial.recv(9).startswith(b"HTTP/1.")
+            except ConnectionResetError:
+                return self.setup.front == "sni"
             except OSError:
                 return False
 

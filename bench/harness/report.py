@@ -4,7 +4,9 @@ import statistics
 
 from . import peers
 
+OURS = "sallyport"
 GENERATOR_LIMIT = 0.95  # of its core: above it the rate says more about the generator than about the relay
+LATE_LIMIT = 0.5        # of a latency that is the generator's own: above it the row says nothing about the relay
 
 
 def spread(values):
@@ -56,6 +58,7 @@ def summary(row, samples_by_peer):
             "utilization": spread([s["utilization"] for s in samples if "utilization" in s]),
             "busy": spread([s["busy"] for s in samples if "busy" in s]),
             "notes": _notes(row, samples),
+            "ours": spread(paired(samples_by_peer.get(OURS, []), samples)),  # sallyport's ratio to this peer
         }
     return out
 
@@ -70,6 +73,8 @@ def _notes(row, samples):
         kernel = [sample["relay_kernel"] for sample in good if "relay_kernel" in sample]
         own = statistics.median(sample["resident"] for sample in good)
         return f"own {own:.0f}, kernel {statistics.median(kernel):.0f}" if kernel else "kernel memory not seen"
+    if row.kind in ("latency", "fair"):
+        return _latency_notes(row, good)
     if row.kind == "calls":
         return " ".join(f"{name} {count:g}" for name, count in list(good[0]["calls"].items())[:6])
     if row.kind == "load" and statistics.median(sample["utilization"] for sample in good) > GENERATOR_LIMIT:
@@ -77,13 +82,21 @@ def _notes(row, samples):
     return ""
 
 
-def _number(value):
+def _latency_notes(row, good):
+    median, slowest = (statistics.median(sample[name] for sample in good) for name in ("p50", "p999"))
+    text = f"half of all {number(median)}, 999 of 1000 {number(slowest)}"
+    if statistics.median(sample["late"] / sample["p99"] for sample in good) > LATE_LIMIT:
+        text += ", generator at its limit"
+    return text + (f", streams {statistics.median(s['streams'] for s in good) / 1e9:.2f} GB/s" if row.kind == "fair" else "")
+
+
+def number(value):
     if value >= 1000:
         return f"{value:.0f}"
     return f"{value:.2f}" if value >= 10 else f"{value:.3f}"
 
 
-def _range(spread_of, form=_number):
+def _range(spread_of, form=number):
     return "-" if spread_of is None else f"{form(spread_of[0])} [{form(spread_of[1])}-{form(spread_of[2])}]"
 
 
@@ -93,7 +106,7 @@ def _rate(row, rate):
     return f"{rate[0] / 1e9:.2f} GB/s" if row.per_byte else f"{rate[0]:.0f}/s"
 
 
-def _columns(lines):
+def columns(lines):
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
 
@@ -107,7 +120,7 @@ def _checks_text(samples_by_peer, absent):
             if sample["problem"]:
                 lines.append((name, "", "INVALID", sample["problem"]))
     lines += [(name, "", "-", why) for name, why in absent.items()]
-    return _columns(lines)
+    return columns(lines)
 
 
 def text(row, samples_by_peer, summaries, absent):
@@ -127,17 +140,27 @@ def text(row, samples_by_peer, summaries, absent):
         lines.append((name, _range(seen["value"]), _range(seen["ratio"], "{:.3f}".format), _rate(row, seen["rate"]),
                       *share, seen["notes"]))
     lines += [(name, "-", "-", "-", "-", "-", why) for name, why in absent.items()]
-    return head + _columns(lines) + verdict(row, summaries)
+    return head + columns(lines) + verdict(row, summaries)
+
+
+def _within(span, most):
+    if span[2] <= most:
+        return "met"
+    return "missed" if span[1] > most else "undecided, the range includes it"
+
+
+def judged(row, summaries):
+    """[(goal as text, verdict)] for sallyport: met or missed only if the whole range says so."""
+    ours = summaries.get(OURS)
+    if ours is None or ours["problems"]:
+        return []
+    out = []
+    for goal in row.goals:
+        span = summaries.get(goal.of, {}).get("ours") if goal.of else ours["value"]
+        if span is not None:
+            out.append((f"at most {goal.most:g} {'of ' + goal.of if goal.of else row.unit}", _within(span, goal.most)))
+    return out
 
 
 def verdict(row, summaries):
-    """Whether sallyport is where it should be: only if the whole range says so."""
-    seen = summaries.get("sallyport")
-    if row.goal is None or seen is None or seen["problems"]:
-        return []
-    span = seen["value"] if row.absolute else seen["ratio"]
-    if span is None:
-        return []
-    word = "met" if span[2] <= row.goal else "missed" if span[1] > row.goal else "undecided, the range includes it"
-    of = row.unit if row.absolute else f"of {peers.REFERENCE}"
-    return [f"  goal for sallyport: at most {row.goal} {of}: {word}"]
+    return [f"  goal for sallyport: {goal}: {word}" for goal, word in judged(row, summaries)]

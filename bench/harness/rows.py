@@ -1,24 +1,35 @@
-"""The rows of the programme, as data. A goal is a ratio to haproxy as it comes, unless it says otherwise."""
+"""The rows of the programme, as data."""
 
 import dataclasses
 
+from .peers import REFERENCE, Setup
+
 TUNNEL = "/apps/tunnel"
+SNI = Setup(front="sni")
+RSA = Setup(certificate="rsa")
+TWO = Setup(workers=2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """Where sallyport should be: at most so many times a peer, or at most so much in the row's unit."""
+    most: float
+    of: str = REFERENCE  # a peer; "" for the value itself
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
     key: str
     title: str
-    kind: str                 # load: CPU of the relay; idle: memory; calls: system calls; checks: right or wrong
+    kind: str        # load: CPU of the relay; latency, fair: how long a message takes; idle, peak: memory; calls; checks
     unit: str
-    arguments: dict           # of bench_load
-    goal: float | None = None
-    absolute: bool = False    # the goal is a value in this unit, not a ratio
-    quick: bool = True        # part of --quick
+    arguments: dict  # of bench_load
+    goals: tuple = ()
+    setup: Setup = Setup()
 
     @property
     def per_byte(self):
-        return self.arguments["mode"] == "bulk"
+        return self.kind == "load" and self.arguments["mode"] == "bulk"
 
 
 def _http(**more):
@@ -29,46 +40,78 @@ def _tunnel(mode, connections, **more):
     return {"mode": mode, "carrier": "tunnel", "path": TUNNEL, "connections": connections, **more}
 
 
+def _sni(mode, connections, **more):
+    return {"mode": mode, "carrier": "sni", "connections": connections, **more}
+
+
+_TRIP, _GIGABYTE, _CONNECTION, _IDLE = "us/round trip", "s/GB", "us/connection", "bytes/connection"
+
 ROWS = (
     Row("http", "HTTP keep-alive, 64 connections: Host, URL rule, X-Forwarded-For", "load", "us/request",
-        _http(), 0.85),
+        _http(), (Goal(0.85),)),
     Row("close", "HTTP, a connection a request, 32 at a time", "load", "us/request",
-        _http(close="yes", connections=32), 0.97),
-    Row("ping", "plain relay: 100 bytes each way in 64 tunnels", "load", "us/round trip", _tunnel("ping", 64), 0.92),
-    Row("bulk", "plain relay: bulk in 1 tunnel", "load", "s/GB", _tunnel("bulk", 1), 0.40),
-    Row("ping1000", "plain relay: 100 bytes each way in 1000 tunnels", "load", "us/round trip",
-        _tunnel("ping", 1000), 0.92, quick=False),
-    Row("bulk16", "plain relay: bulk in 16 tunnels", "load", "s/GB", _tunnel("bulk", 16), 0.40, quick=False),
-    Row("body16", "HTTP answer bodies of 4 MiB, 16 connections", "load", "s/GB",
-        {"mode": "bulk", "carrier": "http", "connections": 16, "size": 4 << 20}, quick=False),
-    Row("tls-full", "HTTPS, a full handshake (P-256) a request, 32 at a time", "load", "us/connection",
-        _http(close="yes", connections=32, tls="yes"), 0.92, quick=False),
-    Row("tls-resumed", "HTTPS, a resumed handshake a request, 32 at a time", "load", "us/connection",
-        _http(close="yes", connections=32, tls="yes", resume="yes"), 0.88, quick=False),
-    Row("tls-ping", "TLS relay: 100 bytes each way in 64 tunnels", "load", "us/round trip",
-        _tunnel("ping", 64, tls="yes"), 0.90, quick=False),
-    Row("tls-bulk", "TLS relay: bulk in 4 tunnels", "load", "s/GB", _tunnel("bulk", 4, tls="yes"), 0.72, quick=False),
-    Row("idle", "memory of an idle tunnel", "idle", "bytes/connection", _tunnel("idle", 9000), 0.75),
-    Row("tls-idle", "memory of an idle tunnel over TLS", "idle", "bytes/connection",
-        _tunnel("idle", 5000, tls="yes"), 0.88, quick=False),
-    Row("calls-http", "system calls of a kept HTTP request", "calls", "calls/request", _http(ops=2000)),
+        _http(close="yes", connections=32), (Goal(0.97),)),
+    Row("ping", "plain relay: 100 bytes each way in 64 tunnels", "load", _TRIP, _tunnel("ping", 64), (Goal(0.92),)),
+    Row("ping1000", "plain relay: 100 bytes each way in 1000 tunnels", "load", _TRIP,
+        _tunnel("ping", 1000), (Goal(0.92),)),
+    Row("bulk", "plain relay: bulk in 1 tunnel", "load", _GIGABYTE, _tunnel("bulk", 1),
+        (Goal(0.40), Goal(1.05, "haproxy-tuned"))),
+    Row("bulk16", "plain relay: bulk in 16 tunnels", "load", _GIGABYTE, _tunnel("bulk", 16),
+        (Goal(0.40), Goal(0.75, "haproxy-tuned"))),
+    Row("bulk500", "plain relay: bulk in 500 tunnels", "load", _GIGABYTE, _tunnel("bulk", 500), (Goal(0.40),)),
+    Row("body16", "HTTP answer bodies of 4 MiB, 16 connections", "load", _GIGABYTE,
+        {"mode": "bulk", "carrier": "http", "connections": 16, "size": 4 << 20}),
+    Row("tls-full", "HTTPS, a full handshake (P-256) a request, 32 at a time", "load", _CONNECTION,
+        _http(close="yes", connections=32, tls="yes"), (Goal(0.92),)),
+    Row("tls-rsa", "HTTPS, a full handshake (RSA-2048) a request, 32 at a time", "load", _CONNECTION,
+        _http(close="yes", connections=32, tls="yes"), (Goal(0.95),), RSA),
+    Row("tls-resumed", "HTTPS, a resumed handshake a request, 32 at a time", "load", _CONNECTION,
+        _http(close="yes", connections=32, tls="yes", resume="yes"), (Goal(0.88),)),
+    Row("tls-ping", "TLS relay: 100 bytes each way in 64 tunnels", "load", _TRIP,
+        _tunnel("ping", 64, tls="yes"), (Goal(0.90),)),
+    Row("tls-bulk", "TLS relay: bulk in 4 tunnels", "load", _GIGABYTE, _tunnel("bulk", 4, tls="yes"), (Goal(0.72),)),
+    Row("close2", "two workers: HTTP, a connection a request, 32 at a time", "load", "us/request",
+        _http(close="yes", connections=32), (Goal(0.94),), TWO),
+    Row("ping2", "two workers: 100 bytes each way in 64 tunnels", "load", _TRIP, _tunnel("ping", 64), (Goal(0.90),), TWO),
+    Row("sni-close", "routed by server name, unopened: a connection an exchange, 32 at a time", "load", _CONNECTION,
+        _sni("short", 32), (Goal(0.97),), SNI),
+    Row("sni-ping", "routed by server name, unopened: 100 bytes each way, 64 connections", "load", _TRIP,
+        _sni("ping", 64), (Goal(0.92),), SNI),
+    Row("sni-bulk", "routed by server name, unopened: bulk, 1 connection", "load", _GIGABYTE, _sni("bulk", 1),
+        (Goal(0.40), Goal(1.05, "haproxy-tuned")), SNI),
+    Row("latency", "a message and its answer at half the relay's own full load, 64 tunnels", "latency", "us, 99 of 100",
+        _tunnel("ping", 64), (Goal(1.0),)),
+    Row("fair", "a message and its answer while 16 tunnels stream", "fair", "us, 99 of 100",
+        _tunnel("fair", 16, rate=4000, streams=16), (Goal(1.2),)),
+    Row("bulk500-peak", "memory while 500 tunnels stream", "peak", "KiB/connection", _tunnel("bulk", 500),
+        (Goal(1024, ""),)),
+    Row("idle", "memory of an idle tunnel", "idle", _IDLE, _tunnel("idle", 9000), (Goal(0.75),)),
+    Row("tls-idle", "memory of an idle tunnel over TLS", "idle", _IDLE, _tunnel("idle", 5000, tls="yes"),
+        (Goal(0.88), Goal(0.50, "nginx"))),
+    Row("sni-idle", "memory of an idle connection that was routed by server name", "idle", _IDLE,
+        _sni("idle", 9000), (Goal(0.75),), SNI),
+    Row("calls-http", "system calls of a kept HTTP request", "calls", "calls/request", _http(ops=2000), (Goal(4.3, ""),)),
     Row("calls-close", "system calls of an HTTP connection", "calls", "calls/request",
-        _http(close="yes", connections=32, ops=1000)),
+        _http(close="yes", connections=32, ops=1000), (Goal(19, ""),)),
     Row("calls-ping", "system calls of a relayed round trip", "calls", "calls/round trip",
-        _tunnel("ping", 64, ops=2000), 4.3, absolute=True),
-    Row("checks", "half-close, slow reader, resets", "checks", "", _tunnel("half_close", 1)),
+        _tunnel("ping", 64, ops=2000), (Goal(4.3, ""),)),
+    Row("calls-sni-close", "system calls of a connection that is routed by server name", "calls", "calls/connection",
+        _sni("short", 32, ops=1000), (Goal(17, ""),), SNI),
+    Row("checks", "half-close, slow reader, resets: in tunnels", "checks", "", _tunnel("half_close", 1)),
+    Row("sni-checks", "half-close, slow reader, resets: routed by server name", "checks", "", _sni("half_close", 1),
+        setup=SNI),
 )
 
-QUICK_IDLE = 1000  # connections of the idle row under --quick
+QUICK_IDLE = 1000  # connections of the rows that wait under --quick
 
 
 def chosen(names, quick):
-    """The rows by name, in the programme's order; all of them (or all quick ones) without names."""
+    """The rows by name, in the programme's order; all of them without names."""
     known = [row.key for row in ROWS]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(f"bench: no row '{unknown[0]}'; there are {', '.join(known)}")
-    rows = [row for row in ROWS if (row.key in names if names else row.quick or not quick)]
+    rows = [row for row in ROWS if row.key in names or not names]
     if quick:
         shrink = {"connections": QUICK_IDLE}
         rows = [dataclasses.replace(row, arguments=row.arguments | shrink) if row.kind == "idle" else row

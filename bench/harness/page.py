@@ -1,0 +1,96 @@
+"""The results as tables of a Markdown page, between two marks."""
+
+from . import report
+
+BEGIN, END = "<!-- results: written by bench/run --write-page -->", "<!-- end of results -->"
+
+
+def render(results):
+    """Markdown of the results as they are in the JSON."""
+    about, rows = results, results["rows"]
+    here = about["machine"]
+    parts = [
+        f"Measured on {about['started'][:10]}: {here['processor']}, {here['cores']} cores, kernel {here['kernel']}, load "
+        f"{here['load']:.1f} at the start; {about['rounds']} rounds of {about['window']:g} s each.",
+        "\n".join(f"- {name}: {version}" for name, version in about["peers"].items()),
+        "### Sallyport's share of what each peer takes", _ratios(rows),
+        "### What each takes", _values(rows),
+        "### Right or wrong", _checks(rows)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def write(path, results):
+    text = path.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ValueError(f"{path} needs the lines '{BEGIN}' and '{END}', once each and in this order")
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    path.write_text(f"{before}{BEGIN}\n\n{render(results)}\n\n{END}{after}")
+
+
+def _table(head, lines):
+    if not lines:
+        return ""
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines])
+
+
+def _peers(rows):
+    """All that have figures, in the order of the programme."""
+    seen = {name: None for row in rows for name in [*row["summary"], *row["absent"]]}
+    return [name for name in seen if name not in ("direct", report.OURS)]
+
+
+def _span(span, form):
+    return f"{form(span[0])} [{form(span[1])}-{form(span[2])}]"
+
+
+def _ratio(summary):
+    """Bold where it may be said that sallyport takes less: the whole range is below 1."""
+    if summary is None or summary["problems"] or not summary.get("ours"):
+        return ""
+    text = _span(summary["ours"], "{:.2f}".format)
+    return f"**{text}**" if summary["ours"][2] < 1 else text
+
+
+def _ratios(rows):
+    peers = _peers(rows)
+    lines = []
+    for row in rows:
+        if row["kind"] == "checks" or not row["summary"].get(report.OURS, {}).get("value"):
+            continue
+        verdicts = row["judged"]
+        lines.append([f"`{row['row']}`", row["title"], *(_ratio(row["summary"].get(name)) for name in peers),
+                      "<br>".join(goal for goal, _ in verdicts), "<br>".join(word for _, word in verdicts)])
+    return _table(["row", "what", *peers, "goal", "verdict"], lines)
+
+
+def _value(row, name):
+    summary = row["summary"].get(name)
+    if summary is None:
+        return "-"
+    if summary["problems"]:
+        return "invalid"
+    return _span(summary["value"], report.number) if summary["value"] else "-"
+
+
+def _values(rows):
+    peers = [*_peers(rows), report.OURS]
+    lines = []
+    for row in rows:
+        if row["kind"] == "checks":
+            continue
+        limited = [name for name in peers if "limit" in (row["summary"].get(name) or {}).get("notes", "")]
+        notes = "generator at its limit with " + ", ".join(limited) if limited else ""
+        lines.append([f"`{row['row']}`", row["unit"], *(_value(row, name) for name in peers), notes])
+    return _table(["row", "unit", *peers, ""], lines)
+
+
+def _checks(rows):
+    lines = []
+    for row in rows:
+        for name, samples in row["samples"].items():
+            for sample in samples if row["kind"] == "checks" else []:
+                cells = [("pass: " if passed else "**fail**: ") + text
+                         for passed, text in sample.get("checks", {}).values()]
+                if name != "direct" and cells:
+                    lines.append([f"`{row['row']}`", name, *cells])
+    return _table(["row", "peer", "half-close", "slow reader", "resets"], lines)
