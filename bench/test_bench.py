@@ -13,23 +13,28 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import types
 import unittest
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from harness import machine, report, rows  # noqa: E402  (the path comes first)
+from harness import baseline, machine, measure, page, peers, report, rows  # noqa: E402  (the path comes first)
 
 GENERATOR = os.environ.get("BENCH_LOAD", str(HERE.parent / "build/bench/bin/bench_load"))
 PORTS = machine.Ports(first=11000)
 
 
 class LyingRelay:
-    """Relays each connection on a thread of its own; `lie` may change what comes from the backend, or end it (None)."""
+    """Relays each connection on a thread of its own; `lie` may change what comes from the backend, or end it (None).
 
-    def __init__(self, backend, lie, tls=None):
-        self._backend, self._lie, self._tls = backend, lie, tls
+    `lie_inward` may change what comes from the client.
+    """
+
+    def __init__(self, backend, lie, tls=None, lie_inward=lambda data: data):
+        self._backend, self._lie, self._tls, self._lie_inward = backend, lie, tls, lie_inward
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -69,6 +74,8 @@ class LyingRelay:
                 if source is target:
                     count += 1
                     data = self._lie(data, count)
+                else:
+                    data = self._lie_inward(data)
                 if data is None:
                     return
                 sink.sendall(data)
@@ -89,6 +96,7 @@ def generate(target, backend, **options):
 
 
 TUNNEL = {"carrier": "tunnel", "mode": "ping"}
+SNI = {"carrier": "sni", "mode": "ping"}
 
 
 class HonestRelays(unittest.TestCase):
@@ -101,6 +109,12 @@ class HonestRelays(unittest.TestCase):
         "bulk in a tunnel": TUNNEL | {"mode": "bulk"},
         "bulk over http": {"mode": "bulk", "size": 1 << 20},
         "idle": TUNNEL | {"mode": "idle"},
+        "ping after a ClientHello": SNI,
+        "short, with a ClientHello": SNI | {"mode": "short"},
+        "bulk after a ClientHello": SNI | {"mode": "bulk"},
+        "paced": TUNNEL | {"mode": "paced", "rate": 500},
+        "fair": TUNNEL | {"mode": "fair", "rate": 200, "streams": 2},
+        "bulk with a small buffer": TUNNEL | {"mode": "bulk", "send_buffer": 65536},
         "half-close": TUNNEL | {"mode": "half_close"},
         "slow reader": TUNNEL | {"mode": "slow_reader"},
     }
@@ -120,6 +134,24 @@ class HonestRelays(unittest.TestCase):
         self.assertEqual(generate(backend, backend, mode="http", ops=100, seconds=5)["ops"], 100)
 
 
+class PacedWork(unittest.TestCase):
+    def test_a_pause_of_the_relay_is_charged_to_all_who_waited(self):
+        # A closed loop would have one slow operation in 400 and a quick 99th percentile.
+        backend = PORTS.take()
+        relay = LyingRelay(backend, lambda data, n: time.sleep(0.2 if n == 50 else 0) or data)
+        told = generate(relay.port, backend, **TUNNEL | {"mode": "paced", "rate": 800, "connections": 1, "seconds": 0.5})
+        relay.close()
+        self.assertTrue(told["valid"], told)
+        self.assertGreater(told["p99"], 100e6)
+        self.assertLessEqual(told["p50"], told["p99"])
+        self.assertLessEqual(told["p99"], told["p999"])
+
+    def test_there_are_about_as_many_operations_as_asked_for(self):
+        backend = PORTS.take()
+        told = generate(backend, backend, **TUNNEL | {"mode": "paced", "rate": 2000, "connections": 8, "seconds": 0.5})
+        self.assertAlmostEqual(told["ops"] / told["seconds"], 2000, delta=400)
+
+
 class LyingRelays(unittest.TestCase):
     CASES = {
         "a changed byte in an echo": (TUNNEL, lambda data, n: data if n < 3 else data[:-1] + b"!", "wrong_answer"),
@@ -133,6 +165,14 @@ class LyingRelays(unittest.TestCase):
         "a tunnel that ends": (TUNNEL, lambda data, n: None if n > 2 else data, "early_close"),
         "bulk with a piece lost": (TUNNEL | {"mode": "bulk"}, lambda data, n: data if n != 9 else data[1:], "stalled"),
         "no X-Forwarded-For": ({"mode": "http", "forwarded_for": "yes"}, truth, "bad_request"),
+        "another ServerHello": (SNI, lambda data, n: data if n > 1 else data[:-1] + b"!", "refused"),
+        "half a ServerHello": (SNI, lambda data, n: data if n > 1 else data[:-1], "stalled"),
+        "another answer to a short connection": (SNI | {"mode": "short"},
+                                                 lambda data, n: data[:-1] + b"!", "wrong_answer"),
+        "a changed byte when paced": (TUNNEL | {"mode": "paced", "rate": 500},
+                                      lambda data, n: data if n < 3 else data[:-1] + b"!", "wrong_answer"),
+        "a piece lost beside others": (TUNNEL | {"mode": "fair", "rate": 200, "streams": 2},
+                                       lambda data, n: data if n != 9 else data[1:], "stalled"),
         "half-close, a byte lost": (TUNNEL | {"mode": "half_close"},
                                     lambda data, n: data if n != 9 else data[1:], "lost_bytes"),
         "a slow reader's byte changed": (TUNNEL | {"mode": "slow_reader"},
@@ -148,6 +188,13 @@ class LyingRelays(unittest.TestCase):
                 relay.close()
                 self.assertFalse(told["valid"], told)
                 self.assertIn(fault, told["faults"], told)
+
+    def test_a_changed_client_hello_is_noticed_at_the_backend(self):
+        backend = PORTS.take()
+        relay = LyingRelay(backend, truth, lie_inward=lambda data: data[:-1] + b"!")
+        told = generate(relay.port, backend, **SNI)
+        relay.close()
+        self.assertIn("bad_request", told["faults"], told)
 
     def test_no_relay_at_all_is_invalid(self):
         told = generate(PORTS.take(), PORTS.take(), mode="http")
@@ -199,7 +246,8 @@ class Tls(unittest.TestCase):
 
 
 def taken(*values):
-    return [{"round": number, "value": value, "problem": None} for number, value in enumerate(values)]
+    return [{"round": number, "value": value, "problem": None, "utilization": 0.5}
+            for number, value in enumerate(values)]
 
 
 class Arithmetic(unittest.TestCase):
@@ -215,8 +263,18 @@ class Arithmetic(unittest.TestCase):
         cases = (((0.90, 0.88, 0.92), "met"), ((0.90, 0.88, 0.93), "undecided"), ((0.95, 0.93, 0.97), "missed"))
         for ratio, word in cases:
             with self.subTest(word):
-                seen = {"sallyport": {"problems": [], "ratio": ratio, "value": (1, 1, 1)}}
+                seen = {"sallyport": {"problems": [], "value": (1, 1, 1)}, "haproxy": {"ours": ratio}}
                 self.assertIn(f": {word}", report.verdict(row, seen)[0])
+
+    def test_a_goal_may_name_another_peer_or_an_amount(self):
+        samples = {"haproxy": taken(10, 10), "haproxy-tuned": taken(4, 5), "sallyport": taken(5, 5)}
+        row = row_of(rows.Goal(0.6), rows.Goal(1.1, "haproxy-tuned"), rows.Goal(4.5, ""))
+        words = [word.partition(",")[0] for _, word in report.judged(row, report.summary(row, samples))]
+        self.assertEqual(words, ["met", "undecided", "missed"])
+
+    def test_a_goal_of_an_absent_peer_is_not_judged(self):
+        row = row_of(rows.Goal(0.6, "nginx"))
+        self.assertEqual(report.judged(row, report.summary(row, {"sallyport": taken(5)})), [])
 
     def test_an_invalid_sample_shows_and_has_no_median(self):
         row = rows.ROWS[0]
@@ -229,6 +287,152 @@ class Arithmetic(unittest.TestCase):
         samples = {"direct": [{"round": 0, "value": 0, "kernel": 7000, "problem": None}],
                    "haproxy": [{"round": 0, "value": 3000, "kernel": 12500, "problem": None}]}
         self.assertEqual(report.summary(row, samples)["haproxy"]["value"][0], 8500)
+
+
+def row_of(*goals, kind="load"):
+    return rows.Row("some", "some row", kind, "us", {"mode": "ping"}, goals)
+
+
+class Latency(unittest.TestCase):
+    RELAY = types.SimpleNamespace(pids=[1], setup=peers.Setup())
+
+    def told(self, **more):
+        return {"valid": True, "ops": 20000, "bytes": 0, "seconds": 0.5, "relay_cpu": 0.4, "utilization": 0.5,
+                "p50": 30_000, "p99": 90_000, "p999": 200_000, "late": 1000} | more
+
+    def sample(self, **more):
+        asked = []
+        generator = types.SimpleNamespace(run=lambda relay, arguments: asked.append(arguments) or self.told(**more))
+        return measure.latency(row_of(kind="latency"), self.RELAY, generator, 0.4), asked
+
+    def test_the_load_is_half_of_what_would_keep_the_relay_busy(self):
+        sample, asked = self.sample()
+        self.assertEqual((asked[1]["mode"], asked[1]["rate"]), ("paced", "25000"))  # 40 000/s kept it busy for 0.8
+        self.assertEqual((sample["p50"], sample["value"], sample["p999"]), (30, 90, 200))
+
+    def test_a_fault_makes_it_invalid(self):
+        sample, _ = self.sample(valid=False, first_fault="it lied")
+        self.assertEqual((sample["value"], sample["problem"]), (None, "it lied"))
+
+    def test_a_late_generator_shows(self):
+        row = row_of(kind="latency")
+        for late, expected in ((1000, False), (60_000, True)):
+            sample, _ = self.sample(late=late)
+            notes = report.summary(row, {"haproxy": [sample | {"round": 0}]})["haproxy"]["notes"]
+            self.assertEqual("generator at its limit" in notes, expected)
+
+
+class Calls(unittest.TestCase):
+    def test_the_table_of_strace_is_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "strace").write_text(
+                "% time     seconds  usecs/call     calls    errors syscall\n"
+                "------ ----------- ----------- --------- --------- ----------------\n"
+                " 60.00    0.012000           3      4000           sendto\n"
+                " 40.00    0.008000           2      4100       100 recvfrom\n"
+                "------ ----------- ----------- --------- --------- ----------------\n"
+                "100.00    0.020000           2      8100       100 total\n")
+            counts = measure._Strace([], folder).counts()
+        self.assertEqual(counts, {"sendto": 4000, "recvfrom": 4100})
+
+
+class Baseline(unittest.TestCase):
+    def passes(self, value, most, before, kind="calls"):
+        return baseline.passes(baseline.Held("some", "calls", value, most, before), kind)
+
+    def test_what_is_held(self):
+        cases = (
+            ("within both", 4.05, 4.3, 4.0, True),
+            ("over the maximum", 4.35, 4.3, 4.2, False),
+            ("worse than before, if within the maximum", 12.0, 17, 10.0, False),
+            ("a maximum that was not reached yet: no worse than before", 27.2, 17, 27.1, True),
+            ("the same, and worse", 30.0, 17, 27.1, False),
+            ("nothing known before", 12.0, 17, None, True),
+            ("nothing known at all", 12.0, None, None, True))
+        for name, value, most, before, expected in cases:
+            with self.subTest(name):
+                self.assertEqual(self.passes(value, most, before), expected)
+
+    def test_a_peak_is_held_to_its_maximum_alone(self):
+        self.assertTrue(self.passes(900, 1024, 12, "peak"))
+        self.assertFalse(self.passes(1100, 1024, 12, "peak"))
+
+    def test_the_least_of_the_rounds_counts_and_no_time_is_held(self):
+        samples = [{"problem": None, "value": 5, "without_waiting": n} for n in (4.2, 4.0, 4.1)]
+        invalid = {"problem": "it lied", "value": None}
+        self.assertEqual(baseline.held(row_of(kind="calls"), [*samples, invalid], {}).value, 4.0)
+        for kind in ("load", "latency", "fair", "checks"):
+            self.assertIsNone(baseline.held(row_of(kind=kind), samples, {}))
+
+    def test_every_figure_of_the_baseline_belongs_to_a_row_that_is_held(self):
+        known = {row.key for row in rows.ROWS if row.kind in ("calls", "idle", "peak")}
+        self.assertEqual(set(baseline.read(HERE / "baseline.json")), known)
+
+
+class Peers(unittest.TestCase):
+    def able(self, key):
+        row = next(row for row in rows.ROWS if row.key == key)
+        return {peer.name for peer in peers.PEERS if not peers.why_not(peer, row)}
+
+    def test_who_takes_part_in_what(self):
+        relays = {"haproxy", "haproxy-tuned", "nginx", "nginx-tuned", "sallyport"}
+        self.assertEqual(self.able("ping"), relays | {"direct"})
+        self.assertEqual(self.able("tls-ping"), relays)
+        self.assertEqual(self.able("tls-idle"), relays | {"direct"}, "for the kernel's share")
+        self.assertEqual(self.able("ping2"), relays)
+        self.assertEqual(self.able("sni-ping"), relays | {"direct", "sslh"})
+        self.assertEqual(self.able("sni-idle"), relays | {"direct"})
+        self.assertEqual(self.able("calls-sni-close"), relays | {"sslh"})
+
+
+class Page(unittest.TestCase):
+    def results(self):
+        row = row_of(rows.Goal(0.92))
+        samples = {"direct": taken(None), "haproxy": taken(10, 20), "nginx": taken(9, 16), "sallyport": taken(9, 17)}
+        summaries = report.summary(row, samples)
+        checks = {"sslh": [{"problem": None, "checks": {"half-close": (False, "0 of 3000000 bytes"),
+                                                        "slow reader": (True, "grew 1 KiB"), "resets": (False, "none")}}]}
+        common = {"unit": "us", "judged": [], "absent": {}, "summary": {}, "samples": {}}
+        results = {"started": "2026-01-02T03:04:05+00:00", "rounds": 2, "window": 0.4,
+                   "machine": {"processor": "P", "cores": 2, "kernel": "6", "load": 0.1}, "peers": {"nginx": "1.22"},
+                   "rows": [common | {"row": "some", "kind": "load", "title": "some row", "summary": summaries,
+                                      "judged": report.judged(row, summaries)},
+                            common | {"row": "checks", "kind": "checks", "title": "right", "samples": checks}]}
+        return json.loads(json.dumps(results))  # as it is read back from the file
+
+    def test_a_ratio_is_bold_only_if_its_whole_range_is_below_one(self):
+        text = page.render(self.results())
+        self.assertIn("| **0.88 [0.85-0.90]** | 1.03 [1.00-1.06] | at most 0.92 of haproxy | met |", text)
+
+    def test_amounts_and_checks_are_shown(self):
+        text = page.render(self.results())
+        self.assertIn("| `some` | us | 15.00 [10.00-20.00] | 12.50 [9.000-16.00] | 13.00 [9.000-17.00] |", text)
+        self.assertIn("| `checks` | sslh | **fail**: 0 of 3000000 bytes | pass: grew 1 KiB | **fail**: none |", text)
+        self.assertNotIn("direct", text)
+
+    def test_only_what_is_between_the_marks_is_replaced(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "page.md")
+            path.write_text(f"before\n\n{page.BEGIN}\nold\n{page.END}\n\nafter\n")
+            for _ in range(2):
+                page.write(path, self.results())
+            text = path.read_text()
+            self.assertTrue(text.startswith(f"before\n\n{page.BEGIN}\n\nMeasured on 2026-01-02"))
+            self.assertTrue(text.endswith(f"\n\n{page.END}\n\nafter\n"))
+            self.assertNotIn("old", text)
+
+    def test_a_page_without_marks_is_refused_and_kept(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "page.md")
+            for text in ("no marks", f"{page.END}\n{page.BEGIN}", page.BEGIN * 2 + page.END):
+                path.write_text(text)
+                with self.assertRaises(ValueError):
+                    page.write(path, self.results())
+                self.assertEqual(path.read_text(), text)
+
+    def test_the_pages_marks_are_there(self):
+        text = (HERE.parent / "docs/performance.md").read_text()
+        self.assertEqual((text.count(page.BEGIN), text.count(page.END)), (1, 1))
 
 
 if __name__ == "__main__":

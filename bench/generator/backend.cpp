@@ -24,6 +24,8 @@ public:
 
     void welcome(int fd) {
         stream_.adopt(fd);
+        const unsigned most = backend_.ground_.options.send_buffer;
+        if (most > 0) stream_.limit_send_buffer(most);
         manner_ = backend_.manner_;
         in_pieces_ = manner_ == Manner::mixed;
         streaming_ = backend_.ground_.options.carrier == Carrier::raw;

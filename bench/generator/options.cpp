@@ -76,7 +76,7 @@ struct Option {
     bool (*set)(Options&, std::string_view);
 };
 
-constexpr std::array<Option, 21> table{{
+constexpr std::array<Option, 22> table{{
     {"mode", "http | short | ping | paced | fair | bulk | idle | half_close | slow_reader | reset",
      [](Options& o, std::string_view v) { return set_word(modes, v, o.mode); }},
     {"carrier", "http | tunnel (raw bytes after a 101) | raw | sni (after a ClientHello)",
@@ -101,6 +101,8 @@ constexpr std::array<Option, 21> table{{
      [](Options& o, std::string_view v) { return set_decimal(v, o.seconds); }},
     {"warmup", "seconds of uncounted work before it",
      [](Options& o, std::string_view v) { return set_decimal(v, o.warmup); }},
+    {"send_buffer", "bytes that each connection of the backend may have under way",
+     [](Options& o, std::string_view v) { return set_value(parse_number<unsigned>(v), o.send_buffer); }},
     {"patience", "seconds until what does not come counts as lost",
      [](Options& o, std::string_view v) { return set_decimal(v, o.patience); }},
     {"close", "yes: a connection a request",

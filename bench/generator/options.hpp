@@ -46,6 +46,8 @@ struct Options {
     std::uint64_t ops = 0;        // end the window after so many; 0: by time
     double seconds = 0.5;         // the window
     double warmup = 0.1;          // seconds of the same work before it, not counted
+    unsigned send_buffer =
+        0;     // bytes that each connection of the backend may have under way; 0: as the kernel sees fit
     double patience = 3;          // seconds until what does not come counts as lost
     bool close = false;           // http: a connection a request
     bool forwarded_for = false;   // every request at the backend must carry X-Forwarded-For

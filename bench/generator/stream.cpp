@@ -81,6 +81,11 @@ void Stream::adopt(int fd) {
     fd_ = fd;
 }
 
+void Stream::limit_send_buffer(unsigned bytes) const {
+    const int size = static_cast<int>(bytes);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 int Stream::connect_error() const {
     int error = 0;
     socklen_t length = sizeof error;

@@ -48,6 +48,8 @@ public:
     /// Begins to connect; writable means connected or failed (connect_error()). False: errno says why.
     bool connect(const SocketAddress& to, const SocketAddress& from);
     void adopt(int fd);
+    /// The kernel keeps no more than about this much of what was written and not yet received.
+    void limit_send_buffer(unsigned bytes) const;
     bool watch(const Loop& loop, Watcher& watcher) const { return loop.add(fd_, watcher); }
 
     int connect_error() const;

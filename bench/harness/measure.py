@@ -11,7 +11,7 @@ SLOW_READER_LIMIT = 1024 * 1024  # bytes that a relay may grow for each connecti
 SLOW_READERS = 8
 PACED_LOAD = 0.5     # of what the relay could do at most
 PACED_SECONDS = 1.0  # at least: the slowest thousandth wants many operations
-WAITING = ("epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "clock_gettime")
+WAITING = ("epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "futex", "clock_gettime")
 
 
 def _problem(report):
