@@ -8,7 +8,7 @@ import json
 
 from . import report
 
-# What is held of a row, and how far above the baseline it may be: a share of it, and something for counts that are small.
+# How far above the baseline a kind of row may be: a share of it, and something for figures that are small.
 _SLACK = {"calls": (0.08, 0.1), "idle": (0.15, 128)}
 
 

@@ -46,7 +46,7 @@ def _percentiles(report):
 
 
 def latency(row, relay, generator, window):
-    """Microseconds, "value" at the 99th percentile, at half the load that would keep the relay's core busy all the time.
+    """Microseconds, "value" at the 99th percentile, at half the load that would keep the relay busy all the time.
 
     That load is worked out from a closed loop: its rate, divided by the share of the time in which the relay ran.
     """
@@ -61,7 +61,7 @@ def latency(row, relay, generator, window):
 
 
 def fair(row, relay, generator, window):
-    """Microseconds, "value" at the 99th percentile, of single messages at a fixed rate while streams keep the relay busy."""
+    """Microseconds, "value" at the 99th percentile, of messages at a fixed rate while streams keep the relay busy."""
     return _paced(relay, generator, _for(relay, row), window)
 
 

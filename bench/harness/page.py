@@ -10,8 +10,8 @@ def render(results):
     about, rows = results, results["rows"]
     here = about["machine"]
     parts = [
-        f"Measured on {about['started'][:10]}: {here['processor']}, {here['cores']} cores, kernel {here['kernel']}, load "
-        f"{here['load']:.1f} at the start; {about['rounds']} rounds of {about['window']:g} s each.",
+        f"Measured on {about['started'][:10]}: {here['processor']}, {here['cores']} cores, kernel {here['kernel']}, "
+        f"load {here['load']:.1f} at the start; {about['rounds']} rounds of {about['window']:g} s each.",
         "\n".join(f"- {name}: {version}" for name, version in about["peers"].items()),
         "### Sallyport's share of what each peer takes", _ratios(rows),
         "### What each takes", _values(rows),

@@ -16,7 +16,7 @@ TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
 @dataclasses.dataclass(frozen=True)
 class Setup:
     """How a relay is set up for a row."""
-    front: str = "http"         # the folder of templates: http, TLS ended where the row says so; or sni, TLS passed unopened
+    front: str = "http"         # the folder of templates: http, with TLS ended; or sni, with TLS passed unopened
     workers: int = 1            # beyond one, relay and generator share the cores
     certificate: str = "ecdsa"  # or rsa
 

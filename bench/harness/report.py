@@ -87,7 +87,9 @@ def _latency_notes(row, good):
     text = f"half of all {number(median)}, 999 of 1000 {number(slowest)}"
     if statistics.median(sample["late"] / sample["p99"] for sample in good) > LATE_LIMIT:
         text += ", generator at its limit"
-    return text + (f", streams {statistics.median(s['streams'] for s in good) / 1e9:.2f} GB/s" if row.kind == "fair" else "")
+    if row.kind == "fair":
+        text += f", streams {statistics.median(sample['streams'] for sample in good) / 1e9:.2f} GB/s"
+    return text
 
 
 def number(value):

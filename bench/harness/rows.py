@@ -21,7 +21,7 @@ class Goal:
 class Row:
     key: str
     title: str
-    kind: str        # load: CPU of the relay; latency, fair: how long a message takes; idle, peak: memory; calls; checks
+    kind: str        # load: CPU of the relay; latency, fair: a message's time; idle, peak: memory; calls; checks
     unit: str
     arguments: dict  # of bench_load
     goals: tuple = ()
@@ -46,7 +46,7 @@ def _sni(mode, connections, **more):
 
 _TRIP, _GIGABYTE, _CONNECTION, _IDLE = "us/round trip", "s/GB", "us/connection", "bytes/connection"
 
-# So many streams would fill the memory that the kernel has for all TCP of the machine, and that limit would be measured.
+# Without a limit so many streams fill the memory that the kernel has for all TCP, and that would be measured.
 _BULK500 = _tunnel("bulk", 500, send_buffer=200_000)
 
 ROWS = (
@@ -75,7 +75,8 @@ ROWS = (
     Row("tls-bulk", "TLS relay: bulk in 4 tunnels", "load", _GIGABYTE, _tunnel("bulk", 4, tls="yes"), (Goal(0.72),)),
     Row("close2", "two workers: HTTP, a connection a request, 32 at a time", "load", "us/request",
         _http(close="yes", connections=32), (Goal(0.94),), TWO),
-    Row("ping2", "two workers: 100 bytes each way in 64 tunnels", "load", _TRIP, _tunnel("ping", 64), (Goal(0.90),), TWO),
+    Row("ping2", "two workers: 100 bytes each way in 64 tunnels", "load", _TRIP, _tunnel("ping", 64), (Goal(0.90),),
+        TWO),
     Row("sni-close", "routed by server name, unopened: a connection an exchange, 32 at a time", "load", _CONNECTION,
         _sni("short", 32), (Goal(0.97),), SNI),
     Row("sni-ping", "routed by server name, unopened: 100 bytes each way, 64 connections", "load", _TRIP,
@@ -92,7 +93,8 @@ ROWS = (
         (Goal(0.88), Goal(0.50, "nginx"))),
     Row("sni-idle", "memory of an idle connection that was routed by server name", "idle", _IDLE,
         _sni("idle", 9000), (Goal(0.75),), SNI),
-    Row("calls-http", "system calls of a kept HTTP request", "calls", "calls/request", _http(ops=2000), (Goal(4.3, ""),)),
+    Row("calls-http", "system calls of a kept HTTP request", "calls", "calls/request", _http(ops=2000),
+        (Goal(4.3, ""),)),
     Row("calls-close", "system calls of an HTTP connection", "calls", "calls/request",
         _http(close="yes", connections=32, ops=1000), (Goal(19, ""),)),
     Row("calls-ping", "system calls of a relayed round trip", "calls", "calls/round trip",
