@@ -35,14 +35,20 @@ class Arithmetic(unittest.TestCase):
         cases = (((0.90, 0.88, 0.92), "met"), ((0.90, 0.88, 0.93), "undecided"), ((0.95, 0.93, 0.97), "missed"))
         for ratio, word in cases:
             with self.subTest(word):
-                seen = {"sallyport": {"problems": [], "value": (1, 1, 1)}, "haproxy": {"ours": ratio}}
+                seen = {"sallyport": {"problems": [], "value": (1, 1, 1)}, "haproxy": {"ours": ratio, "enough": True}}
                 self.assertIn(f": {word}", report.verdict(row, seen)[0])
 
     def test_a_goal_may_name_another_peer_or_an_amount(self):
-        samples = {"haproxy": taken(10, 10), "haproxy-tuned": taken(4, 5), "sallyport": taken(5, 5)}
+        samples = {"haproxy": taken(10, 10, 10), "haproxy-tuned": taken(4, 5, 5), "sallyport": taken(5, 5, 5)}
         row = row_of(rows.Goal(0.6), rows.Goal(1.1, "haproxy-tuned"), rows.Goal(4.5, ""))
         words = [word.partition(",")[0] for _, word in report.judged(row, report.summary(row, samples))]
         self.assertEqual(words, ["met", "undecided", "missed"])
+
+    def test_two_rounds_of_a_time_decide_nothing(self):
+        samples = {"haproxy": taken(10, 10), "sallyport": taken(5, 5)}
+        for kind, expected in (("load", "undecided, too few rounds"), ("peak", "met")):
+            row = row_of(rows.Goal(0.6), kind=kind)
+            self.assertEqual([word for _, word in report.judged(row, report.summary(row, samples))], [expected])
 
     def test_a_goal_of_an_absent_peer_is_not_judged(self):
         row = row_of(rows.Goal(0.6, "nginx"))
@@ -158,9 +164,10 @@ class Peers(unittest.TestCase):
 
 
 class Page(unittest.TestCase):
-    def results(self):
+    def results(self, rounds=3):
         row = row_of(rows.Goal(0.92))
-        samples = {"direct": taken(None), "haproxy": taken(10, 20), "nginx": taken(9, 18), "sallyport": taken(9, 17)}
+        samples = {"direct": taken(None), "haproxy": taken(10, 20, 15)[:rounds], "nginx": taken(9, 18, 14)[:rounds],
+                   "sallyport": taken(9, 17, 13)[:rounds]}
         summaries = report.summary(row, samples)
         seen = {"half-close": (False, "0 of 3000000 bytes"), "slow reader": (True, "grew 1 KiB"),
                 "resets": (False, "none")}
@@ -175,13 +182,16 @@ class Page(unittest.TestCase):
 
     def test_a_ratio_is_bold_only_if_its_whole_range_is_below_one(self):
         text = page.render(self.results())
-        self.assertIn("| **0.88 [0.85-0.90]** | 0.97 [0.94-1.00] | at most 0.92 of haproxy | met |", text)
+        self.assertIn("| **0.87 [0.85-0.90]** | 0.94 [0.93-1.00] | at most 0.92 of haproxy | met |", text)
+
+    def test_two_rounds_claim_nothing(self):
+        self.assertIn("| 0.88 [0.85-0.90] | 0.97 [0.94-1.00] |", page.render(self.results(rounds=2)))
 
     def test_amounts_and_checks_are_shown(self):
         text = page.render(self.results())
-        self.assertIn("| `some` | us | 15.00 [10.00-20.00] | 13.50 [9.000-18.00] | 13.00 [9.000-17.00] |", text)
+        self.assertIn("| `some` | us | - | 15.00 [10.00-20.00] | 14.00 [9.000-18.00] | 13.00 [9.000-17.00] |", text)
         self.assertIn("| `checks` | sslh | **fail**: 0 of 3000000 bytes | pass: grew 1 KiB | **fail**: none |", text)
-        self.assertNotIn("direct", text)
+        self.assertNotIn("direct", text.partition("### What each takes")[0])
 
     def test_only_what_is_between_the_marks_is_replaced(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,11 @@
 
 namespace sallyport::bench {
 
-Paced::Paced(Ground& ground, Askers& askers) : ground_(ground), askers_(askers) {}
+Paced::Paced(Ground& ground, Askers& askers) : ground_(ground), askers_(askers) {
+    const auto most = static_cast<std::size_t>(ground.options.rate * (ground.options.seconds + 1) * 2);
+    ground.tally.latencies.reserve(most);  // growing would take time from what is measured
+    ground.tally.delays.reserve(most);
+}
 
 void Paced::resume() {
     running_ = true;

@@ -10,7 +10,7 @@ from . import machine
 SLOW_READER_LIMIT = 1024 * 1024  # bytes that a relay may grow for each connection whose reader stands still
 SLOW_READERS = 8
 PACED_LOAD = 0.5     # of what the relay could do at most
-PACED_SECONDS = 1.0  # at least: the slowest thousandth wants many operations
+PACED_SECONDS = 0.7  # at least, for the slowest to be many; under --realtime no core is ours for a whole second
 WAITING = ("epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "futex", "clock_gettime")
 
 

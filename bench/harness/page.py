@@ -44,11 +44,11 @@ def _span(span, form):
 
 
 def _ratio(summary):
-    """Bold where it may be said that sallyport takes less: the whole range is below 1."""
+    """Bold where it may be said that sallyport takes less: the whole range is below 1, of enough rounds."""
     if summary is None or summary["problems"] or not summary.get("ours"):
         return ""
     text = _span(summary["ours"], "{:.2f}".format)
-    return f"**{text}**" if summary["ours"][2] < 1 else text
+    return f"**{text}**" if summary["ours"][2] < 1 and summary["enough"] else text
 
 
 def _ratios(rows):
@@ -73,7 +73,7 @@ def _value(row, name):
 
 
 def _values(rows):
-    peers = [*_peers(rows), report.OURS]
+    peers = ["direct", *_peers(rows), report.OURS]
     lines = []
     for row in rows:
         if row["kind"] == "checks":

@@ -6,6 +6,8 @@ from . import peers
 
 OURS = "sallyport"
 GENERATOR_LIMIT = 0.95  # of its core: above it the rate says more about the generator than about the relay
+TIMED = ("load", "latency", "fair")
+ENOUGH_ROUNDS = 3       # for a range of times to mean anything; counts and bytes need no second look
 LATE_LIMIT = 0.5        # of a latency that is the generator's own: above it the row says nothing about the relay
 
 
@@ -58,9 +60,15 @@ def summary(row, samples_by_peer):
             "utilization": spread([s["utilization"] for s in samples if "utilization" in s]),
             "busy": spread([s["busy"] for s in samples if "busy" in s]),
             "notes": _notes(row, samples),
-            "ours": spread(paired(samples_by_peer.get(OURS, []), samples)),  # sallyport's ratio to this peer
+            **_ours(row, samples_by_peer.get(OURS, []), samples),
         }
     return out
+
+
+def _ours(row, ours, samples):
+    """Sallyport's ratio to a peer, and whether there are enough rounds to say anything by it."""
+    ratios = paired(ours, samples)
+    return {"ours": spread(ratios), "enough": row.kind not in TIMED or len(ratios) >= ENOUGH_ROUNDS}
 
 
 def _notes(row, samples):
@@ -145,7 +153,9 @@ def text(row, samples_by_peer, summaries, absent):
     return head + columns(lines) + verdict(row, summaries)
 
 
-def _within(span, most):
+def _within(span, enough, most):
+    if not enough:
+        return "undecided, too few rounds"
     if span[2] <= most:
         return "met"
     return "missed" if span[1] > most else "undecided, the range includes it"
@@ -158,9 +168,11 @@ def judged(row, summaries):
         return []
     out = []
     for goal in row.goals:
-        span = summaries.get(goal.of, {}).get("ours") if goal.of else ours["value"]
+        other = summaries.get(goal.of, {}) if goal.of else ours
+        span = other.get("ours") if goal.of else ours["value"]
         if span is not None:
-            out.append((f"at most {goal.most:g} {'of ' + goal.of if goal.of else row.unit}", _within(span, goal.most)))
+            text_of = f"at most {goal.most:g} {'of ' + goal.of if goal.of else row.unit}"
+            out.append((text_of, _within(span, other["enough"], goal.most)))
     return out
 
 
