@@ -88,6 +88,11 @@ class Latency(unittest.TestCase):
         self.assertEqual((asked[1]["mode"], asked[1]["rate"]), ("paced", "25000"))  # 40 000/s kept it busy for 0.8
         self.assertEqual((sample["p50"], sample["value"], sample["p999"]), (30, 90, 200))
 
+    def test_it_is_done_again_where_the_generator_came_late(self):
+        lateness = iter((0, 60_000, 1000))  # of the closed loop, which has none; of two paced runs
+        generator = types.SimpleNamespace(run=lambda *_: self.told(late=next(lateness)))
+        self.assertEqual(measure.latency(row_of(kind="latency"), self.RELAY, generator, 0.4)["late"], 1)
+
     def test_a_fault_makes_it_invalid(self):
         sample, _ = self.sample(valid=False, first_fault="it lied")
         self.assertEqual((sample["value"], sample["problem"]), (None, "it lied"))

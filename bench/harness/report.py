@@ -2,13 +2,12 @@
 
 import statistics
 
-from . import peers
+from . import measure, peers
 
 OURS = "sallyport"
 GENERATOR_LIMIT = 0.95  # of its core: above it the rate says more about the generator than about the relay
 TIMED = ("load", "latency", "fair")
 ENOUGH_ROUNDS = 3       # for a range of times to mean anything; counts and bytes need no second look
-LATE_LIMIT = 0.5        # of a latency that is the generator's own: above it the row says nothing about the relay
 
 
 def spread(values):
@@ -93,7 +92,7 @@ def _notes(row, samples):
 def _latency_notes(row, good):
     median, slowest = (statistics.median(sample[name] for sample in good) for name in ("p50", "p999"))
     text = f"half of all {number(median)}, 999 of 1000 {number(slowest)}"
-    if statistics.median(sample["late"] / sample["p99"] for sample in good) > LATE_LIMIT:
+    if any(map(measure.came_late, good)):
         text += ", generator at its limit"
     if row.kind == "fair":
         text += f", streams {statistics.median(sample['streams'] for sample in good) / 1e9:.2f} GB/s"
