@@ -4,7 +4,7 @@
 #include "telemetry/metrics.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <utility>
 
 namespace sallyport::admin {
@@ -14,20 +14,58 @@ namespace {
 using nlohmann::json;
 using telemetry::Reason;
 
-constexpr std::array<std::string_view, 3> explain_names = {"subject", "client", "tls"};
+constexpr std::string_view explain_names[] = {"subject", "client", "tls", "certificate"};
+constexpr std::string_view connections_names[] = {"service", "limit"};
+constexpr std::string_view kill_names[] = {"id", "service"};
+constexpr std::string_view state_names[] = {"service", "protocol", "target", "state"};
+
+struct Operation {
+    std::string_view name;  // operationId in docs/openapi.json
+    std::span<const std::string_view> parameters;
+};
+constexpr Operation operations[] = {
+    {"explain", explain_names},         {"explainWithCertificate", explain_names},
+    {"connections", connections_names}, {"killConnections", kill_names},
+    {"setState", state_names},
+};
 
 Response answer_of(const Result<json, Problem>& result) {
     return result ? json_response(*result) : problem_response(result.error());
 }
 
-/// The writing routes take no settings yet. One that is given is refused: a caller who believes in it would be wrong.
-std::optional<Problem> unknown_settings(const Request& request) {
-    if (request.body.empty()) return std::nullopt;
-    const json body = json::parse(request.body, nullptr, false);
-    if (body.is_discarded()) return Problem{.status = 400, .detail = "the body is not valid JSON"};
-    if (!body.is_object()) return Problem{.status = 400, .detail = "the body is not a JSON object"};
-    if (body.empty()) return std::nullopt;
-    return Problem{.status = 400, .detail = "there is no setting \"" + body.begin().key() + "\" here"};
+// Values of JSON as a query would carry them.
+Result<Query> read_body(const std::string& body) {
+    Query out;
+    if (body.empty()) return out;
+    const json object = json::parse(body, nullptr, false);
+    if (object.is_discarded()) return fail("the body is not valid JSON");
+    if (!object.is_object()) return fail("the body is not a JSON object");
+    for (const auto& [name, value] : object.items()) {
+        if (value.is_structured()) return fail("\"" + name + "\" is neither a text, a number nor a boolean");
+        out[name] = value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    return out;
+}
+
+/// What a request asks, by name. One that is unknown is refused: a caller who believes in it would be wrong.
+Result<Query> asked(const Request& request, std::string_view operation = {}) {
+    auto given = request.method == "POST" ? read_body(request.body) : Result<Query>(request.query);
+    if (!given) return given;
+    const auto known = parameters_of(operation);
+    for (const auto& [name, value] : *given) {
+        if (std::ranges::find(known, name) != known.end()) continue;
+        const std::string_view meant = nearest(name, known);
+        const std::string hint = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
+        return fail("there is no setting \"" + name + "\" here" + hint);
+    }
+    return given;
+}
+
+Response bad_request(const Error& error) { return problem_response({.status = 400, .detail = error.message}); }
+
+std::string value_of(const Query& query, std::string_view name) {
+    const auto found = query.find(name);
+    return found == query.end() ? std::string() : found->second;
 }
 
 // ---------------------------------------------------------------- probes
@@ -51,28 +89,17 @@ io::Task<Response> metrics(Control& control, const Request&) {
 io::Task<Response> status(Control& control, const Request&) { co_return json_response(control.status()); }
 
 io::Task<Response> reload(Control& control, const Request& request) {
-    if (const auto problem = unknown_settings(request)) co_return problem_response(*problem);
+    if (const auto query = asked(request); !query) co_return bad_request(query.error());
     co_return answer_of(co_await control.reload());
 }
 
 io::Task<Response> drain(Control& control, const Request& request) {
-    if (const auto problem = unknown_settings(request)) co_return problem_response(*problem);
+    if (const auto query = asked(request); !query) co_return bad_request(query.error());
     control.drain();
     co_return json_response({{"draining", true}}, 202);
 }
 
-std::string value_of(const Query& query, std::string_view name) {
-    const auto found = query.find(name);
-    return found == query.end() ? std::string() : found->second;
-}
-
 Result<ExplainQuery> read_explain(const Query& query) {
-    for (const auto& [name, value] : query) {
-        if (std::ranges::find(explain_names, name) != explain_names.end()) continue;
-        const std::string_view meant = nearest(name, explain_names);
-        const std::string hint = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
-        return fail("explain takes no \"" + name + "\"" + hint);
-    }
     const std::string subject = value_of(query, "subject");
     if (subject.empty()) return fail("subject is missing: what to explain, \"https://hq.example.com/\" for one");
     const std::string client = value_of(query, "client");
@@ -80,13 +107,48 @@ Result<ExplainQuery> read_explain(const Query& query) {
     if (!address) return fail("client is \"" + client + "\", which is not an IP address");
     const std::string tls = value_of(query, "tls");
     if (!tls.empty() && tls != "true" && tls != "false") return fail("tls is neither true nor false");
-    return ExplainQuery{.subject = subject, .client = *address, .tls = tls == "true"};
+    return ExplainQuery{
+        .subject = subject, .client = *address, .tls = tls == "true", .certificate = value_of(query, "certificate")};
 }
 
 io::Task<Response> explain(Control& control, const Request& request) {
-    const auto query = read_explain(request.query);
-    if (!query) co_return problem_response({.status = 400, .detail = query.error().message});
+    const auto given = asked(request, "explain");
+    if (!given) co_return bad_request(given.error());
+    const auto query = read_explain(*given);
+    if (!query) co_return bad_request(query.error());
     co_return answer_of(control.explain(*query));
+}
+
+io::Task<Response> connections(Control& control, const Request& request) {
+    const auto given = asked(request, "connections");
+    if (!given) co_return bad_request(given.error());
+    ConnectionsQuery query{.service = value_of(*given, "service")};
+    if (const std::string limit = value_of(*given, "limit"); !limit.empty()) {
+        const auto number = parse_number<std::uint32_t>(limit);
+        if (!number) co_return problem_response({.status = 400, .detail = "limit is not a number"});
+        query.limit = *number;
+    }
+    co_return json_response(co_await control.connections(std::move(query)));
+}
+
+io::Task<Response> kill(Control& control, const Request& request) {
+    const auto given = asked(request, "killConnections");
+    if (!given) co_return bad_request(given.error());
+    KillQuery query{.id = value_of(*given, "id"), .service = value_of(*given, "service")};
+    if (query.id.empty() == query.service.empty())
+        co_return problem_response({.status = 400, .detail = "which one? Either id or service says it"});
+    co_return answer_of(co_await control.kill(std::move(query)));
+}
+
+io::Task<Response> services(Control& control, const Request&) { co_return json_response(control.services()); }
+
+io::Task<Response> set_state(Control& control, const Request& request) {
+    const auto given = asked(request, "setState");
+    if (!given) co_return bad_request(given.error());
+    co_return answer_of(control.set_state({.service = value_of(*given, "service"),
+                                           .protocol = value_of(*given, "protocol"),
+                                           .target = value_of(*given, "target"),
+                                           .state = value_of(*given, "state")}));
 }
 
 constexpr Route table[] = {
@@ -97,12 +159,20 @@ constexpr Route table[] = {
     {"POST", "/api/v1/reload", Access::trusted, reload},
     {"POST", "/api/v1/drain", Access::trusted, drain},
     {"GET", "/api/v1/explain", Access::trusted, explain},
+    {"POST", "/api/v1/explain", Access::trusted, explain},
+    {"GET", "/api/v1/connections", Access::trusted, connections},
+    {"POST", "/api/v1/connections/kill", Access::trusted, kill},
+    {"GET", "/api/v1/services", Access::trusted, services},
+    {"POST", "/api/v1/services/state", Access::trusted, set_state},
 };
 
 }  // namespace
 
 std::span<const Route> routes() { return table; }
 
-std::span<const std::string_view> explain_parameters() { return explain_names; }
+std::span<const std::string_view> parameters_of(std::string_view operation) {
+    const auto* known = std::ranges::find(operations, operation, &Operation::name);
+    return known == std::end(operations) ? std::span<const std::string_view>{} : known->parameters;
+}
 
 }  // namespace sallyport::admin

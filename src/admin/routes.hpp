@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -24,6 +25,26 @@ struct ExplainQuery {
     std::string subject;  // what a user would point at: "https://hq.example.com/PBX0/MY"
     IpAddress client;
     bool tls = false;  // the client's leg, where the subject does not say
+    std::string certificate;  // PEM, that the client would show; empty: none
+};
+
+struct ConnectionsQuery {
+    std::string service;  // empty: all
+    std::size_t limit = 1000;
+};
+
+/// Which connections to end: one by its id, or all that are busy with a service.
+struct KillQuery {
+    std::string id;
+    std::string service;
+};
+
+/// What an admin wants of a service's targets.
+struct StateQuery {
+    std::string service;
+    std::string protocol;  // empty: every one that has the name
+    std::string target;    // empty: all
+    std::string state;     // "up", "drain", "maintenance"
 };
 
 /// The gateway as its control plane sees it. Called on the control loop.
@@ -44,12 +65,21 @@ public:
     virtual void drain() = 0;
     /// The shape of INTERFACE "explain", decided by the running configuration.
     virtual Result<nlohmann::json, Problem> explain(const ExplainQuery& query) = 0;
+    /// {"connections":[...],"total":n}: the oldest first.
+    virtual io::Task<nlohmann::json> connections(ConnectionsQuery query) = 0;
+    /// {"killed":n}; a problem when there was none.
+    virtual io::Task<Result<nlohmann::json, Problem>> kill(KillQuery query) = 0;
+    /// {"targets":[...]}.
+    virtual nlohmann::json services() = 0;
+    /// {"changed":n}; a problem when nothing has that name.
+    virtual Result<nlohmann::json, Problem> set_state(const StateQuery& query) = 0;
 };
 
 /// Every route there is.
 std::span<const Route> routes();
 
-/// What /api/v1/explain may be asked with.
-std::span<const std::string_view> explain_parameters();
+/// What a route may be asked with: in the query of a GET, in the JSON object of a POST. By its operation's name in
+/// docs/openapi.json.
+std::span<const std::string_view> parameters_of(std::string_view operation);
 
 }  // namespace sallyport::admin

@@ -149,11 +149,59 @@ TEST(OpenApi, describes_every_route_and_none_more) {
     EXPECT_EQ(described, served);
 }
 
-TEST(OpenApi, names_what_explain_may_be_asked_with) {
-    std::set<std::string> described;
-    for (const json& parameter : openapi()["paths"]["/api/v1/explain"]["get"]["parameters"])
-        described.insert(parameter["name"]);
-    EXPECT_EQ(described, std::set<std::string>(explain_parameters().begin(), explain_parameters().end()));
+TEST_F(Routes, pass_on_what_is_asked_about_connections_and_services) {
+    told_root(ask("GET", "/api/v1/connections?service=hq.example.com&limit=7"));
+    EXPECT_EQ(control.looked_at.service, "hq.example.com");
+    EXPECT_EQ(control.looked_at.limit, 7U);
+    told_root(ask("POST", "/api/v1/connections/kill", R"({"id":"0-12"})"));
+    EXPECT_EQ(control.killed.id, "0-12");
+    told_root(ask("POST", "/api/v1/services/state", R"({"service":"hq.example.com","state":"drain","target":"::1"})"));
+    EXPECT_EQ(control.wished.service + ' ' + control.wished.target + ' ' + control.wished.state,
+              "hq.example.com ::1 drain");
+    told_root(
+        ask("POST", "/api/v1/explain", R"({"subject":"https://a/","client":"::1","tls":true,"certificate":"x"})"));
+    EXPECT_TRUE(control.explained.tls);
+    EXPECT_EQ(control.explained.certificate, "x");
+}
+
+TEST_F(Routes, say_what_is_wrong_with_an_order) {
+    const struct {
+        std::string path, body, says;
+    } cases[] = {
+        {"/api/v1/connections/kill", "{}", "Either id or service"},
+        {"/api/v1/connections/kill", R"({"id":"1","service":"a"})", "Either id or service"},
+        {"/api/v1/connections/kill", R"({"id":["1"]})", "neither a text"},
+        {"/api/v1/services/state", R"({"sevrice":"a"})", "did you mean \\\"service\\\"?"},
+    };
+    for (const auto& row : cases) {
+        const std::string got = told_root(ask("POST", row.path, row.body));
+        EXPECT_EQ(status_of(got), 400) << row.body;
+        EXPECT_THAT(got, HasSubstr(row.says));
+    }
+    EXPECT_EQ(status_of(told_root(ask("GET", "/api/v1/connections?limit=many"))), 400);
+}
+
+// In the query of a GET, in the object that a POST sends.
+std::set<std::string> described_parameters(const json& document, const json& operation) {
+    std::set<std::string> names;
+    for (const json& parameter : operation.value("parameters", json::array())) names.insert(parameter["name"]);
+    if (!operation.contains("requestBody") || operation["requestBody"].contains("$ref")) return names;
+    const json& schema = operation["requestBody"]["content"]["application/json"]["schema"];
+    const std::string reference = schema.value("$ref", "");
+    const json& object = reference.empty() ? schema : document.at(json::json_pointer(reference.substr(1)));
+    for (const auto& [name, value] : object["properties"].items()) names.insert(name);
+    return names;
+}
+
+TEST(OpenApi, names_what_each_route_may_be_asked_with) {
+    const json document = openapi();
+    for (const auto& [path, methods] : document["paths"].items()) {
+        for (const auto& [method, operation] : methods.items()) {
+            const auto known = parameters_of(operation["operationId"].get<std::string>());
+            EXPECT_EQ(described_parameters(document, operation), std::set<std::string>(known.begin(), known.end()))
+                << method << ' ' << path;
+        }
+    }
 }
 
 // Every "$ref" of the document leads somewhere in it.

@@ -27,6 +27,9 @@ public:
     int reloads = 0;
     int drains = 0;
     ExplainQuery explained;
+    ConnectionsQuery looked_at;
+    KillQuery killed;
+    StateQuery wished;
 
     Readiness readiness() const override { return state; }
     std::string metrics() override { return "sallyport_connections 1\n"; }
@@ -39,6 +42,19 @@ public:
     Result<nlohmann::json, Problem> explain(const ExplainQuery& query) override {
         explained = query;
         return nlohmann::json{{"source", "live"}, {"subject", query.subject}};
+    }
+    io::Task<nlohmann::json> connections(ConnectionsQuery query) override {
+        looked_at = query;
+        co_return nlohmann::json{{"connections", nlohmann::json::array()}, {"total", 0}};
+    }
+    io::Task<Result<nlohmann::json, Problem>> kill(KillQuery query) override {
+        killed = query;
+        co_return nlohmann::json{{"killed", 1}};
+    }
+    nlohmann::json services() override { return {{"targets", nlohmann::json::array()}}; }
+    Result<nlohmann::json, Problem> set_state(const StateQuery& query) override {
+        wished = query;
+        return nlohmann::json{{"changed", 1}};
     }
 };
 

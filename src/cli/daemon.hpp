@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace sallyport::cli {
@@ -39,6 +40,10 @@ public:
     io::Task<Result<nlohmann::json, admin::Problem>> reload() override;
     void drain() override { begin_stop(); }
     Result<nlohmann::json, admin::Problem> explain(const admin::ExplainQuery& query) override;
+    io::Task<nlohmann::json> connections(admin::ConnectionsQuery query) override;
+    io::Task<Result<nlohmann::json, admin::Problem>> kill(admin::KillQuery query) override;
+    nlohmann::json services() override;
+    Result<nlohmann::json, admin::Problem> set_state(const admin::StateQuery& query) override;
 
 private:
     // Start-up, in this order.
@@ -59,6 +64,8 @@ private:
     io::Task<void> reload_by_signal();
     io::Task<void> wind_down();
 
+    template <class Ask>
+    auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, gate::Gate&>>>;
     Result<nlohmann::json, admin::Problem> take_over(Built built);
     void adopt(std::shared_ptr<const Generation> generation);
     void note_restart_needs(const config::Config& wanted);

@@ -1,12 +1,18 @@
 // The running gateway as its control plane sees it: probes, metrics, status, explanations.
 #include "cli/daemon.hpp"
 
+#include "certs/judge.hpp"
 #include "cli/shapes.hpp"
+#include "config/problem.hpp"
+#include "gate/overview.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <memory>
 
 namespace sallyport::cli {
 
@@ -18,6 +24,8 @@ constexpr std::string_view name_of(admin::Readiness::State state) {
     constexpr std::array<std::string_view, 3> names{"starting", "ready", "draining"};
     return names[static_cast<std::size_t>(state)];
 }
+
+constexpr Duration loops_answer_within = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -70,10 +78,99 @@ json Daemon::status() {
 }
 
 Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
-    const gate::Question question{query.subject, query.client};
+    gate::Question question{.subject = query.subject, .client = query.client};
+    if (!query.certificate.empty()) {
+        const auto judged = certs::judge_client(query.certificate, generation_->trusted_pems, loop_->wall());
+        if (!judged)
+            return std::unexpected(admin::Problem{.status = 400, .detail = "certificate: " + judged.error().message});
+        question.certificate = judged->verdict;
+    }
     const auto explanation = gate::explain(*generation_->routing, question);
     if (!explanation) return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
     return to_json(*explanation, question, "live");
+}
+
+// Puts a question to every data loop, on its own thread, and waits for the answers. One that has ended gives none.
+template <class Ask>
+auto Daemon::ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, gate::Gate&>>> {
+    using Answer = std::invoke_result_t<Ask&, gate::Gate&>;
+    struct Asking {
+        explicit Asking(io::Loop& loop) : all_answered(loop) {}
+        std::vector<Answer> answers;
+        io::Event all_answered;
+    };
+    auto asking = std::make_shared<Asking>(*loop_);
+    for (auto& data : data_loops_) {
+        data->loop().post(
+            [&gate = data->gate(), asking, ask, control = loop_.get(), all = data_loops_.size()]() mutable {
+                control->post([asking, answer = ask(gate), all]() mutable {
+                    asking->answers.push_back(std::move(answer));
+                    if (asking->answers.size() == all) asking->all_answered.raise();
+                });
+            });
+    }
+    co_await asking->all_answered.wait(loop_->in(loops_answer_within));
+    co_return std::move(asking->answers);
+}
+
+io::Task<json> Daemon::connections(admin::ConnectionsQuery query) {
+    const auto answers = co_await ask_loops(
+        [query](gate::Gate& gate) { return gate::look_at_sessions(gate, query.service, query.limit); });
+    json rows = json::array();
+    for (const auto& of_loop : answers) {
+        for (const auto& view : of_loop) {
+            if (rows.size() < query.limit) rows.push_back(to_json(view));
+        }
+    }
+    co_return json{{"connections", std::move(rows)}, {"total", shared_.clients.total()}};
+}
+
+io::Task<Result<json, admin::Problem>> Daemon::kill(admin::KillQuery query) {
+    const auto answers = co_await ask_loops([query](gate::Gate& gate) {
+        return query.id.empty() ? gate::end_sessions_of(gate, query.service) : gate::end_session(gate, query.id);
+    });
+    std::size_t killed = 0;
+    for (const std::size_t of_loop : answers) killed += of_loop;
+    if (killed == 0 && !query.id.empty())
+        co_return std::unexpected(admin::Problem{.status = 404, .detail = "no connection has the id " + query.id});
+    event(telemetry::Level::info, "connections ended by an administrator",
+          {{query.id.empty() ? "service" : "id", query.id.empty() ? query.service : query.id},
+           {"count", std::to_string(killed)}});
+    co_return json{{"killed", killed}};
+}
+
+json Daemon::services() {
+    json rows = json::array();
+    for (const auto& view : gate::look_at_targets(*generation_->routing)) rows.push_back(to_json(view));
+    return {{"targets", std::move(rows)}};
+}
+
+Result<json, admin::Problem> Daemon::set_state(const admin::StateQuery& query) {
+    const auto problem = [](unsigned status, std::string detail) {
+        return std::unexpected(admin::Problem{.status = status, .detail = std::move(detail)});
+    };
+    const auto* wish = std::ranges::find(gate::wish_names, query.state);
+    if (wish == gate::wish_names.end())
+        return problem(400, "state is \"" + query.state + "\"; it can be up, drain or maintenance");
+    std::optional<config::Protocol> protocol;
+    if (!query.protocol.empty()) {
+        const auto& words = config::words_of<config::Protocol>;
+        const auto* word = std::ranges::find(words, query.protocol);
+        if (word == words.end()) return problem(400, "there is no protocol \"" + query.protocol + "\"");
+        protocol = static_cast<config::Protocol>(word - words.begin());
+    }
+    const auto chosen = static_cast<gate::Wish>(wish - gate::wish_names.begin());
+    const std::size_t changed = gate::set_wish(*generation_->routing, query.service, protocol, query.target, chosen);
+    if (changed == 0) {
+        const auto near = generation_->routing->nearest_name(protocol.value_or(config::Protocol::http), query.service);
+        return problem(
+            404, "no service " + config::quote(query.service) +
+                     (query.target.empty() ? "" : " with a target " + config::quote(query.target)) +
+                     (near.empty() || near == query.service ? "" : "; did you mean " + config::quote(near) + "?"));
+    }
+    event(telemetry::Level::info, "targets set by an administrator",
+          {{"service", query.service}, {"state", query.state}, {"count", std::to_string(changed)}});
+    return json{{"changed", changed}};
 }
 
 }  // namespace sallyport::cli

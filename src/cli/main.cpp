@@ -12,6 +12,38 @@ using namespace sallyport::cli;
 
 int finish(Exit code) { return static_cast<int>(code); }
 
+void add_connections(CLI::App& app, const Common& common, ConnectionsOptions& options, int& code) {
+    auto* verb = app.add_subcommand("connections", "the connections that are open; kill ends some");
+    verb->add_option("--service", options.service, "only those that are busy with this service");
+    verb->add_subcommand("list", "list them");
+    auto* kill = verb->add_subcommand("kill", "end one by its id, or with --service all of a service");
+    kill->add_option("id", options.id, "as listed");
+    verb->require_subcommand(0, 1);
+    verb->callback([&, kill, verb] {
+        code = finish(verb->got_subcommand(kill) ? kill_connections(common, options) : connections(common, options));
+    });
+}
+
+void add_services(CLI::App& app, const Common& common, StateOptions& options, int& code) {
+    auto* verb = app.add_subcommand("services", "every target: does it answer, what does it carry, why is it down");
+    verb->require_subcommand(0, 1);
+    verb->callback([&, verb] {
+        if (verb->get_subcommands().empty()) code = finish(services(common));
+    });
+    constexpr std::pair<const char*, const char*> states[] = {
+        {"up", "put targets back"},
+        {"drain", "give targets nothing new; what they have goes on"},
+        {"maintenance", "the same, and no health checks"},
+    };
+    for (const auto& [state, meaning] : states) {
+        auto* set = verb->add_subcommand(state, meaning);
+        set->add_option("service", options.service, "a name of the service")->required();
+        set->add_option("--protocol", options.protocol, "where several services have the name");
+        set->add_option("--target", options.target, "one of its targets; else all");
+        set->callback([&, state] { code = finish(set_state(common, options, state)); });
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -29,6 +61,8 @@ int main(int argc, char** argv) {
     app.add_flag("--json", common.json, "print JSON, for programs");
 
     ExplainOptions explain_options;
+    ConnectionsOptions connections_options;
+    StateOptions state_options;
     std::string page = "configuration";
     int code = 0;
 
@@ -41,6 +75,8 @@ int main(int argc, char** argv) {
     auto* explain_verb = app.add_subcommand("explain", "who would take this, and why: rule by rule");
     explain_verb->add_option("subject", explain_options.subject, "https://hq.example.com/path")->required();
     explain_verb->add_option("--client", explain_options.client, "address of the one who asks")->capture_default_str();
+    explain_verb->add_flag("--tls", explain_options.tls, "the client comes by TLS, where the subject does not say");
+    explain_verb->add_option("--certificate", explain_options.certificate, "the client shows this certificate (PEM)");
     explain_verb->callback([&] { code = finish(explain(common, explain_options)); });
     app.add_subcommand("reload", "read the configuration anew; no connection is cut")->callback([&] {
         code = finish(reload(common));
@@ -49,6 +85,8 @@ int main(int argc, char** argv) {
     app.add_subcommand("drain", "take nothing new, and stop when all is done")->callback([&] {
         code = finish(drain(common));
     });
+    add_connections(app, common, connections_options, code);
+    add_services(app, common, state_options, code);
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
     reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
         ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));

@@ -2,6 +2,10 @@
 
 #include "telemetry/reason.hpp"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
 #include <filesystem>
 
 namespace sallyport::cli {
@@ -71,6 +75,106 @@ std::string explanation_text(const json& explanation) {
     out += text_of(explanation, "source") == "live" ? "(answered by the running gateway)\n"
                                                     : "(answered from the file; no gateway was asked)\n";
     return out;
+}
+
+json to_json(const gate::SessionView& view) {
+    json out{{"id", view.id},
+             {"client", view.client},
+             {"listener", view.listener},
+             {"protocol", config::to_string(view.protocol)},
+             {"tls", view.tls},
+             {"state", view.state},
+             {"service", or_null(view.service)},
+             {"target", or_null(view.target)},
+             {"age_s", std::chrono::duration<double>(view.age).count()}};
+    if (view.state == "tunnel") {
+        out["bytes_in"] = view.bytes_in;
+        out["bytes_out"] = view.bytes_out;
+    }
+    return out;
+}
+
+json to_json(const gate::TargetView& view) {
+    json out{{"service", view.service}, {"protocol", config::to_string(view.protocol)},
+             {"target", view.target},   {"state", name(view.condition)},
+             {"wish", name(view.wish)}, {"connections", view.connections}};
+    out["reason"] = view.why ? json(code(*view.why)) : json(nullptr);
+    out["cause"] = view.why ? json(text_of(*view.why).cause) : json(nullptr);
+    out["since"] = view.since ? json(to_rfc3339(*view.since)) : json(nullptr);
+    out["latency_ms"] =
+        view.latency ? json(std::chrono::duration<double, std::milli>(*view.latency).count()) : json(nullptr);
+    return out;
+}
+
+namespace {
+
+// Rows of texts as a table for people: columns as wide as their widest cell.
+std::string table_text(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string out;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+        line.resize(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    return out;
+}
+
+std::string one_decimal(double number) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f", number);
+    return text.data();
+}
+
+std::string age_text(double seconds) {
+    const auto whole = static_cast<std::uint64_t>(seconds);
+    if (whole < 60) return one_decimal(seconds) + " s";
+    if (whole < 3600) return std::to_string(whole / 60) + " min";
+    if (whole < 86400) return std::to_string(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
+    return std::to_string(whole / 86400) + " d " + std::to_string(whole / 3600 % 24) + " h";
+}
+
+}  // namespace
+
+std::string connections_text(const json& answer) {
+    std::vector<std::vector<std::string>> rows{
+        {"ID", "CLIENT", "LISTENER", "PROTOCOL", "STATE", "AGE", "SERVICE", "TARGET", "IN", "OUT"}};
+    const json connections = answer.value("connections", json::array());
+    for (const auto& one : connections) {
+        const bool tunnel = one.contains("bytes_in");
+        rows.push_back({text_of(one, "id"), text_of(one, "client"), text_of(one, "listener"),
+                        text_of(one, "protocol") + (one.value("tls", false) ? " tls" : ""), text_of(one, "state"),
+                        age_text(one.value("age_s", 0.0)), text_of(one, "service"), text_of(one, "target"),
+                        tunnel ? std::to_string(one.value("bytes_in", std::uint64_t{0})) : "",
+                        tunnel ? std::to_string(one.value("bytes_out", std::uint64_t{0})) : ""});
+    }
+    const auto total = answer.value("total", std::uint64_t{0});
+    const std::string sum = std::to_string(connections.size()) + " listed, " + std::to_string(total) + " open in all\n";
+    return connections.empty() ? sum : table_text(rows) + sum;
+}
+
+std::string services_text(const json& answer) {
+    std::vector<std::vector<std::string>> rows{
+        {"SERVICE", "PROTOCOL", "TARGET", "STATE", "CONNECTIONS", "CONNECT", "WHY"}};
+    std::string last;
+    for (const auto& one : answer.value("targets", json::array())) {
+        const std::string service = text_of(one, "service") + ' ' + text_of(one, "protocol");
+        const std::string wish = text_of(one, "wish");
+        std::string why = text_of(one, "reason");
+        if (!why.empty()) why += ": " + text_of(one, "cause") + ", since " + text_of(one, "since");
+        rows.push_back(
+            {service == last ? "" : text_of(one, "service"), service == last ? "" : text_of(one, "protocol"),
+             text_of(one, "target"), text_of(one, "state") + (wish == "up" ? "" : ", " + wish),
+             std::to_string(one.value("connections", 0U)),
+             one.value("latency_ms", json(nullptr)).is_number() ? one_decimal(one["latency_ms"]) + " ms" : "", why});
+        last = service;
+    }
+    return table_text(rows);
 }
 
 json problems_json(std::span<const config::Problem> problems) {

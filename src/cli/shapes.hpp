@@ -3,6 +3,7 @@
 
 #include "config/problem.hpp"
 #include "gate/explain.hpp"
+#include "gate/overview.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,6 +20,12 @@ nlohmann::json to_json(const gate::Explanation& explanation, const gate::Questio
 std::string explanation_text(const nlohmann::json& explanation);
 
 nlohmann::json problems_json(std::span<const config::Problem> problems);
+
+nlohmann::json to_json(const gate::SessionView& view);
+nlohmann::json to_json(const gate::TargetView& view);
+/// Tables, from what /api/v1/connections and /api/v1/services answer.
+std::string connections_text(const nlohmann::json& answer);
+std::string services_text(const nlohmann::json& answer);
 
 std::string status_text(const nlohmann::json& status);
 

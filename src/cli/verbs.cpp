@@ -2,6 +2,8 @@
 
 #include "admin/http_client.hpp"
 #include "admin/message.hpp"
+#include "certs/judge.hpp"
+#include "certs/load.hpp"
 #include "cli/editor_schema.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
@@ -13,6 +15,9 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <optional>
+#include <sstream>
 
 namespace sallyport::cli {
 
@@ -75,10 +80,10 @@ Exit refused(const admin::ClientResponse& response, bool as_json) {
     return response.status == 422 ? Exit::invalid : Exit::failed;
 }
 
-Exit call_and_print(const Common& common, const std::string& method, const std::string& target,
+Exit call_and_print(const Common& common, const admin::ClientRequest& request,
                     const std::function<std::string(const json&)>& text) {
     const auto loaded = load_for(common);
-    const auto response = admin::call(socket_of(loaded), {.method = method, .target = target}, answer_within);
+    const auto response = admin::call(socket_of(loaded), request, answer_within);
     if (!response && !loaded.config && response.error().failure == admin::CallFailure::unreachable) {
         return unreadable(loaded, common.json);
     }
@@ -94,39 +99,61 @@ Exit print_explanation(const json& explanation, bool as_json) {
     return explanation.value("verdict", "") == "forwarded" ? Exit::done : Exit::answer_is_no;
 }
 
+// No gateway runs: the file answers.
+Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Question question,
+                       const std::string& certificate) {
+    if (!loaded.config) return unreadable(loaded, common.json);
+    if (!certificate.empty()) {
+        std::vector<std::filesystem::path> files;
+        for (const auto& ca : loaded.config->trust.ca) files.push_back(ca.value);
+        const auto now = std::chrono::system_clock::now();
+        auto trusted = files.empty() ? std::vector<std::string>{} : certs::load_ca_pems(files, now);
+        const auto judged =
+            trusted ? certs::judge_client(certificate, *trusted, now) : std::unexpected(trusted.error());
+        if (!judged) return complain("--certificate: " + judged.error().message), Exit::invalid;
+        question.certificate = judged->verdict;
+    }
+    gate::StateBook states;  // nothing is known of the targets
+    const gate::Snapshot snapshot(std::move(*loaded.config), states);
+    const auto explanation = gate::explain(snapshot, question);
+    if (!explanation) return complain(explanation.error().message), Exit::usage;
+    return print_explanation(to_json(*explanation, question, "file"), common.json);
+}
+
+std::optional<std::string> read_text(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (!in) return std::nullopt;
+    return text.str();
+}
+
 }  // namespace
 
 Exit explain(const Common& common, const ExplainOptions& options) {
     const auto client = IpAddress::parse(options.client);
-    if (!client) {
-        complain("--client takes an IP address, not '" + options.client + "'");
-        return Exit::usage;
+    if (!client) return complain("--client takes an IP address, not '" + options.client + "'"), Exit::usage;
+    std::string certificate;
+    if (!options.certificate.empty()) {
+        const auto text = read_text(options.certificate);
+        if (!text) return complain("can't read the certificate " + options.certificate.string()), Exit::invalid;
+        certificate = *text;
     }
     auto loaded = load_for(common);
-    const std::array<std::pair<std::string_view, std::string_view>, 2> query{
-        {{"subject", options.subject}, {"client", options.client}}};
+    json body{{"subject", options.subject}, {"client", options.client}, {"tls", options.tls}};
+    if (!certificate.empty()) body["certificate"] = certificate;
     const auto response =
-        admin::call(socket_of(loaded), {.target = admin::with_query("/api/v1/explain", query)}, answer_within);
+        admin::call(socket_of(loaded), {.method = "POST", .target = "/api/v1/explain", .body = admin::to_text(body)},
+                    answer_within);
     if (response && response->status == 200)
         return print_explanation(json::parse(response->body, nullptr, false), common.json);
     if (response) return refused(*response, common.json) == Exit::invalid ? Exit::invalid : Exit::usage;
     if (response.error().failure != admin::CallFailure::unreachable) return exit_of(response.error());
-
-    // No gateway runs: the file answers.
-    if (!loaded.config) return unreadable(loaded, common.json);
-    gate::StateBook states;  // nothing is known of the targets
-    const gate::Snapshot snapshot(std::move(*loaded.config), states);
-    const gate::Question question{options.subject, *client};
-    const auto explanation = gate::explain(snapshot, question);
-    if (!explanation) {
-        complain(explanation.error().message);
-        return Exit::usage;
-    }
-    return print_explanation(to_json(*explanation, question, "file"), common.json);
+    return explain_from_file(common, std::move(loaded), {.subject = options.subject, .client = *client}, certificate);
 }
 
 Exit reload(const Common& common) {
-    return call_and_print(common, "POST", "/api/v1/reload", [](const json& answer) {
+    return call_and_print(common, {.method = "POST", .target = "/api/v1/reload"}, [](const json& answer) {
         std::string out =
             "reloaded: " + std::to_string(answer.value("services", 0)) + " services; no connection was cut\n";
         for (const auto& warning : answer.value("warnings", json::array())) {
@@ -136,12 +163,41 @@ Exit reload(const Common& common) {
     });
 }
 
-Exit status(const Common& common) { return call_and_print(common, "GET", "/api/v1/status", status_text); }
+Exit status(const Common& common) { return call_and_print(common, {.target = "/api/v1/status"}, status_text); }
 
 Exit drain(const Common& common) {
-    return call_and_print(common, "POST", "/api/v1/drain", [](const json&) {
+    return call_and_print(common, {.method = "POST", .target = "/api/v1/drain"}, [](const json&) {
         return std::string("draining: nothing new is taken; the gateway stops when all is done\n");
     });
+}
+
+Exit connections(const Common& common, const ConnectionsOptions& options) {
+    std::vector<std::pair<std::string_view, std::string_view>> query;
+    if (!options.service.empty()) query.emplace_back("service", options.service);
+    return call_and_print(common, {.target = admin::with_query("/api/v1/connections", query)}, connections_text);
+}
+
+Exit kill_connections(const Common& common, const ConnectionsOptions& options) {
+    if (options.id.empty() == options.service.empty())
+        return complain("which one? connections kill ID, or connections kill --service NAME"), Exit::usage;
+    const json body = options.id.empty() ? json{{"service", options.service}} : json{{"id", options.id}};
+    return call_and_print(common,
+                          {.method = "POST", .target = "/api/v1/connections/kill", .body = admin::to_text(body)},
+                          [](const json& answer) { return std::to_string(answer.value("killed", 0U)) + " ended\n"; });
+}
+
+Exit services(const Common& common) { return call_and_print(common, {.target = "/api/v1/services"}, services_text); }
+
+Exit set_state(const Common& common, const StateOptions& options, const std::string& state) {
+    json body{{"service", options.service}, {"state", state}};
+    if (!options.protocol.empty()) body["protocol"] = options.protocol;
+    if (!options.target.empty()) body["target"] = options.target;
+    return call_and_print(common, {.method = "POST", .target = "/api/v1/services/state", .body = admin::to_text(body)},
+                          [&state](const json& answer) {
+                              const auto changed = answer.value("changed", 0U);
+                              return std::to_string(changed) + (changed == 1 ? " target: " : " targets: ") + state +
+                                     "\n";
+                          });
 }
 
 Exit reference(const std::string& what) {

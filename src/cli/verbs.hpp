@@ -24,6 +24,19 @@ struct Common {
 struct ExplainOptions {
     std::string subject;
     std::string client = "127.0.0.1";
+    bool tls = false;  // where the subject does not say
+    std::filesystem::path certificate;  // PEM, that the client would show; empty: none
+};
+
+struct ConnectionsOptions {
+    std::string id;  // to be ended
+    std::string service;
+};
+
+struct StateOptions {
+    std::string service;
+    std::string protocol;
+    std::string target;
 };
 
 Exit check(const Common& common);
@@ -31,6 +44,11 @@ Exit explain(const Common& common, const ExplainOptions& options);
 Exit reload(const Common& common);
 Exit status(const Common& common);
 Exit drain(const Common& common);
+Exit connections(const Common& common, const ConnectionsOptions& options);
+Exit kill_connections(const Common& common, const ConnectionsOptions& options);
+Exit services(const Common& common);
+/// @param state  "up", "drain" or "maintenance"
+Exit set_state(const Common& common, const StateOptions& options, const std::string& state);
 /// docs/configuration.md, docs/reasons.md, or the JSON Schema that editors complete sallyport.toml by.
 Exit reference(const std::string& what);
 

@@ -2,8 +2,10 @@
 
 #include "gate/http/scratch.hpp"
 #include "gate/serve.hpp"
+#include "gate/tunnel.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sallyport::gate {
 
@@ -23,7 +25,7 @@ Gate::Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounter
       counters_(counters),
       shared_(shared),
       capacity_(capacity),
-      last_id_(std::uint64_t{number} << 40U),
+      last_id_(std::uint64_t{number} << id_bits),
       http_scratch_(std::make_unique<HttpScratch>()),
       kept_(loop),
       scope_(loop) {}
@@ -41,7 +43,7 @@ bool lost_its_service(const Session& session, const Snapshot& routing) {
 void Gate::adopt(SnapshotHandle snapshot) {
     snapshot_ = std::move(snapshot);
     kept_.clear();
-    turns_.assign(snapshot_->routing->services().size(), static_cast<std::uint32_t>(last_id_ >> 40U));
+    turns_.assign(snapshot_->routing->services().size(), static_cast<std::uint32_t>(last_id_ >> id_bits));
     bool removed = false;
     sessions_.for_each([&](Session& session) { removed = removed || lost_its_service(session, *snapshot_->routing); });
     if (removed) scope_.spawn(end_removed_tunnels(snapshot_->routing->config().node.drain_timeout));
@@ -58,6 +60,23 @@ io::Task<void> Gate::end_removed_tunnels(Duration patience) {
     sessions_.for_each([this](Session& session) {
         if (lost_its_service(session, *snapshot_->routing)) session.end(telemetry::Reason::service_removed);
     });
+}
+
+void Gate::has_tunnel() {
+    if (!std::exchange(looking_after_tunnels_, true)) scope_.spawn(look_after_tunnels());
+}
+
+io::Task<void> Gate::look_after_tunnels() {
+    for (bool any = true; any && !scope_.cancellation().requested();) {
+        co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(tunnels_looked_after_every));
+        any = false;
+        sessions_.for_each([&any](Session& session) {
+            if (session.tunnel == nullptr) return;
+            any = true;
+            look_after(session);
+        });
+    }
+    looking_after_tunnels_ = false;
 }
 
 void Gate::take(const listeners::ListenerHandle& listener, io::Accepted accepted) {

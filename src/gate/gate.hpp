@@ -13,6 +13,7 @@
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -45,6 +46,8 @@ struct GateShared {
 
 class Gate {
 public:
+    static constexpr unsigned id_bits = 40;  // of a session's id, below its loop's number
+
     /// All of them outlive the gate.
     /// @param number  of this loop, from 0: the sessions' ids carry it
     /// @param capacity  connections at a time on this loop
@@ -87,13 +90,19 @@ public:
     /// How many connections one client may hold.
     std::uint32_t most_of_client() const;
 
+    /// There is a tunnel now: tunnels are looked after while there are any.
+    void has_tunnel();
+
     /// The end of a story: counted always, logged as the log is set.
     void report(const telemetry::Record& record);
 
 private:
     friend struct Session;
 
+    static constexpr std::chrono::seconds tunnels_looked_after_every{10};
+
     io::Task<void> end_removed_tunnels(Duration patience);
+    io::Task<void> look_after_tunnels();
 
     io::Loop& loop_;
     telemetry::Reporter& reporter_;
@@ -107,6 +116,7 @@ private:
     std::unique_ptr<HttpScratch> http_scratch_;
     KeptConnections kept_;
     io::List<Session> sessions_;
+    bool looking_after_tunnels_ = false;
     bool draining_ = false;
     bool hurried_ = false;
     io::Scope scope_;

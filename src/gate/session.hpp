@@ -6,7 +6,6 @@
 #include "config/config.hpp"
 #include "io/cancellation.hpp"
 #include "io/list.hpp"
-#include "io/relay.hpp"
 #include "listeners/loop_listeners.hpp"
 #include "telemetry/reason.hpp"
 
@@ -16,6 +15,7 @@
 namespace sallyport::gate {
 
 class Gate;
+struct Tunnel;
 
 /// In the frame of the coroutine that serves the connection.
 struct Session : io::ListNode {
@@ -26,7 +26,7 @@ struct Session : io::ListNode {
     listeners::ListenerHandle listener;
     SocketAddress client;    // what rules, records and targets go by: of the PROXY header where there is one
     SocketAddress told_own;  // what the client connected to, as the PROXY header says; port 0: ask the socket
-    std::uint64_t id;        // unique while the program runs
+    std::uint64_t id;        // unique while the program runs: its loop's number in the upper bits, then a count
     SteadyTime since;
     io::Cancellation cancellation;
     telemetry::Reason ended_by = telemetry::Reason::ok;  // why it was cancelled
@@ -37,7 +37,7 @@ struct Session : io::ListNode {
     config::Protocol protocol = config::Protocol::http;
     std::string_view service;  // the name that records call it by
     std::string_view target;
-    const io::Relayed* tunnel = nullptr;  // its bytes so far, once it is routed for good
+    Tunnel* tunnel = nullptr;  // once it is routed for good
 
     void busy_with(std::string_view by_service, std::string_view by_target) {
         service = by_service;

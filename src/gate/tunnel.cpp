@@ -34,9 +34,14 @@ telemetry::Reason reason_of(io::RelayEnd end, const Session& session) {
     return Reason::ok;
 }
 
+void count_bytes(Gate& gate, Tunnel& tunnel) {
+    gate.counters().passed(protocol_of(tunnel.protocol), tunnel.relayed.to_target - tunnel.counted.to_target,
+                           tunnel.relayed.to_client - tunnel.counted.to_client);
+    tunnel.counted = tunnel.relayed;
+}
+
 void report(const Session& session, const Tunnel& tunnel, telemetry::Reason reason) {
     const auto protocol = protocol_of(tunnel.protocol);
-    session.gate.counters().passed(protocol, tunnel.relayed.to_target, tunnel.relayed.to_client);
     session.gate.report({.time = tunnel.began,
                          .protocol = protocol,
                          .listener = session.listener->address,
@@ -60,15 +65,25 @@ void report(const Session& session, const Tunnel& tunnel, telemetry::Reason reas
 
 }  // namespace
 
+void look_after(Session& session) {
+    Tunnel& tunnel = *session.tunnel;
+    count_bytes(session.gate, tunnel);
+    if (tunnel.watched_by_kernel) return;
+    keep_alive_by_kernel(*tunnel.client);
+    keep_alive_by_kernel(tunnel.target.stream);
+    tunnel.watched_by_kernel = true;
+}
+
 io::Task<void> carry(Session& session, io::Stream& client, std::unique_ptr<Tunnel> tunnel) {
-    keep_alive_by_kernel(client);
-    keep_alive_by_kernel(tunnel->target.stream);
+    tunnel->client = &client;
     session.protocol = tunnel->protocol;
     session.busy_with(tunnel->service, tunnel->target.text);
-    session.tunnel = &tunnel->relayed;
+    session.tunnel = tunnel.get();
+    session.gate.has_tunnel();
     const io::RelayEnd end = co_await io::relay(client, tunnel->target.stream, {}, tunnel->relayed);
     session.tunnel = nullptr;
     session.at_rest();
+    count_bytes(session.gate, *tunnel);
     report(session, *tunnel, reason_of(end, session));
 }
 

@@ -25,8 +25,17 @@ struct Tunnel {
     std::uint16_t status = 0;  // http
     SteadyTime since;
     WallTime began;
-    io::Relayed relayed;  // what passed before it was a tunnel
+    io::Relayed relayed;  // also what passed before it was a tunnel
+
+    // While it is carried.
+    io::Stream* client = nullptr;
+    io::Relayed counted = {};  // of `relayed`, what the counters know already
+    bool watched_by_kernel = false;
 };
+
+/// What is done for a tunnel every now and then while it lives: its bytes are counted, and the kernel is asked to find
+/// out when one of its peers has vanished. Short ones are spared both.
+void look_after(Session& session);
 
 /// Passes bytes until one side ends it, an admin does, or a reload takes its service away. Reports the record.
 io::Task<void> carry(Session& session, io::Stream& client, std::unique_ptr<Tunnel> tunnel);

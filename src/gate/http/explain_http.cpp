@@ -1,5 +1,7 @@
 #include "gate/http/explain_http.hpp"
 
+#include "gate/http/acme.hpp"
+
 #include <memory>
 
 namespace sallyport::gate::http {
@@ -44,7 +46,12 @@ void explain(const Snapshot& snapshot, const Question& question, bool tls, std::
                   .name = head->authority.host(),
                   .client = question.client,
                   .tls = tls,
-                  .path = head->path};
+                  .path = head->path,
+                  .certificate = tls ? question.certificate : crypto::Verdict::none};
+    const std::string_view token = challenge_token(head->path);
+    const auto& challenges = snapshot.config().listen.acme_challenges;
+    if (!token.empty() && !challenges.value.empty())
+        explanation.trail.push_back({"acme_challenges", challenges.place, "asked first: " + std::string(token)});
     conclude(snapshot, question, ask, explanation);
 }
 

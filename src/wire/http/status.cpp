@@ -16,6 +16,8 @@ constexpr Phrase phrases[] = {
     {200, "OK"},
     {202, "Accepted"},
     {204, "No Content"},
+    {301, "Moved Permanently"},
+    {308, "Permanent Redirect"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
