@@ -2,6 +2,7 @@
 #include "base/network_map.hpp"
 #include "config/load.hpp"
 #include "gate/router.hpp"
+#include "gate/targets/state.hpp"
 #include "wire/http/head.hpp"
 
 #include <benchmark/benchmark.h>
@@ -34,7 +35,8 @@ void decide_http(benchmark::State& state) {
     }
     auto loaded = config::load_text("bench.toml", text, {});
     if (!loaded.config) return state.SkipWithError("the configuration does not load");
-    const gate::Snapshot snapshot(std::move(*loaded.config));
+    gate::StateBook states;
+    const gate::Snapshot snapshot(std::move(*loaded.config), states);
     std::mt19937 random(1);
     const IpAddress client = random_address(random);
     std::vector<std::string> names;
