@@ -1,6 +1,7 @@
 # A room is a folder under src/: its sources are one static library, its *_test.cpp one test program,
 # each fuzz_*.cpp one fuzz target. Which rooms it may see is said once, in tests/architecture/rooms.txt.
-# A room with needs of its own (third-party libraries) says so in src/<room>/room.cmake.
+# A room with needs of its own (third-party libraries) says so in src/<room>/room.cmake; what only its tests link it
+# puts into test_libraries.
 
 function(add_rooms list)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
@@ -39,6 +40,7 @@ function(add_room name uses)
     set(scope INTERFACE)
   endif()
   target_link_libraries(${name} ${scope} flags ${rooms})
+  set(test_libraries)
   if(EXISTS ${dir}/room.cmake)
     include(${dir}/room.cmake)
   endif()
@@ -46,7 +48,7 @@ function(add_room name uses)
   if(SALLYPORT_TESTS AND tests)
     find_package(GTest REQUIRED)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE ${name} GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE ${name} ${test_libraries} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE SALLYPORT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
