@@ -8,7 +8,6 @@ namespace sallyport::ber {
 
 namespace {
 
-constexpr std::uint8_t tag_number_bits = 0x1F;  // all set: the number follows in octets of its own
 constexpr std::uint8_t long_form = 0x80;
 constexpr std::size_t max_length_octets = 4;
 constexpr std::uint8_t end_of_contents_tag = 0x00;  // belongs to indefinite lengths
@@ -29,7 +28,7 @@ std::string_view text(Error error) { return texts[std::to_underlying(error)]; }
 Result<std::optional<Header>, Error> read_header(Bytes bytes) {
     ByteReader reader(bytes);
     const auto tag = reader.u8();
-    if (tag && (*tag & tag_number_bits) == tag_number_bits) return fail(Error::high_tag);
+    if (tag && is_high_tag(*tag)) return fail(Error::high_tag);
     const auto first = reader.u8();
     if (!first) return std::nullopt;
     if (*first < long_form) return Header{.tag = *tag, .size = 2, .length = *first};

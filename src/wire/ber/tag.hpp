@@ -15,6 +15,9 @@ inline constexpr std::uint8_t class_bits = 0xC0;
 inline constexpr std::uint8_t application_class = 0x40;
 inline constexpr std::uint8_t context_class = 0x80;
 
+/// The number of the tag follows in octets of its own.
+constexpr bool is_high_tag(std::uint8_t tag) { return (tag & 0x1F) == 0x1F; }
+
 constexpr bool is_constructed(std::uint8_t tag) { return (tag & constructed_bit) != 0; }
 
 /// [number] of a context, 0 to 30, around something primitive or something constructed.

@@ -118,6 +118,8 @@ Result<std::optional<MessageStart>, MessageError> read_message_start(Bytes bytes
     if (start.id < 0) return fail(bad(What::bad_id));
     start.op = std::to_integer<std::uint8_t>(contents[id_size]);
     if ((start.op & ber::class_bits) != ber::application_class) return fail(bad(What::unknown_operation));
+    // More octets of tag might say to others what one octet says to us.
+    if (ber::is_high_tag(start.op)) return fail(bad(ber::Error::high_tag));
     start.read = (*outer)->size + id_size + 1;
     return start;
 }

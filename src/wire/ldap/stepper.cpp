@@ -13,7 +13,9 @@ constexpr std::uint64_t any_length = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
-bool MessageStepper::looks_at(std::uint8_t op) const {
+// Even where it is primitive and so no bind to us: another reader may be less strict about that.
+bool MessageStepper::looks_at(std::uint8_t tag) const {
+    const std::uint8_t op = tag | ber::constructed_bit;
     return sender_ == Sender::client ? op == op::bind_request || op == op::extended_request
                                      : op == op::bind_response || op == op::extended_response;
 }

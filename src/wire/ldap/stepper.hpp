@@ -59,7 +59,7 @@ private:
     Step keep(Bytes input, std::size_t consumed);
     Step whole(std::size_t consumed, Bytes bytes);
     Step go_blind(std::size_t consumed, Bytes bytes, MessageError error);
-    bool looks_at(std::uint8_t op) const;
+    bool looks_at(std::uint8_t tag) const;
 
     Sender sender_;
     State state_ = State::start;

@@ -35,7 +35,9 @@ void tell(const MessageStepper::Step& step, Story& story) {
     if (step.what == What::blind) {
         story.events.push_back(word + ": " + std::string(text(step.error)));
     } else {
-        story.events.push_back(word + " " + std::to_string(step.id) + " " + std::string(find_operation(step.op)->name));
+        const Operation* operation = find_operation(step.op);
+        const std::string name = operation == nullptr ? std::to_string(step.op) : std::string(operation->name);
+        story.events.push_back(word + " " + std::to_string(step.id) + " " + name);
     }
 }
 
@@ -108,6 +110,16 @@ TEST(LdapStepper, SaysTheSameHoweverTheBytesCome) {
          encode::octets("3004 020101 60") + unbind,
          {"whole 1 BindRequest", "message 4 UnbindRequest"},
          {encode::octets("3004 020101 60")}},
+        {"binds in forms that only a lax reader takes for binds",
+         Sender::client,
+         message(5, 0x40, "x") + search + encode::octets("3007 020106 7f0000 00") + bind,
+         {"whole 5 64", "message 2 SearchRequest", "blind: a tag number of more than one octet"},
+         {message(5, 0x40, "x")}},
+        {"an operation that nobody knows yet",
+         Sender::client,
+         message(5, 0x7A, "x") + bind,
+         {"message 5 122", "whole 1 BindRequest"},
+         {bind}},
         {"something else behind a message",
          Sender::client,
          bind + "GET / HTTP/1.1\r\n",
