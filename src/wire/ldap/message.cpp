@@ -78,6 +78,26 @@ Result<void, ber::Error> read_whole(Bytes message, MessageHead& head) {
     return reader.finish({controls_tag});
 }
 
+// False: the contents end before the operation's tag.
+Result<bool, MessageError> read_id_and_op(Bytes contents, MessageStart& start) {
+    if (!contents.empty() && std::to_integer<std::uint8_t>(contents[0]) != ber::integer_tag) {
+        return fail(bad(ber::Error::wrong_tag));
+    }
+    const auto header = ber::read_header(contents);
+    if (!header) return fail(bad(header.error()));
+    if (!*header) return false;
+    if ((*header)->length == 0 || (*header)->length > sizeof(start.id)) return fail(bad(What::bad_id));
+    const std::size_t id_size = (*header)->size + (*header)->length;
+    if (contents.size() <= id_size) return false;
+    start.id = *ber::Reader(contents).integer();
+    if (start.id < 0) return fail(bad(What::bad_id));
+    start.op = std::to_integer<std::uint8_t>(contents[id_size]);
+    if ((start.op & ber::class_bits) != ber::application_class) return fail(bad(What::unknown_operation));
+    // More octets of tag might say to others what one octet says to us.
+    if (ber::is_high_tag(start.op)) return fail(bad(ber::Error::high_tag));
+    return true;
+}
+
 }  // namespace
 
 const Operation* find_operation(std::uint8_t tag) {
@@ -100,28 +120,12 @@ Result<std::optional<MessageStart>, MessageError> read_message_start(Bytes bytes
 
     const Bytes come = bytes.subspan((*outer)->size);
     const Bytes contents = come.first(std::min<std::size_t>(come.size(), (*outer)->length));
-    // What is missing in here has not come yet, or never will because the message ends before it.
-    const auto missing = [&]() -> Result<std::optional<MessageStart>, MessageError> {
-        if (contents.size() == (*outer)->length) return fail(bad(ber::Error::beyond_parent));
-        return std::nullopt;
-    };
-    if (!contents.empty() && std::to_integer<std::uint8_t>(contents[0]) != ber::integer_tag) {
-        return fail(bad(ber::Error::wrong_tag));
-    }
-    const auto id_header = ber::read_header(contents);
-    if (!id_header) return fail(bad(id_header.error()));
-    if (!*id_header) return missing();
-    if ((*id_header)->length == 0 || (*id_header)->length > sizeof(start.id)) return fail(bad(What::bad_id));
-    const std::size_t id_size = (*id_header)->size + (*id_header)->length;
-    if (contents.size() <= id_size) return missing();
-    start.id = *ber::Reader(contents).integer();
-    if (start.id < 0) return fail(bad(What::bad_id));
-    start.op = std::to_integer<std::uint8_t>(contents[id_size]);
-    if ((start.op & ber::class_bits) != ber::application_class) return fail(bad(What::unknown_operation));
-    // More octets of tag might say to others what one octet says to us.
-    if (ber::is_high_tag(start.op)) return fail(bad(ber::Error::high_tag));
-    start.read = (*outer)->size + id_size + 1;
-    return start;
+    const auto whole = read_id_and_op(contents, start);
+    if (!whole) return fail(whole.error());
+    if (*whole) return start;
+    // What is missing has not come yet, or never will because the message ends before it.
+    if (contents.size() == (*outer)->length) return fail(bad(ber::Error::beyond_parent));
+    return std::nullopt;
 }
 
 MessageResult read_message_head(Bytes bytes, Sender sender, MessageHead& head) {

@@ -74,12 +74,12 @@ std::string_view text(MessageError error);
 /// What the first octets of a message say; all that is needed to step over it.
 struct MessageStart {
     std::uint64_t length = 0;  // octets of the whole message
-    std::size_t read = 0;  // octets of it up to the operation's tag, that included: at most max_message_start
     std::int32_t id = 0;  // 0 to 2^31-1
     std::uint8_t op = 0;  // of the application class, in one octet; otherwise unchecked
 };
 
-inline constexpr std::size_t max_message_start = 17;  // two headers of 6 octets, an id of 4, a tag
+/// The octets after which a start is there or refused: two headers of 6, an id of 4, the operation's tag.
+inline constexpr std::size_t max_message_start = 17;
 
 /// @param limit  octets: a longer message is refused as soon as its length is there.
 /// @return nothing while the bytes end before the operation's tag.

@@ -47,7 +47,7 @@ public:
     Step next(Bytes input);
 
     bool blind() const { return state_ == State::blind; }
-    /// Inside a message, so that nothing of one's own may be put between the bytes passed on.
+    /// Some of a message has come out, but not all: nothing of one's own may be put in between. Once blind, who knows.
     bool within_message() const { return state_ == State::passing; }
 
 private:
