@@ -1,0 +1,125 @@
+#include "wire/sip/fields.hpp"
+
+#include "base/text.hpp"
+#include "wire/sip/text.hpp"
+
+#include <algorithm>
+
+namespace sallyport::sip {
+
+namespace {
+
+struct Known {
+    std::string_view name;  // lower case
+    FieldKind kind;
+    char compact = '\0';  // '\0': has none
+};
+
+constexpr Known known_fields[] = {
+    {"via", FieldKind::via, 'v'},
+    {"from", FieldKind::from, 'f'},
+    {"to", FieldKind::to, 't'},
+    {"call-id", FieldKind::call_id, 'i'},
+    {"cseq", FieldKind::cseq},
+    {"contact", FieldKind::contact, 'm'},
+    {"max-forwards", FieldKind::max_forwards},
+    {"route", FieldKind::route},
+    {"record-route", FieldKind::record_route},
+    {"content-length", FieldKind::content_length, 'l'},
+    {"content-type", FieldKind::content_type, 'c'},
+    {"content-encoding", FieldKind::content_encoding, 'e'},
+    {"supported", FieldKind::supported, 'k'},
+    {"subject", FieldKind::subject, 's'},
+    {"allow-events", FieldKind::allow_events, 'u'},
+    {"event", FieldKind::event, 'o'},
+    {"refer-to", FieldKind::refer_to, 'r'},
+    {"referred-by", FieldKind::referred_by, 'b'},
+    {"session-expires", FieldKind::session_expires, 'x'},
+    {"authorization", FieldKind::authorization},
+    {"proxy-authorization", FieldKind::proxy_authorization},
+    {"www-authenticate", FieldKind::www_authenticate},
+    {"proxy-authenticate", FieldKind::proxy_authenticate},
+    {"expires", FieldKind::expires},
+};
+
+// Bytes up to the comma that ends the first member, or all of them.
+std::size_t member_size(std::string_view list) {
+    bool in_brackets = false;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const char c = list[i];
+        if (c == '"' && !in_brackets) {
+            const std::size_t quoted = quoted_size(list.substr(i));
+            if (quoted == 0) return list.size();  // a quote that is never closed holds the rest
+            i += quoted - 1;
+        } else if (c == '<') {
+            in_brackets = true;
+        } else if (c == '>') {
+            in_brackets = false;
+        } else if (c == ',' && !in_brackets) {
+            return i;
+        }
+    }
+    return list.size();
+}
+
+std::string_view take(std::string_view& text, std::size_t size) {
+    const std::string_view front = text.substr(0, size);
+    text.remove_prefix(size);
+    return front;
+}
+
+}  // namespace
+
+FieldKind kind_of(std::string_view name) {
+    const bool compact = name.size() == 1;
+    const char letter = compact ? to_lower(name[0]) : '\0';
+    const auto* at = std::ranges::find_if(known_fields, [&](const Known& known) {
+        return compact ? known.compact == letter : equals_ignoring_case(known.name, name);
+    });
+    return at == std::end(known_fields) ? FieldKind::other : at->kind;
+}
+
+const Field* find(const FieldList& fields, FieldKind kind) {
+    const auto* at = std::ranges::find(fields, kind, &Field::kind);
+    return at == fields.end() ? nullptr : at;
+}
+
+std::size_t count(const FieldList& fields, FieldKind kind) {
+    return static_cast<std::size_t>(std::ranges::count(fields, kind, &Field::kind));
+}
+
+std::optional<std::string_view> next_member(std::string_view& rest) {
+    while (!rest.empty()) {
+        const std::string_view member = trim_white(take(rest, member_size(rest)));
+        if (!rest.empty()) rest.remove_prefix(1);  // the comma
+        if (!member.empty()) return member;
+    }
+    return std::nullopt;
+}
+
+std::optional<Parameter> next_parameter(std::string_view& rest) {
+    std::string_view ahead = rest;
+    skip_white(ahead);
+    if (!ahead.starts_with(';')) return std::nullopt;
+    ahead.remove_prefix(1);
+    skip_white(ahead);
+
+    Parameter out;
+    out.name = take(ahead, run_of(token_set, ahead));
+    if (out.name.empty()) return std::nullopt;
+    std::string_view value = ahead;
+    skip_white(value);
+    if (value.starts_with('=')) {
+        value.remove_prefix(1);
+        skip_white(value);
+        const std::size_t quoted = quoted_size(value);
+        out.value = take(value, quoted != 0 ? quoted : run_of(value_set, value));
+        if (out.value.empty()) return std::nullopt;
+        out.has_value = true;
+        ahead = value;
+    }
+    rest = ahead;
+    return out;
+}
+
+}  // namespace sallyport::sip

@@ -1,0 +1,68 @@
+// Any text at all: the parts of a URI or address lie within it, its host is one and reads back as itself, and a URI
+// that is accepted is found again inside an address.
+#include "wire/sip/fields.hpp"
+#include "wire/sip/uri.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+using namespace sallyport::sip;
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+void require_inside(std::string_view part, std::string_view whole) {
+    require(part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size()));
+}
+
+void check(const Uri& uri, std::string_view text) {
+    for (const auto part : {uri.scheme_text, uri.user, uri.password, uri.parameters, uri.headers, uri.opaque}) {
+        require_inside(part, text);
+    }
+    const bool sip = uri.scheme == Scheme::sip || uri.scheme == Scheme::sips;
+    require(uri.host.empty() != sip);
+    if (!sip) return;
+    require(Host::parse(uri.host.text()).has_value() && *Host::parse(uri.host.text()) == uri.host);
+    // One '@' at most, and the host begins behind it or behind the scheme.
+    require(std::ranges::count(uri.opaque, '@') == (uri.user.empty() ? 0 : 1));
+    const std::size_t at_sign = uri.opaque.find('@');
+    std::string host(uri.opaque.substr(at_sign == std::string_view::npos ? 0 : at_sign + 1, uri.host.text().size()));
+    std::ranges::transform(host, host.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    require(host == uri.host.text());
+}
+
+void check_around(std::string_view text, const Uri& uri) {
+    Address address;
+    const std::string in_brackets = "\"<sip:x@y>\" <" + std::string(text) + ">;tag=t";
+    require(parse_address(in_brackets, address));
+    require(address.uri.host == uri.host && address.uri.scheme == uri.scheme && address.tag == "t");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    Uri uri;
+    if (parse_uri(text, uri)) {
+        check(uri, text);
+        check_around(text, uri);
+    }
+    Address address;
+    if (parse_address(text, address)) {
+        check(address.uri, text);
+        for (const auto part : {address.display_name, address.tag, address.parameters}) require_inside(part, text);
+    }
+    std::string_view rest = text;
+    while (const auto member = next_member(rest)) require_inside(*member, text);
+    rest = text;
+    while (const auto parameter = next_parameter(rest)) {
+        require_inside(parameter->name, text);
+        require_inside(parameter->value, text);
+    }
+    return 0;
+}

@@ -1,0 +1,43 @@
+#include "wire/sip/route.hpp"
+
+#include "wire/sip/uri.hpp"
+
+#include <array>
+#include <utility>
+
+namespace sallyport::sip {
+
+namespace {
+
+constexpr std::string_view anonymous_host = "anonymous.invalid";
+
+constexpr std::array<std::string_view, 6> texts = {
+    "no From field",
+    "more than one From field",
+    "the From field is not an address",
+    "the From field has a telephone number, which belongs to no domain",
+    "the From field is anonymous",
+    "the From field has a URI that is neither sip nor sips",
+};
+static_assert(std::to_underlying(NoName::other_scheme) + 1 == texts.size());
+
+}  // namespace
+
+std::string_view text(NoName why) { return texts[std::to_underlying(why)]; }
+
+Result<RouteName, NoName> route_name(const Message& message) {
+    const Field* from = find(message.fields, FieldKind::from);
+    if (from == nullptr) return fail(NoName::missing);
+    if (count(message.fields, FieldKind::from) > 1) return fail(NoName::several);
+    Address address;
+    if (!parse_address(from->value, address)) return fail(NoName::malformed);
+    switch (address.uri.scheme) {
+        case Scheme::tel: return fail(NoName::tel);
+        case Scheme::other: return fail(NoName::other_scheme);
+        default: break;
+    }
+    if (address.uri.host.text() == anonymous_host) return fail(NoName::anonymous);
+    return RouteName{.host = address.uri.host, .secure = address.uri.scheme == Scheme::sips};
+}
+
+}  // namespace sallyport::sip

@@ -1,0 +1,34 @@
+// What a request is routed by: the host of its From URI.
+#pragma once
+
+#include "base/result.hpp"
+#include "wire/sip/host.hpp"
+#include "wire/sip/message.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace sallyport::sip {
+
+/// Why a request has no host to be routed by.
+enum class NoName : std::uint8_t {
+    missing,  // no From
+    several,  // more than one From
+    malformed,  // a From that is no address (RFC 3261 section 20.20)
+    tel,  // a telephone number, of no domain (RFC 3966)
+    anonymous,  // anonymous.invalid (RFC 3323 section 4.1.1.3)
+    other_scheme,  // a URI that is neither sip, sips nor tel
+};
+
+/// A phrase for people, in lower case, without a period.
+std::string_view text(NoName why);
+
+struct RouteName {
+    Host host;
+    bool secure = false;  // sips: TLS on each hop is asked for (RFC 3261 section 26.2.2)
+};
+
+/// The host of the From field, of a request or a response.
+Result<RouteName, NoName> route_name(const Message& message);
+
+}  // namespace sallyport::sip

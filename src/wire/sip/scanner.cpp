@@ -1,0 +1,110 @@
+#include "wire/sip/scanner.hpp"
+
+namespace sallyport::sip {
+
+bool Scanner::refuse(MessageError error) {
+    result_ = {.state = MessageResult::State::refused, .error = error};
+    return false;
+}
+
+// Names what is wrong with the byte at hand; a carriage return at the end of the input may still become a line end.
+bool Scanner::unexpected(MessageError otherwise) {
+    switch (*at_) {
+        case '\0': return refuse(MessageError::nul_byte);
+        case '\n': return refuse(MessageError::bare_lf);
+        case '\r':
+            if (end_ - at_ < 2) return false;
+            return refuse(at_[1] == '\n' ? otherwise : MessageError::bare_cr);
+        default: return refuse(otherwise);
+    }
+}
+
+bool Scanner::run(CharacterSet set, MessageError if_empty, std::string_view& out) {
+    const char* start = at_;
+    while (at_ != end_ && is_in(set, *at_)) ++at_;
+    out = {start, at_};
+    if (at_ == end_) return false;
+    return at_ != start || unexpected(if_empty);
+}
+
+bool Scanner::text(std::string_view& out) {
+    const char* start = at_;
+    while (at_ != end_ && is_in(text_set, *at_)) ++at_;
+    out = {start, at_};
+    return at_ != end_;
+}
+
+bool Scanner::one(char c, MessageError otherwise) {
+    if (at_ == end_) return false;
+    if (*at_ != c) return unexpected(otherwise);
+    ++at_;
+    return true;
+}
+
+bool Scanner::digits(MessageError otherwise, std::string_view& out) {
+    const char* start = at_;
+    while (at_ != end_ && is_digit(*at_)) ++at_;
+    out = {start, at_};
+    if (at_ == end_) return false;
+    return at_ != start || unexpected(otherwise);
+}
+
+bool Scanner::line_end(MessageError otherwise) {
+    if (at_ == end_) return false;
+    if (*at_ != '\r') return unexpected(otherwise);
+    if (end_ - at_ < 2) return false;
+    if (at_[1] != '\n') return refuse(MessageError::bare_cr);
+    at_ += 2;
+    return true;
+}
+
+bool Scanner::fields(FieldList& out) {
+    if (at_ != end_ && is_blank(*at_)) return refuse(MessageError::stray_fold);
+    while (at_ != end_) {
+        if (*at_ == '\r') return line_end(MessageError::bare_cr);
+        if (!field_line(out)) return false;
+    }
+    return false;
+}
+
+bool Scanner::field_line(FieldList& out) {
+    std::string_view name;
+    std::string_view content;
+    if (!run(token_set, MessageError::bad_name, name)) return false;
+    while (at_ != end_ && is_blank(*at_)) ++at_;  // HCOLON of RFC 3261 section 25.1
+    if (!one(':', MessageError::bad_name) || !value(content)) return false;
+    return out.add({name, trim_white(content), kind_of(name)}) || refuse(MessageError::too_many_fields);
+}
+
+// Up to a line end that no fold follows. The view may hold folds.
+bool Scanner::value(std::string_view& out) {
+    const char* start = at_;
+    for (;;) {
+        if (!value_line() || !line_end(MessageError::control_character)) return false;
+        out = {start, at_ - 2};
+        if (at_ == end_) return false;  // the next line may be a fold
+        if (!is_blank(*at_)) return true;
+        if (!fold()) return false;
+    }
+}
+
+// Up to the byte that ends the line. Behind a backslash stands any character but a line end (quoted-pair of RFC 3261
+// section 25.1); whether it stands in a quoted string is for those to see who read the value.
+bool Scanner::value_line() {
+    bool escaped = false;
+    for (; at_ != end_; ++at_) {
+        const bool line_end = *at_ == '\r' || *at_ == '\n';
+        if (line_end || (!is_in(text_set, *at_) && !escaped)) return true;
+        escaped = *at_ == '\\' && !escaped;
+    }
+    return false;
+}
+
+// The blanks that make a line belong to the one before. Something must stand behind them.
+bool Scanner::fold() {
+    while (at_ != end_ && is_blank(*at_)) ++at_;
+    if (at_ == end_) return false;
+    return *at_ != '\r' || unexpected(MessageError::blank_fold);
+}
+
+}  // namespace sallyport::sip
