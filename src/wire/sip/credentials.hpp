@@ -1,0 +1,16 @@
+// What tells a wrong password from a first try (RFC 3261 sections 22.2 and 22.3): did the request present credentials,
+// and does the challenge only want them renewed?
+#pragma once
+
+#include "wire/sip/message.hpp"
+
+namespace sallyport::sip {
+
+/// Does this request present credentials (Authorization or Proxy-Authorization)?
+bool has_credentials(const Message& request);
+
+/// Does this challenge say that only the nonce was too old, not that the password was wrong (stale=true of RFC 7616
+/// section 3.3)?
+bool is_stale(const Message& response);
+
+}  // namespace sallyport::sip
