@@ -40,4 +40,10 @@ Result<RouteName, NoName> route_name(const Message& message) {
     return RouteName{.host = address.uri.host, .secure = address.uri.scheme == Scheme::sips};
 }
 
+bool is_within_dialog(const Message& request) {
+    const Field* to = find(request.fields, FieldKind::to);
+    Address address;
+    return to != nullptr && parse_address(to->value, address) && !address.tag.empty();
+}
+
 }  // namespace sallyport::sip

@@ -31,4 +31,8 @@ struct RouteName {
 /// The host of the From field, of a request or a response.
 Result<RouteName, NoName> route_name(const Message& message);
 
+/// Does this request belong to a dialog (RFC 3261 section 12.2)? Its To has a tag then. Its From is what the dialog
+/// calls its sender: for one that was called, whatever the caller had written into To.
+bool is_within_dialog(const Message& request);
+
 }  // namespace sallyport::sip

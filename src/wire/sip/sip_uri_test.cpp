@@ -280,6 +280,20 @@ TEST(SipFrom, StandsInAMessageOnce) {
     }
 }
 
+TEST(SipDialog, IsWhatATagInToSays) {
+    const std::pair<std::string_view, bool> cases[] = {
+        {"To: <sip:a@b>;tag=1", true},    {"t: sip:a@b;tag=1", true},           {"To: <sip:a@b>", false},
+        {"To: <sip:a@b;tag=1>", false},   {"To: \"a;tag=1\" <sip:a@b>", false}, {"To: <sip:a@b>;x;tag=", false},
+        {"From: <sip:a@b>;tag=1", false},
+    };
+    for (const auto& [field, within] : cases) {
+        const std::string head = "BYE sip:a SIP/2.0\r\n" + std::string(field) + "\r\n\r\n";
+        Message message;
+        ASSERT_TRUE(parse_message(as_bytes(head), message).complete()) << field;
+        EXPECT_EQ(is_within_dialog(message), within) << field;
+    }
+}
+
 TEST(SipAddress, GivesNameTagAndParameters) {
     Address address;
     ASSERT_TRUE(parse_address(" \"A \\\"B\\\"\" <sip:c@d;e=f> ; tag = g ; h", address));
