@@ -63,7 +63,6 @@ bool read_request_line(Scanner& scan, std::string_view method, Message& message,
 
 bool read_start_line(Scanner& scan, Message& message, bool& supported) {
     std::string_view first;
-    if (scan.next_is(tls_handshake)) return scan.refuse(MessageError::tls_hello);
     if (!scan.run(token_set, MessageError::bad_method, first)) return false;
     const bool response = scan.next_is('/') && equals_ignoring_case(first, "SIP");
     return response ? read_status_line(scan, message, supported) : read_request_line(scan, first, message, supported);
@@ -111,7 +110,9 @@ std::optional<MessageError> read_meaning(Message& message, bool supported) {
 MessageResult read_head(Bytes bytes, Message& message) {
     Scanner scan(bytes);
     bool supported = false;
-    if (is_start_line_too_long(as_text(bytes)))
+    if (scan.next_is(tls_handshake))
+        scan.refuse(MessageError::tls_hello);
+    else if (is_start_line_too_long(as_text(bytes)))
         scan.refuse(MessageError::start_line_too_long);
     else if (read_start_line(scan, message, supported) && scan.fields(message.fields)) {
         const auto error = read_meaning(message, supported);

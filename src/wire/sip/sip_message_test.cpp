@@ -86,6 +86,7 @@ TEST(SipMessage, IsRefusedForWhatReadersWouldNotAgreeOn) {
     const std::string start = "OPTIONS sip:a SIP/2.0\r\n";
     const Case cases[] = {
         {"\x16\x03\x01", MessageError::tls_hello},
+        {"\x16\x03\x01" + std::string(5000, 'x'), MessageError::tls_hello},
         {"GET / HTTP/1.1\r\n", MessageError::bad_version},
         {"GET / XSIP/2.0\r\n", MessageError::bad_version},
         {"(OPTIONS sip:a SIP/2.0\r\n", MessageError::bad_method},
