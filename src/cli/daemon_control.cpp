@@ -78,7 +78,7 @@ json Daemon::status() {
 }
 
 Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
-    gate::Question question{.subject = query.subject, .client = query.client};
+    gate::Question question{.subject = query.subject, .client = query.client, .tls = query.tls};
     if (!query.certificate.empty()) {
         const auto judged = certs::judge_client(query.certificate, generation_->trusted_pems, loop_->wall());
         if (!judged)

@@ -29,6 +29,7 @@ struct Builder {
     bool serves_tls(const Config& config) const {
         for (const auto& dialect : gate::dialects()) {
             if (!(config.listen.*dialect.tls).empty()) return true;
+            if (dialect.starts_tls && !(config.listen.*dialect.plain).empty()) return true;
         }
         return !config.admin.listen.empty();
     }

@@ -149,7 +149,8 @@ Exit explain(const Common& common, const ExplainOptions& options) {
         return print_explanation(json::parse(response->body, nullptr, false), common.json);
     if (response) return refused(*response, common.json) == Exit::invalid ? Exit::invalid : Exit::usage;
     if (response.error().failure != admin::CallFailure::unreachable) return exit_of(response.error());
-    return explain_from_file(common, std::move(loaded), {.subject = options.subject, .client = *client}, certificate);
+    return explain_from_file(common, std::move(loaded),
+                             {.subject = options.subject, .client = *client, .tls = options.tls}, certificate);
 }
 
 Exit reload(const Common& common) {

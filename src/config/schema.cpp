@@ -114,8 +114,8 @@ constexpr std::array listen_rows{
     row<&Listen::https>("https", "[]", "HTTP in TLS."),
     row<&Listen::sip>("sip", "[]", "SIP over TCP.", later),
     row<&Listen::sips>("sips", "[]", "SIP in TLS.", later),
-    row<&Listen::ldap>("ldap", "[]", "LDAP, plain.", later),
-    row<&Listen::ldaps>("ldaps", "[]", "LDAP in TLS.", later),
+    row<&Listen::ldap>("ldap", "[]", "LDAP, plain; a client may ask for TLS there (StartTLS), which ends here."),
+    row<&Listen::ldaps>("ldaps", "[]", "LDAP in TLS."),
     row<&Listen::h323>("h323", "[]", "H.323 by H.460.17, over TCP.", later),
     row<&Listen::h323s>("h323s", "[]", "H.323 by H.460.17, in TLS.", later),
     row<&Listen::mux>("mux", "[]", "Any of the above on one port, told apart by their first bytes.", later),
@@ -138,7 +138,7 @@ constexpr std::array listen_rows{
         "all, so that nobody can take every place."),
 };
 
-constexpr std::string_view later_protocols[] = {"sip", "ldap", "h323"};
+constexpr std::string_view later_protocols[] = {"sip", "h323"};
 constexpr Limits http_only{.empty_list_hint = "it would admit nothing: remove the key to admit every URL",
                            .protocols = bit(Protocol::http)};
 

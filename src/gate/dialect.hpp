@@ -22,6 +22,7 @@ struct Dialect {
     config::Protocol word;  // `protocol` of [[service]]
     config::Listen::Addresses config::Listen::* plain;  // the keys of [listen]
     config::Listen::Addresses config::Listen::* tls;
+    bool starts_tls;  // on the plain port too, when the client asks for it
     /// Serves one connection until it has ended (no tunnel), or until it is routed for good: then the tunnel's record
     /// is its last. Up to there it ends in exactly one record, or for http in one a request.
     io::Task<std::unique_ptr<Tunnel>> (*serve)(Session& session, io::Stream& client);

@@ -1,6 +1,7 @@
 // The one list of what the gate speaks. No self-registration: reading this file tells what is in the binary.
 #include "gate/dialect.hpp"
 #include "gate/http/http_dialect.hpp"
+#include "gate/ldap/ldap_dialect.hpp"
 #include "gate/tunnel.hpp"
 
 #include <array>
@@ -9,7 +10,8 @@ namespace sallyport::gate {
 
 std::span<const Dialect> dialects() {
     static constexpr std::array table{
-        Dialect{config::Protocol::http, &config::Listen::http, &config::Listen::https, http::serve},
+        Dialect{config::Protocol::http, &config::Listen::http, &config::Listen::https, false, http::serve},
+        Dialect{config::Protocol::ldap, &config::Listen::ldap, &config::Listen::ldaps, true, ldap::serve},
     };
     return table;
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "gate/http/explain_http.hpp"
+#include "gate/ldap/ldap_dialect.hpp"
 #include "gate/targets/order.hpp"
 #include "gate/targets/state.hpp"
 #include "gate/tls/pass_by_sni.hpp"
@@ -19,9 +20,8 @@ struct Form {
 };
 
 constexpr Form forms[] = {
-    {"http://", false, http::explain},
-    {"https://", true, http::explain},
-    {"tls:", true, tls::explain},
+    {"http://", false, http::explain}, {"https://", true, http::explain}, {"tls:", true, tls::explain},
+    {"ldap:", false, ldap::explain},   {"ldaps:", true, ldap::explain},
 };
 
 std::string target_text(const config::Target& target, std::uint16_t port) {
@@ -79,8 +79,9 @@ Result<Explanation> explain(const Snapshot& snapshot, const Question& question) 
                      explanation);
         return explanation;
     }
-    return fail("can't explain '" + question.subject +
-                "': a subject looks like https://hq.example.com/path, or tls:update.example.com");
+    return fail(
+        "can't explain '" + question.subject +
+        "': a subject looks like https://hq.example.com/path, ldap:hq.example.com\\guest or tls:update.example.com");
 }
 
 }  // namespace sallyport::gate

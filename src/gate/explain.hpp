@@ -12,6 +12,7 @@ namespace sallyport::gate {
 struct Question {
     std::string subject;  // as a user points at it: "https://hq.example.com/PBX0/ADMIN"
     IpAddress client;
+    bool tls = false;  // how the client comes, where the subject does not say
     crypto::Verdict certificate = crypto::Verdict::none;  // of the one that the client would show
 };
 

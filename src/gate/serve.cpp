@@ -5,6 +5,7 @@
 #include "gate/dialect.hpp"
 #include "gate/gate.hpp"
 #include "gate/proxy_header.hpp"
+#include "gate/refusal.hpp"
 #include "gate/tls/pass_by_sni.hpp"
 #include "gate/tunnel.hpp"
 
@@ -14,28 +15,8 @@ namespace {
 
 using telemetry::Reason;
 
-// Of a connection that ends before anything was asked.
-void report_refused(const Session& session, Reason reason, std::string_view detail) {
-    Gate& gate = session.gate;
-    gate.report({.time = gate.loop().wall() - (gate.loop().now() - session.since),
-                 .protocol = protocol_of(session.protocol),
-                 .listener = session.listener->address,
-                 .client = session.client,
-                 .service = {},
-                 .looked_for = {},
-                 .nearest = {},
-                 .target = {},
-                 .tls_client = session.listener->tls,
-                 .verdict = telemetry::Verdict::refused,
-                 .reason = reason,
-                 .duration = gate.loop().now() - session.since,
-                 .method = {},
-                 .url = {},
-                 .detail = detail});
-}
-
 void refuse(Session& session, io::Stream& client, Reason reason, std::string_view detail) {
-    report_refused(session, reason, detail);
+    report_refusal(session, {.reason = reason, .detail = detail, .tls_client = session.listener->tls}, session.since);
     client.reset();  // nothing is known of the peer's protocol yet: a reset is understood in all
 }
 

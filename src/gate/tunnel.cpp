@@ -11,6 +11,8 @@ namespace sallyport::gate {
 
 namespace {
 
+constexpr Duration goodbye_within = std::chrono::seconds(2);
+
 // A tunnel may idle for days; a peer that has vanished is found by the kernel's keep-alives, within two minutes.
 void keep_alive_by_kernel(const io::Stream& stream) {
     const auto set = [&stream](int level, int option, int value) {
@@ -22,13 +24,14 @@ void keep_alive_by_kernel(const io::Stream& stream) {
     set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-telemetry::Reason reason_of(io::RelayEnd end, const Session& session) {
+telemetry::Reason reason_of(io::RelayEnd end, const Session& session, const Tunnel& tunnel) {
     using telemetry::Reason;
     switch (end) {
         case io::RelayEnd::both_closed: return Reason::ok;
         case io::RelayEnd::client_failed: return Reason::client_reset;
         case io::RelayEnd::target_failed: return Reason::target_closed;
         case io::RelayEnd::idle: return Reason::idle_timeout;
+        case io::RelayEnd::refused: return tunnel.watch->reason();
         case io::RelayEnd::cancelled: return session.ended_by;
     }
     return Reason::ok;
@@ -60,7 +63,7 @@ void report(const Session& session, const Tunnel& tunnel, telemetry::Reason reas
                          .method = tunnel.method,
                          .url = tunnel.url,
                          .status = tunnel.status,
-                         .detail = {}});
+                         .detail = tunnel.watch ? tunnel.watch->detail() : std::string_view{}});
 }
 
 }  // namespace
@@ -80,11 +83,17 @@ io::Task<void> carry(Session& session, io::Stream& client, std::unique_ptr<Tunne
     session.busy_with(tunnel->service, tunnel->target.text);
     session.tunnel = tunnel.get();
     session.gate.has_tunnel();
-    const io::RelayEnd end = co_await io::relay(client, tunnel->target.stream, {}, tunnel->relayed);
+    const io::RelayEnd end =
+        co_await io::relay(client, tunnel->target.stream, {}, tunnel->relayed, tunnel->watch.get());
     session.tunnel = nullptr;
     session.at_rest();
     count_bytes(session.gate, *tunnel);
-    report(session, *tunnel, reason_of(end, session));
+    report(session, *tunnel, reason_of(end, session, *tunnel));
+    if (!tunnel->watch) co_return;
+    if (end == io::RelayEnd::cancelled) tunnel->watch->say_goodbye(client, session.ended_by);
+    // Its last words must arrive. The session's awaits are cancelled by now: only what the socket takes at once leaves.
+    if (end == io::RelayEnd::cancelled || end == io::RelayEnd::refused)
+        co_await close_lingering(client, session.gate.loop().in(goodbye_within));
 }
 
 }  // namespace sallyport::gate

@@ -13,6 +13,16 @@
 
 namespace sallyport::gate {
 
+/// Looks at what passes through a tunnel, and speaks its protocol when it comes to an end.
+class Watch : public io::RelayWatch {
+public:
+    /// Why it has ended the relay.
+    virtual telemetry::Reason reason() const = 0;
+    virtual std::string_view detail() const { return {}; }
+    /// Tells the client that the gateway ends the connection, where the protocol has words for it.
+    virtual void say_goodbye(io::Stream& client, telemetry::Reason why) = 0;
+};
+
 /// Owns all that its record will say, and nothing else of what led to it: no head, no snapshot.
 struct Tunnel {
     TargetConnection target;
@@ -25,6 +35,7 @@ struct Tunnel {
     std::uint16_t status = 0;  // http
     SteadyTime since;
     WallTime began;
+    std::unique_ptr<Watch> watch = {};  // null: nobody looks
     io::Relayed relayed;  // also what passed before it was a tunnel
 
     // While it is carried.

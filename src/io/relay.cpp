@@ -10,12 +10,14 @@ constexpr std::size_t fair_share = std::size_t{1024} * 1024;  // bytes a turn, e
 // A peer that could not take the last write gets smaller ones: that bounds what its stream keeps.
 constexpr std::size_t cautious_read = std::size_t{64} * 1024;
 
-enum class Pumped : std::uint8_t { waiting, share_used, ended, read_failed, write_failed };
+enum class Pumped : std::uint8_t { waiting, share_used, ended, read_failed, write_failed, refused };
 
 struct Direction {
     Stream& from;
     Stream& to;
     std::uint64_t& count;
+    RelayWatch* watch;
+    bool upward;  // from the client
     bool ended = false;
     bool cautious = false;
 
@@ -37,8 +39,15 @@ struct Direction {
                 ended = true;
                 continue;  // close_notify may have to wait for room
             }
-            if (to.write(Bytes(from.loop().buffer()).first(got.bytes)) == Io::failed) return Pumped::write_failed;
             count += got.bytes;
+            const Bytes came = Bytes(from.loop().buffer()).first(got.bytes);
+            if (watch != nullptr) {
+                // A side that can't take what is passed on is found broken by the next read or flush.
+                const bool goes_on = upward ? watch->from_client(came, from, to) : watch->from_target(came, to, from);
+                if (!goes_on) return Pumped::refused;
+            } else if (to.write(came) == Io::failed) {
+                return Pumped::write_failed;
+            }
             cautious = to.blocked();
             share -= std::min(share, got.bytes);
         }
@@ -56,13 +65,14 @@ struct Direction {
 
 }  // namespace
 
-Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed& relayed) {
-    Direction up{client, target, relayed.to_target};
-    Direction down{target, client, relayed.to_client};
+Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed& relayed, RelayWatch* watch) {
+    Direction up{client, target, relayed.to_target, watch, true};
+    Direction down{target, client, relayed.to_client, watch, false};
     Loop& loop = client.loop();
     for (;;) {
         const Pumped went_up = up.pump(down.ended);
         const Pumped went_down = down.pump(up.ended);
+        if (went_up == Pumped::refused || went_down == Pumped::refused) co_return RelayEnd::refused;
         if (went_up == Pumped::read_failed || went_down == Pumped::write_failed) {
             target.reset();
             co_return RelayEnd::client_failed;

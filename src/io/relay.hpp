@@ -12,11 +12,23 @@
 
 namespace sallyport::io {
 
+/// Looks at what passes, message by message, in a protocol that it knows. It passes on itself what may go on, so that
+/// nothing gets through before it was looked at.
+class RelayWatch {
+public:
+    virtual ~RelayWatch() = default;
+    /// Bytes that came from one side, on their way to the other. False: the relay ends here, and what the watch has
+    /// written to the client is still sent.
+    virtual bool from_client(Bytes bytes, Stream& client, Stream& target) = 0;
+    virtual bool from_target(Bytes bytes, Stream& client, Stream& target) = 0;
+};
+
 enum class RelayEnd : std::uint8_t {
     both_closed,  // each side ended in order
     client_failed,  // reset or broken
     target_failed,
     idle,  // nothing moved within the idle time
+    refused,  // the watch said so
     cancelled,
 };
 
@@ -31,6 +43,7 @@ struct Relayed {
 };
 
 /// @param relayed  added to as the bytes pass, so that who looks at a connection of days sees how it goes.
-Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed& relayed);
+/// @param watch    null: nobody looks.
+Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed& relayed, RelayWatch* watch = nullptr);
 
 }  // namespace sallyport::io

@@ -1,5 +1,6 @@
 // The story of one HTTP connection, top to bottom: handshake, then for each request its head, the decision, the target
 // or the refusal, and one record.
+#include "gate/handshake.hpp"
 #include "gate/http/acme.hpp"
 #include "gate/http/answer.hpp"
 #include "gate/http/connection.hpp"
@@ -8,7 +9,6 @@
 #include "gate/http/scratch.hpp"
 #include "gate/http/welcome.hpp"
 #include "wire/http/status.hpp"
-#include "wire/proxy/proxy_header.hpp"
 
 #include <chrono>
 
@@ -22,7 +22,6 @@ using telemetry::Reason;
 constexpr Duration first_byte_within = 10s;
 constexpr Duration whole_head_within = 10s;  // from its first byte
 constexpr Duration kept_idle_for = 75s;      // between two requests of one client
-constexpr Duration handshake_within = 10s;
 constexpr Duration goodbye_within = 2s;
 
 // A fatal alert, protocol_version (RFC 8446 section 6): what a TLS client that has come to a plain port understands.
@@ -63,27 +62,13 @@ void report(const Connection& connection, const Request& request, const Story& s
 }
 
 io::Task<bool> shake_hands(Connection& connection) {
-    const auto server = connection.gate().snapshot()->tls_server;
-    if (!server) co_return false;  // a reload is taking the listener away
     Story story{connection.loop()};
-    connection.client.attach(server->accept());
-    const io::Handshake shaken = co_await io::handshake(connection.client, connection.loop().in(handshake_within));
-    story.detail = shaken.detail;
-    switch (shaken.failure) {
-        case io::TlsFailure::none: co_return true;
-        case io::TlsFailure::timeout: story.reason = Reason::tls_timeout; break;
-        case io::TlsFailure::cancelled: story.reason = connection.session.ended_by; break;
-        case io::TlsFailure::plain_http: story.reason = Reason::tls_plain_on_tls_port; break;
-        case io::TlsFailure::closed:
-        case io::TlsFailure::protocol:
-        case io::TlsFailure::certificate: story.reason = Reason::tls_handshake; break;
-    }
-    if (sallyport::proxy::begins_like_header(connection.client.tls()->first_bytes())) {
-        story.reason = Reason::proxy_untrusted;
-        story.detail = text(sallyport::http::HeadError::proxy_header);
-    }
-    if (shaken.failure == io::TlsFailure::closed && !connection.client.tls()->heard()) co_return false;  // a probe
-    if (shaken.failure == io::TlsFailure::plain_http) {
+    ClientHandshake shaken = co_await shake_hands_with_client(connection.session, connection.client);
+    if (shaken.reason == Reason::ok && !shaken.silent) co_return true;
+    if (shaken.silent) co_return false;
+    story.reason = shaken.reason;
+    story.detail = std::move(shaken.detail);
+    if (shaken.plain_http) {
         const Answer answer{.reason = code(story.reason),
                             .cause = text_of(story.reason).cause,
                             .keep_alive = false,
@@ -95,8 +80,7 @@ io::Task<bool> shake_hands(Connection& connection) {
         connection.client.write(as_bytes(page));
     }
     report(connection, {}, story);
-    if (shaken.failure != io::TlsFailure::closed)
-        co_await close_lingering(connection.client, connection.loop().in(goodbye_within));
+    if (!shaken.gone) co_await close_lingering(connection.client, connection.loop().in(goodbye_within));
     co_return false;
 }
 

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "gate/gate.hpp"
 #include "gate/peek.hpp"
+#include "gate/refusal.hpp"
 #include "gate/targets/connect.hpp"
 #include "wire/tls/client_hello.hpp"
 
@@ -24,27 +25,6 @@ constexpr std::size_t most_peeked = sallyport::tls::max_client_hello + std::size
 // Fatal alerts (RFC 8446 section 6.2), in the clear as before any handshake.
 constexpr std::string_view access_denied{"\x15\x03\x03\x00\x02\x02\x31", 7};
 constexpr std::string_view internal_error{"\x15\x03\x03\x00\x02\x02\x50", 7};
-
-void report_refused(const Session& session, std::string_view name, std::string_view service, const ConnectFailure& why,
-                    SteadyTime since, WallTime began) {
-    Gate& gate = session.gate;
-    gate.report({.time = began,
-                 .protocol = telemetry::Protocol::tls,
-                 .listener = session.listener->address,
-                 .client = session.client,
-                 .service = service,
-                 .looked_for = name,
-                 .nearest = {},
-                 .target = why.target,
-                 .tls_client = true,
-                 .tls_target = true,
-                 .verdict = telemetry::Verdict::refused,
-                 .reason = why.reason,
-                 .duration = gate.loop().now() - since,
-                 .method = {},
-                 .url = {},
-                 .detail = why.detail});
-}
 
 io::Task<void> refuse(io::Stream& client, std::string_view alert) {
     client.write(as_bytes(alert));
@@ -77,7 +57,8 @@ io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client, st
                {.protocol = config::Protocol::tls, .name = name, .client = session.client.ip, .tls = true, .path = {}});
     const std::string_view service = decision.service == nullptr ? std::string_view{} : decision.service->name;
     if (!decision.admitted()) {
-        report_refused(session, name, service, {.reason = decision.reason}, since, began);
+        report_refusal(session, {.reason = decision.reason, .looked_for = name, .service = service, .tls_client = true},
+                       since);
         co_await refuse(client, access_denied);
         co_return nullptr;
     }
@@ -86,7 +67,15 @@ io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client, st
     auto target = co_await search.next(Reuse::none);
     session.at_rest();
     if (!target) {
-        report_refused(session, name, service, target.error(), since, began);
+        report_refusal(session,
+                       {.reason = target.error().reason,
+                        .detail = target.error().detail,
+                        .looked_for = name,
+                        .service = service,
+                        .target = target.error().target,
+                        .tls_client = true,
+                        .tls_target = true},
+                       since);
         co_await refuse(client, internal_error);
         co_return nullptr;
     }

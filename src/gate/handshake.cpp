@@ -1,0 +1,51 @@
+#include "gate/handshake.hpp"
+
+#include "gate/gate.hpp"
+#include "io/tls.hpp"
+#include "wire/http/head.hpp"
+#include "wire/proxy/proxy_header.hpp"
+
+#include <chrono>
+
+namespace sallyport::gate {
+
+namespace {
+
+using namespace std::chrono_literals;
+using telemetry::Reason;
+
+constexpr Duration handshake_within = 10s;
+
+Reason reason_of(io::TlsFailure failure, const Session& session) {
+    switch (failure) {
+        case io::TlsFailure::none: return Reason::ok;
+        case io::TlsFailure::timeout: return Reason::tls_timeout;
+        case io::TlsFailure::cancelled: return session.ended_by;
+        case io::TlsFailure::plain_http: return Reason::tls_plain_on_tls_port;
+        case io::TlsFailure::closed:
+        case io::TlsFailure::protocol:
+        case io::TlsFailure::certificate: return Reason::tls_handshake;
+    }
+    return Reason::tls_handshake;
+}
+
+}  // namespace
+
+io::Task<ClientHandshake> shake_hands_with_client(Session& session, io::Stream& client) {
+    const auto server = session.gate.snapshot()->tls_server;
+    if (!server) co_return ClientHandshake{.silent = true};  // a reload is taking the listener away
+    client.attach(server->accept());
+    io::Handshake shaken = co_await io::handshake(client, client.loop().in(handshake_within));
+    ClientHandshake result{.reason = reason_of(shaken.failure, session), .detail = std::move(shaken.detail)};
+    if (shaken.failure == io::TlsFailure::none) co_return result;
+    if (sallyport::proxy::begins_like_header(client.tls()->first_bytes())) {
+        result.reason = Reason::proxy_untrusted;
+        result.detail = text(sallyport::http::HeadError::proxy_header);
+    }
+    result.gone = shaken.failure == io::TlsFailure::closed;
+    result.silent = result.gone && !client.tls()->heard();  // a probe of the port
+    result.plain_http = shaken.failure == io::TlsFailure::plain_http;
+    co_return result;
+}
+
+}  // namespace sallyport::gate

@@ -1,0 +1,31 @@
+#include "gate/refusal.hpp"
+
+#include "gate/dialect.hpp"
+#include "gate/gate.hpp"
+
+namespace sallyport::gate {
+
+void report_refusal(const Session& session, const Refusal& refusal, SteadyTime since) {
+    Gate& gate = session.gate;
+    const Duration took = gate.loop().now() - since;
+    gate.report({.time = gate.loop().wall() - std::chrono::duration_cast<WallTime::duration>(took),
+                 .protocol = protocol_of(session.protocol),
+                 .listener = session.listener->address,
+                 .client = session.client,
+                 .service = refusal.service,
+                 .looked_for = refusal.looked_for,
+                 .nearest = refusal.nearest,
+                 .target = refusal.target,
+                 .tls_client = refusal.tls_client,
+                 .tls_target = refusal.tls_target,
+                 .verdict = telemetry::Verdict::refused,
+                 .reason = refusal.reason,
+                 .bytes_in = refusal.bytes_in,
+                 .bytes_out = refusal.bytes_out,
+                 .duration = took,
+                 .method = {},
+                 .url = {},
+                 .detail = refusal.detail});
+}
+
+}  // namespace sallyport::gate

@@ -1,0 +1,28 @@
+// The record of a connection, or of a later request on it, that was refused.
+#pragma once
+
+#include "gate/session.hpp"
+#include "telemetry/reason.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace sallyport::gate {
+
+struct Refusal {
+    telemetry::Reason reason = telemetry::Reason::ok;
+    std::string_view detail = {};
+    std::string_view looked_for = {};
+    std::string_view nearest = {};
+    std::string_view service = {};
+    std::string_view target = {};  // the last one tried
+    bool tls_client = false;
+    bool tls_target = false;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+};
+
+/// @param since  when what is refused began
+void report_refusal(const Session& session, const Refusal& refusal, SteadyTime since);
+
+}  // namespace sallyport::gate
