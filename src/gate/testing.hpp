@@ -63,6 +63,7 @@ public:
     }
 
     std::map<std::string, Behavior, std::less<>> behaves;  // the others answer
+    std::function<Behavior()> chooses;                     // instead, each time anew
     const io::Loop* loop = nullptr;                        // whose time `dialed` is in
     std::vector<Dialed> dialed;                            // in order
     /// Gets the target's end of each connection; absent: it is closed.
@@ -82,14 +83,18 @@ private:
     static int connect(int fd, const sockaddr* to, socklen_t) {
         const std::string address = SocketAddress::from(*to).to_string();
         present->dialed.push_back({address, present->loop == nullptr ? SteadyTime{} : present->loop->now()});
-        const auto found = present->behaves.find(address);
-        switch (found == present->behaves.end() ? answers : found->second) {
+        switch (present->behavior_of(address)) {
             case answers: present->answer(fd, address); break;
             case silent: never_writable(fd); break;
             case refuses: return fail_with(ECONNREFUSED);
             case unreachable: return fail_with(EHOSTUNREACH);
         }
         return fail_with(EINPROGRESS);
+    }
+    Behavior behavior_of(const std::string& address) const {
+        if (chooses) return chooses();
+        const auto found = behaves.find(address);
+        return found == behaves.end() ? answers : found->second;
     }
     static int fail_with(int error) {
         errno = error;

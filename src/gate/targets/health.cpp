@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace sallyport::gate {
@@ -42,19 +43,32 @@ io::Task<void> Health::look_after() {
     while (!scope_.cancellation().requested()) {
         co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(looked_at_every));
         if (scope_.cancellation().requested()) break;
-        for (const Handle& watch : watches_) look_at(watch);
+        look_at_all();
     }
 }
 
-void Health::look_at(const Handle& watch) {
+// Where silent targets hold every try there may be, those that wait come before those that had theirs.
+void Health::look_at_all() {
+    std::optional<std::size_t> waits;
+    for (std::size_t i = 0; i < watches_.size(); ++i) {
+        const std::size_t at = (first_ + i) % watches_.size();
+        if (!look_at(watches_[at]) && !waits) waits = at;
+    }
+    if (waits) first_ = *waits;
+}
+
+// False: it is due, and there is no room for its try.
+bool Health::look_at(const Handle& watch) {
     tell_change(*watch);
     const bool checked = watch->service->settings->health.kind != config::HealthCheck::Kind::none;
     const bool wanted = checked || watch->state->condition() != Condition::up;
-    if (!wanted || watch->trying || watch->state->wish() == Wish::maintenance) return;
-    if (loop_.now() < watch->due || tries_ >= most_tries_at_once) return;
+    if (!wanted || watch->trying || watch->state->wish() == Wish::maintenance) return true;
+    if (loop_.now() < watch->due) return true;
+    if (tries_ >= most_tries_at_once) return false;
     watch->trying = true;
     ++tries_;
     scope_.spawn(try_target(watch, snapshot_));
+    return true;
 }
 
 // Traffic marks targets as well: what it found is told here too, and how long they are left alone is decided.

@@ -68,7 +68,8 @@ private:
     using Handle = std::shared_ptr<Watch>;
 
     io::Task<void> look_after();
-    void look_at(const Handle& watch);
+    void look_at_all();
+    bool look_at(const Handle& watch);
     void tell_change(Watch& watch);
     io::Task<void> try_target(Handle watch, SnapshotHandle snapshot);
     void take_result(Watch& watch, telemetry::Reason result);
@@ -77,6 +78,7 @@ private:
     Options options_;
     SnapshotHandle snapshot_;
     std::vector<Handle> watches_;
+    std::size_t first_ = 0;  // of them: where a look begins
     std::size_t tries_ = 0;
     io::Scope scope_;
 };
