@@ -17,9 +17,11 @@ protected:
 /// One for each session or scope; belongs to one loop. Must outlive what is bound to it.
 class Cancellation {
 public:
+    /// Work of another cancellation is taken over from it. Bound to one that has been requested, it is told at once.
     void bind(Cancellable& work) {
         work.leave();
         bound_.push_back(work);
+        if (requested_) work.on_cancel();
     }
     void request() {
         if (requested_) return;
