@@ -17,9 +17,9 @@ using namespace sallyport::gate;
 using namespace std::chrono_literals;
 using gate::testing::ScriptedTargets;
 using gate::testing::snapshot_of;
+using telemetry::Reason;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
-using telemetry::Reason;
 
 namespace {
 
@@ -50,9 +50,7 @@ struct Ward {
         health->watch(snapshot);
     }
     TargetState& state(std::size_t target = 0) const { return *snapshot->routing->services()[0].targets[target]; }
-    void fail(std::size_t target = 0) const {
-        state(target).not_connected(Reason::target_refused, loop_wall());
-    }
+    void fail(std::size_t target = 0) const { state(target).not_connected(Reason::target_refused, loop_wall()); }
     WallTime loop_wall() const { return const_cast<Ward&>(*this).loop->wall(); }
 
     auto sleep(Duration duration) { return io::Sleep(*loop, never, loop->in(duration)); }
@@ -60,10 +58,10 @@ struct Ward {
     /// Watches the services of `text` while `script` runs, then closes.
     void run(std::string_view text, io::Task<void> script) {
         loop.run([](Ward& self, std::string_view services, io::Task<void> what) -> io::Task<void> {
-            self.health.emplace(*self.loop, Health::Options{.names = [&self] { return self.names; },
-                                                            .event = [&self](const TargetEvent& event) {
-                                                                self.events.push_back(event);
-                                                            }});
+            self.health.emplace(
+                *self.loop,
+                Health::Options{.names = [&self] { return self.names; },
+                                .event = [&self](const TargetEvent& event) { self.events.push_back(event); }});
             self.watch(services);
             co_await what;
             co_await self.health->close();
@@ -166,13 +164,26 @@ TEST(Health, GoesByTriesInARow) {
         const char* conditions;
     };
     const Case cases[] = {
-        {false, "g", "u"},          {false, "b", "u"},          {false, "bb", "ud"},
-        {false, "bgb", "uuu"},      {false, "bgbb", "uuud"},    {false, "ggbb", "uuud"},
-        {false, "bbb", "udd"},      {false, "bbg", "udd"},      {false, "bbgg", "uddu"},
-        {false, "bbgbg", "udddd"},  {false, "bbgbgg", "uddddu"}, {false, "bbggb", "udduu"},
-        {false, "bbggbb", "udduud"}, {true, "g", "u"},           {true, "b", "f"},
-        {true, "bg", "fu"},         {true, "bb", "fd"},         {true, "bbg", "fdd"},
-        {true, "bbgg", "fddu"},     {true, "gbb", "uud"},
+        {false, "g", "u"},
+        {false, "b", "u"},
+        {false, "bb", "ud"},
+        {false, "bgb", "uuu"},
+        {false, "bgbb", "uuud"},
+        {false, "ggbb", "uuud"},
+        {false, "bbb", "udd"},
+        {false, "bbg", "udd"},
+        {false, "bbgg", "uddu"},
+        {false, "bbgbg", "udddd"},
+        {false, "bbgbgg", "uddddu"},
+        {false, "bbggb", "udduu"},
+        {false, "bbggbb", "udduud"},
+        {true, "g", "u"},
+        {true, "b", "f"},
+        {true, "bg", "fu"},
+        {true, "bb", "fd"},
+        {true, "bbg", "fdd"},
+        {true, "bbgg", "fddu"},
+        {true, "gbb", "uud"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(std::string(c.tries) + (c.failing ? ", failing" : ""));
@@ -223,9 +234,12 @@ TEST(Health, AnAdminsWishDecidesWhetherItIsTried) {
         bool tried;
     };
     const Case cases[] = {
-        {Wish::up, false, "health = \"tcp\"", true},     {Wish::drain, false, "health = \"tcp\"", true},
-        {Wish::drain, true, "", true},                   {Wish::maintenance, false, "health = \"tcp\"", false},
-        {Wish::maintenance, true, "", false},            {Wish::maintenance, true, "health = \"tcp\"", false},
+        {Wish::up, false, "health = \"tcp\"", true},
+        {Wish::drain, false, "health = \"tcp\"", true},
+        {Wish::drain, true, "", true},
+        {Wish::maintenance, false, "health = \"tcp\"", false},
+        {Wish::maintenance, true, "", false},
+        {Wish::maintenance, true, "health = \"tcp\"", false},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(std::string(name(c.wish)) + ' ' + c.check);
@@ -266,13 +280,14 @@ TEST(Health, TriesAFewAtATimeAndEachOfManyInItsTurn) {
     ward.targets.chooses = [] { return ScriptedTargets::silent; };
     const std::size_t descriptors = io::testing::open_descriptors();
     std::size_t most = 0;
-    ward.run(many_services(16, "health = \"tcp\""), [](Ward& on, std::size_t before, std::size_t& seen) -> io::Task<void> {
-        const SteadyTime end = on.loop->now() + 100s;
-        while (on.loop->now() < end) {
-            co_await on.sleep(100ms);
-            seen = std::max(seen, io::testing::open_descriptors() - before);
-        }
-    }(ward, descriptors, most));
+    ward.run(many_services(16, "health = \"tcp\""),
+             [](Ward& on, std::size_t before, std::size_t& seen) -> io::Task<void> {
+                 const SteadyTime end = on.loop->now() + 100s;
+                 while (on.loop->now() < end) {
+                     co_await on.sleep(100ms);
+                     seen = std::max(seen, io::testing::open_descriptors() - before);
+                 }
+             }(ward, descriptors, most));
     EXPECT_EQ(most, Health::most_tries_at_once);
     std::set<std::string> tried;
     for (const auto& one_try : ward.targets.dialed) tried.insert(one_try.address);
@@ -399,14 +414,16 @@ TEST(Health, LeavesWhatIsBuiltInAlone) {
 
 TEST(Health, AsksForTheNamesOfTheMoment) {
     Ward ward;
-    ward.run(service("\"pbx.example.com\"", "health = \"tcp\"\nhealth_interval = \"1s\""), [](Ward& on) -> io::Task<void> {
-        co_await on.sleep(3s);
-        EXPECT_EQ(on.state().condition(), Condition::down);
-        EXPECT_EQ(on.state().why(), Reason::target_unresolved);
-        on.names = std::make_shared<net::NameTable>(net::NameTable{{{"pbx.example.com", {*IpAddress::parse("10.0.0.7")}}}});
-        co_await on.sleep(3s);
-        EXPECT_EQ(on.state().condition(), Condition::up);
-    }(ward));
+    ward.run(service("\"pbx.example.com\"", "health = \"tcp\"\nhealth_interval = \"1s\""),
+             [](Ward& on) -> io::Task<void> {
+                 co_await on.sleep(3s);
+                 EXPECT_EQ(on.state().condition(), Condition::down);
+                 EXPECT_EQ(on.state().why(), Reason::target_unresolved);
+                 on.names = std::make_shared<net::NameTable>(
+                     net::NameTable{{{"pbx.example.com", {*IpAddress::parse("10.0.0.7")}}}});
+                 co_await on.sleep(3s);
+                 EXPECT_EQ(on.state().condition(), Condition::up);
+             }(ward));
     ASSERT_FALSE(ward.targets.dialed.empty());
     for (const auto& one_try : ward.targets.dialed) EXPECT_EQ(one_try.address, "10.0.0.7:80");
 }

@@ -26,11 +26,12 @@ struct Leg {
 std::vector<Leg> legs_to_try(const config::Service& settings) {
     std::vector<Leg> legs;
     const HealthCheck::Kind kind = settings.health.kind;
-    const bool handshake = kind != HealthCheck::Kind::tcp && settings.protocol != config::Protocol::tls;
+    // Traffic that is passed on unopened leaves the handshake to its clients.
+    const bool as_traffic = kind == HealthCheck::Kind::none && settings.protocol != config::Protocol::tls;
+    const bool handshake = as_traffic || kind == HealthCheck::Kind::tls || kind == HealthCheck::Kind::http;
     if (settings.plain_port && kind != HealthCheck::Kind::tls) legs.push_back({*settings.plain_port, false});
     const bool one_is_enough = kind == HealthCheck::Kind::http && !legs.empty();
-    if (settings.tls_port && !one_is_enough)
-        legs.push_back({*settings.tls_port, kind == HealthCheck::Kind::tls || handshake});
+    if (settings.tls_port && !one_is_enough) legs.push_back({*settings.tls_port, handshake});
     return legs;
 }
 
@@ -56,7 +57,7 @@ Reason judge(Bytes answer, std::string& detail, bool& whole) {
 
 io::Task<Reason> ask(io::Stream& stream, std::string request, io::Deadline deadline, std::string& detail) {
     const io::Wait sent = co_await stream.write_all(std::move(request), deadline);
-    if (sent != io::Wait::ready) co_return Reason::target_stalled;
+    if (sent != io::Wait::ready) co_return sent == io::Wait::timeout ? Reason::target_stalled : Reason::target_closed;
     std::vector<std::byte> answer;
     while (answer.size() < most_answer_head) {
         const io::Got got = co_await stream.read_some(stream.loop().buffer().first(most_answer_head), deadline);
@@ -106,6 +107,7 @@ io::Task<Reason> try_leg(io::Loop& loop, io::Cancellation& cancellation, const L
 io::Task<Reason> try_once(io::Loop& loop, io::Cancellation& cancellation, const LoopSnapshot& snapshot,
                           const Service& service, std::size_t target, const net::NameTable* names,
                           std::string& detail) {
+    detail.clear();
     for (const Leg leg : legs_to_try(*service.settings)) {
         const Reason result = co_await try_leg(loop, cancellation, snapshot, service,
                                                service.settings->targets[target].value, leg, names, detail);
