@@ -96,7 +96,11 @@ struct Builder {
     }
 
     std::shared_ptr<const io::TlsClient> tls_client(const config::Service& service, const Generation& generation) {
-        if (!service.tls_port || service.protocol == config::Protocol::tls) return nullptr;
+        using Kind = config::HealthCheck::Kind;
+        const Kind health = service.health.kind;
+        // Passed on unopened, only a check shakes hands.
+        const bool opened = service.protocol != config::Protocol::tls || health == Kind::tls || health == Kind::http;
+        if (!service.tls_port || !opened) return nullptr;
         io::TlsClient::Options tls{.verify = service.target_verify};
         if (!service.target_ca.value.empty()) tls.ca_pems = pems({service.target_ca.value}, service.target_ca.place);
         const auto shown =
