@@ -117,7 +117,8 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
         const io::ConnectFailure how = stream.error().failure;
         const int error = stream.error().error;
         const bool local = how == io::ConnectFailure::cancelled || how == io::ConnectFailure::local;
-        co_return failed(reason_of(how), error == 0 ? "" : std::strerror(error), !local);
+        const Reason reason = how == io::ConnectFailure::cancelled ? session_.ended_by : reason_of(how);
+        co_return failed(reason, error == 0 ? "" : std::strerror(error), !local);
     }
     state.connected(gate.loop().now() - began);
     if (settings.proxy_protocol != config::ProxyProtocol::none) stream->write(as_bytes(proxy_header()));
