@@ -34,8 +34,12 @@ Gate::~Gate() = default;
 
 namespace {
 
+// A wildcard that would take its name now is another service.
 bool lost_its_service(const Session& session, const Snapshot& routing) {
-    return session.tunnel != nullptr && routing.find(session.protocol, session.service) == nullptr;
+    if (session.tunnel == nullptr) return false;
+    const Service* found = routing.find(session.protocol, session.service);
+    return found == nullptr || std::ranges::none_of(found->settings->names,
+                                                    [&](const auto& name) { return name.value == session.service; });
 }
 
 }  // namespace

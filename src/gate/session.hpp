@@ -45,8 +45,9 @@ struct Session : io::ListNode {
     }
     void at_rest() { service = target = {}; }
 
+    /// Whoever says so first has said why.
     void end(telemetry::Reason reason) {
-        ended_by = reason;
+        if (!cancellation.requested()) ended_by = reason;
         cancellation.request();
     }
 };
