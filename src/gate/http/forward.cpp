@@ -84,9 +84,10 @@ public:
     io::Task<void> run() {
         for (;;) {
             auto target = co_await connect();
-            if (!target) co_return co_await refuse(connection_, request_, story_);
-            story_.target = target->text;
+            if (target) story_.target = target->text;
+            // Also of one that failed: the text of the one before, which the session showed, is gone.
             connection_.session.busy_with(story_.service, story_.target);
+            if (!target) co_return co_await refuse(connection_, request_, story_);
             Exchange exchange(connection_, request_, story_, target->stream);
             const Exchange::End end = co_await exchange.run();
             if (end == Exchange::End::refused && another_try(exchange, *target)) {
