@@ -1,8 +1,7 @@
 // One try of a target, against targets that answer as a test says.
 #include "gate/targets/health.hpp"
 #include "gate/testing.hpp"
-#include "io/testing_certificates.hpp"
-#include "io/tls.hpp"
+#include "gate/testing_tls.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,6 +15,7 @@ using namespace sallyport;
 using namespace sallyport::gate;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
+using gate::testing::certificates;
 using gate::testing::ScriptedTargets;
 using gate::testing::snapshot_of;
 using telemetry::Reason;
@@ -23,17 +23,6 @@ using ::testing::ElementsAreArray;
 using ::testing::StartsWith;
 
 namespace {
-
-struct Certificates {
-    io::testing::Authority authority{"Test CA"};
-    std::shared_ptr<io::TlsServer> server =
-        *io::TlsServer::create(std::vector{authority.issue({.dns_names = {"a.example.com", "pbx.example.net"}})}, {});
-    std::shared_ptr<io::TlsClient> client = *io::TlsClient::create({.ca_pems = {authority.pem()}});
-};
-const Certificates& certificates() {
-    static const Certificates made;
-    return made;
-}
 
 // How a target goes on once it is connected to.
 struct Manners {
