@@ -101,6 +101,11 @@ bool redirected(const Service& service, const Ask& ask, Trail* trail) {
     return true;
 }
 
+// A redirect needs a name to lead to. A request of HTTP/1.0 may have none, and a wildcard is none.
+Reason redirect_reason(const Service& service, const Ask& ask) {
+    return ask.name.empty() && service.name.starts_with("*.") ? Reason::service_no_name : Reason::service_redirected;
+}
+
 // Both ports: encryption as it came. One port: always that.
 void choose_leg(Decision& decision, bool came_by_tls, Trail* trail) {
     const config::Service& settings = *decision.service->settings;
@@ -128,7 +133,7 @@ Decision decide(const Snapshot& snapshot, const Ask& ask, Trail* trail) {
     else if (!client_admitted(service, ask.client, trail))
         decision.reason = Reason::acl_denied;
     else if (redirected(service, ask, trail))
-        decision.reason = Reason::service_redirected;
+        decision.reason = redirect_reason(service, ask);
     else
         decision.reason = certificate_admitted(service, ask, trail);
     if (decision.admitted() && ask.path) decision.reason = url_admitted(service, *ask.path, trail);

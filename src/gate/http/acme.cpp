@@ -9,14 +9,19 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 namespace sallyport::gate::http {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::string_view well_known = "/.well-known/acme-challenge/";
 constexpr std::size_t longest_token = 128;
 constexpr std::size_t most_content = std::size_t{4} * 1024;  // a key authorization has some hundred bytes
+constexpr Duration room_within = 5s;  // authorities wait for some ten seconds
+constexpr Duration next_try_in = 5ms;
 
 bool is_token_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -41,13 +46,21 @@ std::string_view challenge_token(std::string_view path) {
     return token.size() <= longest_token && std::ranges::all_of(token, is_token_character) ? token : std::string_view{};
 }
 
+// A flood of such requests must not turn a true one away to services that know nothing of it: who finds the queue full
+// asks again.
 io::Task<std::optional<std::string>> read_challenge(Connection& connection, std::filesystem::path directory,
                                                     std::string token) {
     io::Worker& files = *connection.gate().shared().files;
-    auto content = co_await files.run(connection.loop(), connection.session.cancellation,
-                                      [file = directory / token] { return read_small_file(file); });
-    if (!content) co_return std::nullopt;
-    co_return std::move(*content);
+    io::Loop& loop = connection.loop();
+    io::Cancellation& cancellation = connection.session.cancellation;
+    const std::filesystem::path file = directory / token;
+    const SteadyTime until = loop.now() + room_within;
+    for (;;) {
+        auto content = co_await files.run(loop, cancellation, [file] { return read_small_file(file); });
+        if (content) co_return std::move(*content);
+        if (content.error() != io::NotRun::full || loop.now() >= until) co_return std::nullopt;
+        co_await io::Sleep(loop, cancellation, loop.in(next_try_in));
+    }
 }
 
 std::string challenge_answer(const std::string& content, sallyport::http::Method method, bool keep_alive) {

@@ -16,7 +16,7 @@ namespace sallyport::gate::http {
 std::string_view challenge_token(std::string_view path);
 
 /// What the directory's file of that name holds: at most 4 KiB, no symbolic link. Read off the loop. Nothing when there
-/// is no such file, or too many are being read.
+/// is no such file, or the disk has had no time for it within 5 seconds.
 io::Task<std::optional<std::string>> read_challenge(Connection& connection, std::filesystem::path directory,
                                                     std::string token);
 

@@ -156,7 +156,9 @@ io::Task<HeadRead> read_head(Connection& connection, Request& request, Story& st
 }
 
 bool is_challenge(const Request& request) {
-    return !request.snapshot->routing->config().listen.acme_challenges.value.empty() &&
+    using sallyport::http::Method;
+    const bool reads = request.facts.method == Method::get || request.facts.method == Method::head;
+    return reads && !request.snapshot->routing->config().listen.acme_challenges.value.empty() &&
            !challenge_token(request.facts.path).empty();
 }
 
@@ -259,7 +261,10 @@ io::Task<bool> serve_request(Connection& connection, bool first) {
 // The same URL by https. Clients and caches are told not to remember it: what is configured today may change.
 std::string https_url(const Request& request) {
     const auto& facts = request.facts;
-    std::string url = "https://" + std::string(facts.authority.host());
+    // HTTP/1.0 may name nobody; the default service has a name of its own.
+    const std::string_view host =
+        facts.authority.empty() ? std::string_view(request.decision.service->name) : facts.authority.host();
+    std::string url = "https://" + std::string(host);
     const std::uint16_t port = request.snapshot->routing->https_port();
     if (port != 443) url += ":" + std::to_string(port);
     if (facts.path.starts_with('/')) url += facts.path;
