@@ -9,11 +9,15 @@ from harness.wire import Wire, websocket_accept
 
 
 class Client(Wire):
-    """A connection to a port of the gateway. `tls`: an ssl.SSLContext; `source`: the loopback address to come from."""
+    """A connection to a port of the gateway. `tls`: an ssl.SSLContext; `source`: the loopback address to come from;
+    `session`: of an earlier connection, to be resumed."""
 
-    def __init__(self, port, tls=None, server_name=None, source=None, address="127.0.0.1", timeout=PATIENCE):
+    def __init__(self, port, tls=None, server_name=None, source=None, address="127.0.0.1", timeout=PATIENCE,
+                 session=None):
         sock = socket.create_connection((address, port), timeout, (source, 0) if source else None)
-        super().__init__(tls.wrap_socket(sock, server_hostname=server_name) if tls else sock, timeout)
+        if tls:
+            sock = tls.wrap_socket(sock, server_hostname=server_name, session=session)
+        super().__init__(sock, timeout)
 
     def read_response(self, method="GET", interim=False):
         return http_message.read_response(self, method, interim)
