@@ -162,3 +162,81 @@ def test_files_of_conf_d_are_named_themselves(stage):
     error, = found["errors"]
     assert status == 3 and error["file"] == str(folder / "20-bad.toml") and error["line"] == 2
     assert "twice" in error["message"] and "sallyport.toml" in error["hint"]
+
+
+# ---- Client certificates, redirects, challenges.
+
+def trust(stage):
+    return {"ca": [stage.authority.ca]}
+
+
+@pytest.mark.parametrize("wanted", ["required", "optional"])
+def test_client_certificates_need_trust(stage, wanted):
+    service = http_service("it.example", 80, client_certificate=wanted)
+    status, errors, _ = findings(stage, {"certificate": [edge(stage)], "service": [service]})
+    assert status == 3
+    error, = errors
+    assert "client_certificate" in error["message"] and "[trust]" in error["hint"], error
+    assert error["points_to"].startswith("[[service]]") or "client_certificate" in error["points_to"]
+    assert findings(stage, {"certificate": [edge(stage)], "service": [service], "trust": trust(stage)}) == (0, [], [])
+    status, errors, _ = findings(stage, {"certificate": [edge(stage)], "service": [service], "trust": {"ca": []}})
+    assert status == 3 and len(errors) == 1
+
+
+def test_a_client_certificate_of_no_known_kind_is_found(stage):
+    status, errors, _ = findings(stage, {"certificate": [edge(stage)], "trust": trust(stage), "service": [
+        http_service("it.example", 80, client_certificate="require")]})
+    assert status == 3
+    error, = errors
+    assert 'did you mean "required"?' in error["hint"] and error["points_to"].startswith('"require"')
+
+
+@pytest.mark.parametrize("fault, word", [("absent", "No such file"), ("garbage", "certificate"), ("empty", "certificate")])
+def test_a_trusted_authority_that_can_not_be_read_is_found(stage, fault, word):
+    place = stage.directory / "trusted.pem"
+    if fault != "absent":
+        place.write_text("garbage" if fault == "garbage" else "")
+    status, errors, _ = findings(stage, {"certificate": [edge(stage)], "trust": {"ca": [place]},
+                                         "service": [http_service("it.example", 80, client_certificate="required")]})
+    assert status == 3
+    error, = errors
+    assert word in error["message"] and str(place) in error["message"]
+    assert "trusted.pem" in error["points_to"] or "[trust]" in error["points_to"], error
+
+
+def test_a_client_certificate_that_nobody_can_show_is_a_warning(stage):
+    status, errors, warnings = findings(stage, {
+        "listen": {"http": f"127.0.0.1:{free_port()}"}, "trust": trust(stage),
+        "service": [http_service("it.example", 80, client_certificate="required")]})
+    assert (status, errors) == (0, [])
+    warning, = warnings
+    assert "client_certificate" in warning["message"] and "https" in warning["message"]
+
+
+def test_a_target_certificate_that_is_not_there_is_found(stage):
+    status, errors, _ = findings(stage, {"certificate": [edge(stage)], "service": [
+        http_service("it.example", tls=443, target_certificate="egde")]})
+    assert status == 3
+    error, = errors
+    assert "target_certificate" in error["message"] and "egde" in error["message"]
+    assert error["points_to"].startswith('"egde"')
+    good = http_service("it.example", tls=443, target_certificate="edge", target_verify=False)
+    assert findings(stage, {"certificate": [edge(stage)], "service": [good]}) == (0, [], [])
+
+
+@pytest.mark.xfail(strict=True, reason="the error comes without a hint (check_references in src/config/checks.cpp)")
+def test_a_target_certificate_that_is_nearly_there_is_hinted_at(stage):
+    _, errors, _ = findings(stage, {"certificate": [edge(stage)], "service": [
+        http_service("it.example", tls=443, target_certificate="egde")]})
+    assert "edge" in errors[0]["hint"]
+
+
+@pytest.mark.parametrize("kind, other", [("http", "https"), ("https", "http")])
+def test_a_redirect_needs_both_ports(stage, kind, other):
+    status, errors, warnings = findings(stage, {
+        "listen": {kind: f"127.0.0.1:{free_port()}"}, "certificate": [edge(stage)],
+        "service": [http_service("it.example", 80, redirect_to_https=True)]})
+    assert (status, errors) == (0, [])
+    warning, = warnings
+    assert "redirect_to_https" in warning["message"] and other in warning["message"] and warning["hint"]
+    assert warning["points_to"].startswith("[[service]]") or "redirect_to_https" in warning["points_to"]
