@@ -113,9 +113,9 @@ def goes_on(gateway, token):
 
 
 @pytest.mark.parametrize("token", [
-    "", ".", "..", "../secret", "..%2fsecret", "%2e%2e/secret", "%2e", "a/b", "a.b", "/" + TOKEN, TOKEN + "/", "./" + TOKEN,
-    LETTERS_129, "y" * 5000, TOKEN.replace("e", "%65", 1), TOKEN[:-1], TOKEN.lower(), "a~b", "a+b", "a=b", "\\", "..\\secret",
-    TOKEN + "%00", "*", ";" + TOKEN])
+    "", ".", "..", "../secret", "..%2fsecret", "%2e%2e/secret", "%2e", "a/b", "a.b", "/" + TOKEN, TOKEN + "/",
+    "./" + TOKEN, LETTERS_129, "y" * 5000, TOKEN.replace("e", "%65", 1), TOKEN[:-1], TOKEN.lower(), "a~b", "a+b", "a=b",
+    "\\", "..\\secret", TOKEN + "%00", "*", ";" + TOKEN])
 def test_what_is_no_token_goes_on_to_the_services(world, token):
     (world.folder.parent / "secret").write_text("secret")
     (world.folder / "a").mkdir(exist_ok=True)
@@ -272,7 +272,7 @@ class Issuing:
         self.etc, self.webroot = stage.directory / "etc", stage.directory / "webroot"
         self.paths = {"/etc/sallyport": self.etc, "/var/www/acme": self.webroot}
         subprocess.run(["sh", "-ec", self.manual("mkdir -p", "/etc/sallyport", "/var/www/acme")], check=True)
-        self.script("take-certificate", self.manual("# take-certificate", "/etc/sallyport") .replace(
+        self.script("take-certificate", self.manual("# take-certificate", "/etc/sallyport").replace(
             "-g sallyport", f"-g {os.getegid()}"))
         first = stage.authority.issue("first", [NAME])
         for file, new in zip(first, (self.chain, self.etc / "tls/hq.key")):
@@ -302,8 +302,8 @@ class Issuing:
         file.chmod(0o755)
 
     def run(self, text, **environment):
-        done = subprocess.run(["sh", "-ec", text], capture_output=True, text=True, timeout=120, cwd=self.stage.directory,
-                              env={**os.environ, **environment})
+        done = subprocess.run(["sh", "-ec", text], capture_output=True, text=True, timeout=120,
+                              cwd=self.stage.directory, env={**os.environ, **environment})
         assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}\n{self.pebble.log}"
 
     def shown(self):
@@ -311,17 +311,15 @@ class Issuing:
 
     def takes_up_what_is_issued(self, issue):
         """Runs `issue()`, and holds the gateway to what it brought: shown without a restart, in use, believed."""
-        before, pid, asked_before = self.shown(), self.gateway.pid, len(self._asked())
+        before, pid = self.shown(), self.gateway.pid
         issue()
         wait_until(lambda: self.shown() != before, "the new certificate")
         assert self.chain.read_text().startswith(self.shown())
         assert curl(f"https://{NAME}/", "--cert", self.device.chain, "--key", self.device.key,
                     connect_to=self.gateway.https_port, ca=self.pebble.root) == "fine"
         assert self.gateway.pid == pid and self.gateway.process.poll() is None
-        assert len(self._asked()) > asked_before
-
-    def _asked(self):
-        return self.gateway.records(lambda record: record.get("target") == "builtin:acme-challenge")
+        # The authority may remember for a renewal that the name is ours; for the first it has asked.
+        self.gateway.wait_record(lambda record: record.get("target") == "builtin:acme-challenge")
 
 
 @pytest.fixture
@@ -332,11 +330,11 @@ def issuing(stage):
 @needs("certbot")
 def test_certbot_gets_certificates_and_renews_them(issuing):
     own = "".join(f" --{kind}-dir {issuing.stage.directory / 'certbot' / kind}" for kind in ("config", "work", "logs"))
-    how = f"{own} --server {issuing.pebble.url} --agree-tos --email admin@example.com --non-interactive --no-random-sleep"
+    how = f"{own} --server {issuing.pebble.url} --agree-tos --email admin@example.com --non-interactive"
     issuing.script("from-certbot", issuing.manual("$RENEWED_LINEAGE", "/etc/sallyport"))
     command = issuing.manual("certbot certonly", "/etc/sallyport", "/var/www/acme")
     trust = {"REQUESTS_CA_BUNDLE": str(issuing.pebble.ca)}
-    first = command.replace("certbot certonly", "certbot certonly" + how.replace(" --no-random-sleep", ""))
+    first = command.replace("certbot certonly", "certbot certonly" + how)
     issuing.takes_up_what_is_issued(lambda: issuing.run(first, **trust))
     renew = f"certbot renew --force-renewal --no-random-sleep-on-renew{own}"
     issuing.takes_up_what_is_issued(lambda: issuing.run(renew, **trust))
@@ -359,19 +357,19 @@ def may_mount():
 
 
 @needs("uacme")
-@pytest.mark.skipif(not may_mount(), reason="uacme trusts the system's authorities alone, and mounts are not allowed here")
+@pytest.mark.skipif(not may_mount(), reason="uacme trusts the system's authorities alone; here nothing can be mounted")
 def test_uacme_gets_certificates_by_its_hook_script(issuing):
     confdir = {"/etc/ssl/uacme": issuing.stage.directory / "uacme"}
-    server = {"uacme --": f"uacme --acme-url {issuing.pebble.url} --"}
+    us = f"uacme --acme-url {issuing.pebble.url}"
 
     def run(command):
         script = issuing.stage.directory / "uacme.sh"
         script.write_text(f"mount --bind {issuing.pebble.ca} /etc/ssl/certs/ca-certificates.crt\n{command}")
         issuing.run(f"unshare --mount sh -e {script}")
 
-    run(replaced(issuing.manual("uacme --yes"), {**confdir, "uacme --yes": f"uacme --acme-url {issuing.pebble.url} --yes"}))
+    run(replaced(issuing.manual("uacme --yes"), {**confdir, "uacme --yes": f"{us} --yes"}))
     command = replaced(issuing.manual("UACME_CHALLENGE_PATH", "/etc/sallyport", "/var/www/acme"), {
-        **confdir, "uacme --confdir": f"uacme --acme-url {issuing.pebble.url} --confdir"})
+        **confdir, "uacme --confdir": f"{us} --confdir"})
     issuing.takes_up_what_is_issued(lambda: run(command))
     again = replaced(command, {"issue hq": "--force issue hq"})
     issuing.takes_up_what_is_issued(lambda: run(again))
@@ -387,6 +385,6 @@ def test_uacmes_own_script_is_the_one_of_the_manual(stage):
     gateway.write()
     gateway.start()
     for method, status in (("begin", 200), ("done", 404)):
-        subprocess.run(["/usr/share/uacme/uacme.sh", method, "http-01", NAME, "the-token", "the-token.thumb"], check=True,
-                       env={**os.environ, "UACME_CHALLENGE_PATH": str(folder)})
+        subprocess.run(["/usr/share/uacme/uacme.sh", method, "http-01", NAME, "the-token", "the-token.thumb"],
+                       check=True, env={**os.environ, "UACME_CHALLENGE_PATH": str(folder)})
         assert asked(gateway, "the-token", NAME).status == status

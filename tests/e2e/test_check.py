@@ -191,7 +191,8 @@ def test_a_client_certificate_of_no_known_kind_is_found(stage):
     assert 'did you mean "required"?' in error["hint"] and error["points_to"].startswith('"require"')
 
 
-@pytest.mark.parametrize("fault, word", [("absent", "No such file"), ("garbage", "certificate"), ("empty", "certificate")])
+@pytest.mark.parametrize("fault, word", [
+    ("absent", "No such file"), ("garbage", "certificate"), ("empty", "certificate")])
 def test_a_trusted_authority_that_can_not_be_read_is_found(stage, fault, word):
     place = stage.directory / "trusted.pem"
     if fault != "absent":

@@ -1,14 +1,16 @@
 """A service can ask its clients for a certificate: only its names ask, what is shown is judged once and for all clients
 alike, and the target is told by the gateway alone."""
-import base64
 import itertools
 import subprocess
 import time
 
 import pytest
 
-from harness import Client, answer_each, http_service, plain_answer, wait_until
-from harness.client_certificates import DeviceAuthority, day, der, seconds_from_now, subject
+from harness import Client, http_service, wait_until
+from harness.client_certificates import (DeviceAuthority, every_kind, in_rfc_9440, seconds_from_now,
+                                         services_that_want, subject)
+from harness.echo import echo_heads, field, saw
+from harness.manual import replaced, shell_block
 from harness.tls_clients import CLIENTS, VERSIONS, context_for, is_asked, s_client
 
 PROXY = "127.0.0.7"  # the trusted one
@@ -34,69 +36,18 @@ CASES = {  # what is shown: the reason of a refusal, how X-SSL-Client-Verify beg
 }
 
 
-def make_shown(folder, trusted):
-    """A certificate for each of CASES."""
-    other, namesake = DeviceAuthority(folder / "other", "Other CA"), DeviceAuthority(folder / "namesake")
-    middle = DeviceAuthority(folder / "middle", "Middle CA", parent=trusted)
-    client = DeviceAuthority(folder / "client", "Poser")  # signs with the key of what is no authority
-    posing = trusted.issue("Poser")
-    client.certificate = posing.leaf
-    return {
-        "nothing": None,
-        "valid": trusted.issue(),
-        "by an intermediate that is sent along": middle.issue(issuers=[middle]),
-        "by an intermediate that is not sent along": middle.issue(),
-        "for any purpose": trusted.issue(usages=()),
-        "for servers and clients": trusted.issue(usages=("server", "client")),
-        "for servers only": trusted.issue(usages=("server",)),
-        "expired": trusted.issue(begin=day(-9), end=day(-1)),
-        "not valid yet": trusted.issue(begin=day(1), end=day(9)),
-        "self-signed": trusted.self_signed(),
-        "of another authority": other.issue(),
-        "of another authority, expired": other.issue(begin=day(-9), end=day(-1)),
-        "of another authority of the same name": namesake.issue(),
-        "of another authority that is sent along": other.issue(issuers=[other]),
-        "by a client of ours": client.issue(issuers=[client]),
-    }
-
-
-def says_what_it_saw(request):
-    return plain_answer(request.head)
-
-
-def saw(response):
-    """The request as the target saw it."""
-    assert response.status == 200, response.head
-    return response.body.decode("latin-1")
-
-
-def field(head, name):
-    """All values of this field of a request's head."""
-    lines = (line.partition(": ") for line in head.split("\r\n")[1:])
-    return [value for key, _, value in lines if key.lower() == name.lower()]
-
-
-def config_for(stage, target, trusted):
-    chain, key = stage.authority.issue("edge", NAMES)
-    port = target.port
-    return {
-        "certificate": [{"name": "edge", "chain": chain, "key": key}], "trust": {"ca": [trusted.ca]},
-        "service": [http_service(["need.example", "alias.example"], port, client_certificate="required"),
-                    http_service("may.example", port, client_certificate="optional"),
-                    http_service("*.wild.example", port, client_certificate="optional"),
-                    http_service("open.example", port), http_service("other.example", port)]}
-
-
 @pytest.fixture(scope="module")
 def world(module_stage):
     stage = module_stage
     trusted = DeviceAuthority(stage.directory / "devices")
-    target = stage.target(answer_each(says_what_it_saw))
-    gateway = stage.gateway(config_for(stage, target, trusted), start=False)
+    target = stage.target(echo_heads)
+    chain, key = stage.authority.issue("edge", NAMES)
+    gateway = stage.gateway({"certificate": [{"name": "edge", "chain": chain, "key": key}],
+                             "trust": {"ca": [trusted.ca]}, "service": services_that_want(target.port)}, start=False)
     gateway.config["listen"]["trusted_proxies"] = PROXY
     gateway.write()
     gateway.target, gateway.trusted = target, trusted
-    gateway.shown = make_shown(stage.directory, trusted)
+    gateway.shown = every_kind(stage.directory, trusted)
     gateway.count = itertools.count()
     return gateway.start()
 
@@ -135,7 +86,7 @@ def test_optional_admits_everyone_and_tells_the_target(world, case, version):
     assert verify.startswith(CASES[case][1]) and (verify != "FAILED:"), verify
     shown = world.shown[case]
     if verify == "SUCCESS":
-        assert field(head, "Client-Cert") == [f":{base64.b64encode(der(shown.leaf)).decode()}:"]
+        assert field(head, "Client-Cert") == [in_rfc_9440(shown)]
         assert field(head, "X-SSL-Client-DN") == ["CN=phone"]
     else:
         assert not field(head, "Client-Cert") and not field(head, "X-SSL-Client-DN")
@@ -217,8 +168,9 @@ def test_the_default_service_asks_for_every_name_that_no_other_has(stage):
 
 # ---- What the target is told.
 
-FORGED = ["Client-Cert", "Client-Cert-Chain", "X-SSL-Client-Verify", "X-SSL-Client-DN", "X-SSL-Client-S-DN", "X-SSL-CERT",
-          "SSL-Client-Cert", "SSL-Client-Verify", "SSL-Client-S-DN", "X-Forwarded-Client-Cert", "X-Client-Cert"]
+FORGED = ["Client-Cert", "Client-Cert-Chain", "X-SSL-Client-Verify", "X-SSL-Client-DN", "X-SSL-Client-S-DN",
+          "X-SSL-CERT", "SSL-Client-Cert", "SSL-Client-Verify", "SSL-Client-S-DN", "X-Forwarded-Client-Cert",
+          "X-Client-Cert"]
 
 
 def spellings(name):
@@ -241,7 +193,7 @@ def test_a_clients_own_word_on_certificates_never_passes(world, host, tls, sourc
         assert "forged" not in head
         ours = {"need.example": ["SUCCESS"], "may.example": ["SUCCESS" if tls else "NONE"], "open.example": []}[host]
         assert field(head, "X-SSL-Client-Verify") == ours
-        certificates = [f":{base64.b64encode(der(shown.leaf)).decode()}:"] if "SUCCESS" in ours else []
+        certificates = [in_rfc_9440(shown)] if "SUCCESS" in ours else []
         assert field(head, "Client-Cert") == certificates
 
 
@@ -275,11 +227,12 @@ def test_odd_names_are_told_in_one_harmless_line(world, kind):
                              capture_output=True, text=True, check=True).stdout.rstrip("\n").removeprefix("subject=")
     assert told == (openssl if len(openssl) <= 1024 else openssl[:1021] + "...")
     assert told.isascii() and told.isprintable() and "\n" not in told
-    assert field(head, "Client-Cert") == [f":{base64.b64encode(der(shown.leaf)).decode()}:"]
+    assert field(head, "Client-Cert") == [in_rfc_9440(shown)]
     assert not field(head, "X-Evil")
 
 
-@pytest.mark.parametrize("names, reason", [(100, "ok"), (300, "ok"), (400, "peek.too_large"), (460, "peek.too_large")])
+@pytest.mark.parametrize("names, reason", [
+    (100, "ok"), (300, "ok"), (400, "peek.too_large"), (460, "peek.too_large")])
 def test_a_certificate_too_large_for_the_head_is_refused_and_nothing_breaks(world, names, reason):
     shown = world.trusted.issue(alternatives=[f"{'a' * 60}.{'b' * 60}.{number:03}.test" for number in range(names)])
     path = fresh_path(world)
@@ -288,7 +241,7 @@ def test_a_certificate_too_large_for_the_head_is_refused_and_nothing_breaks(worl
     assert world.only_record(lambda record: record.get("url") == path)["reason"] == reason
     assert response.status == (200 if reason == "ok" else 431)
     if reason == "ok":
-        assert field(saw(response), "Client-Cert") == [f":{base64.b64encode(der(shown.leaf)).decode()}:"]
+        assert field(saw(response), "Client-Cert") == [in_rfc_9440(shown)]
 
 
 # ---- One connection, one service.
@@ -352,93 +305,28 @@ def test_a_trusted_proxy_brings_many_names_and_no_way_round_certificates(world):
             saw(client.request(host))
 
 
-# ---- Sessions that are resumed.
-
-def opened(gateway, context, name, host=None, session=None):
-    """(response, was it resumed, the session to resume) of one request on a new connection."""
-    with Client(gateway.https_port, context, name, session=session) as client:
-        response = client.request(host or name)
-        return response, client.sock.session_reused, client.sock.session
-
-
-@pytest.fixture
-def own(stage):
-    """A gateway whose configuration a test may change."""
-    trusted = DeviceAuthority(stage.directory / "devices")
-    gateway = stage.gateway(config_for(stage, stage.target(answer_each(says_what_it_saw)), trusted))
-    gateway.trusted = trusted
-    return gateway
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_ticket_resumes_with_the_certificate_that_was_shown(world, version):
-    context = context_for(world.shown["valid"], version)
-    _, _, session = opened(world, context, "need.example")
-    for _ in range(5):  # over both loops
-        response, resumed, _ = opened(world, context, "need.example", session=session)
-        assert resumed
-        assert field(saw(response), "Client-Cert") == [
-            f":{base64.b64encode(der(world.shown['valid'].leaf)).decode()}:"]
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("before, after", [("open.example", "need.example"), ("may.example", "need.example"),
-                                           ("need.example", "open.example"), ("need.example", "alias.example")])
-def test_a_ticket_of_one_name_is_none_for_another(world, before, after, version):
-    context = context_for(world.shown["valid"], version)
-    _, _, session = opened(world, context, before)
-    assert session.has_ticket
-    response, resumed, _ = opened(world, context, after, session=session)
-    assert not resumed
-    assert field(saw(response), "X-SSL-Client-Verify") == ([] if after == "open.example" else ["SUCCESS"])
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_reload_without_a_change_keeps_tickets(own, version):
-    context = context_for(own.trusted.issue(), version)
-    _, _, session = opened(own, context, "need.example")
-    own.reload()
-    response, resumed, _ = opened(own, context, "need.example", session=session)
-    assert resumed and field(saw(response), "X-SSL-Client-Verify") == ["SUCCESS"]
-    own.config["service"].append(http_service("more.example", 80))
-    own.write()
-    own.reload()
-    assert opened(own, context, "need.example", session=session)[1]
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("how", ["another file", "the file replaced"])
-def test_a_change_of_trust_makes_old_tickets_worthless(stage, own, how, version):
-    context = context_for(own.trusted.issue(), version)
-    _, _, session = opened(own, context, "need.example")
-    other = DeviceAuthority(stage.directory / "other", "Other CA")
-    if how == "another file":
-        own.config["trust"]["ca"] = [other.ca]
-        own.write()
-        own.reload()
-    else:
-        other.ca.rename(own.trusted.ca)
-        wait_until(lambda: "CN = Other CA" in s_client(own.https_port, "-servername", "need.example"), "the new trust")
-    response, resumed, _ = opened(own, context, "need.example", session=session)
-    assert not resumed
-    assert response.status == 403 and b"cert.untrusted" in response.body
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_service_that_begins_to_ask_asks_old_clients_too(own, version):
-    context = context_for(own.trusted.issue(), version)
-    _, _, session = opened(own, context, "open.example")
-    with Client(own.https_port, context_for(), "open.example") as kept:
-        saw(kept.request("open.example"))
-        service, = (one for one in own.config["service"] if one["name"] == "open.example")
-        service["client_certificate"] = "required"
-        own.write()
-        own.reload()
-        assert b"cert.missing" in kept.request("open.example").body
-    response, resumed, _ = opened(own, context, "open.example", session=session)
-    assert not resumed and field(saw(response), "X-SSL-Client-Verify") == ["SUCCESS"]
-
-
 def test_explain_names_the_rule(world):
     told = world.explain("https://need.example/")
     assert "client_certificate" in str(told), told
+
+
+# ---- The commands of docs/certificates.md.
+
+def test_the_manuals_own_authority_lets_its_device_in(stage):
+    folder, host = stage.folder("manual"), "hq.example.com"
+    folder.mkdir()
+
+    def run(text):
+        return subprocess.run(["sh", "-ec", text], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+    run(shell_block("certificates.md", "-keyout device-ca.key"))
+    chain, key = stage.authority.issue("edge", [host])
+    gateway = stage.gateway({
+        "certificate": [{"name": "edge", "chain": chain, "key": key}], "trust": {"ca": [folder / "device-ca.pem"]},
+        "service": [http_service(host, stage.target(), client_certificate="required")]})
+    to_us = f"curl --silent --cacert {stage.authority.ca} --connect-to ::127.0.0.1:{gateway.https_port}"
+    assert run(replaced(shell_block("certificates.md", "curl --cert"), {"curl": to_us})) == "fine"
+    asked = shell_block("certificates.md", "openssl s_client")
+    said = run(replaced(asked, {f"-connect {host}:443": f"-connect 127.0.0.1:{gateway.https_port}"}))
+    assert "Acceptable client certificate CA names\nCN = Device CA\n" in said
+    assert run(shell_block("certificates.md", "openssl verify")) == "phone-17.pem: OK\n"

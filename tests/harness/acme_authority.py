@@ -43,10 +43,10 @@ class Pebble:
         return (self.directory / "log").read_text(errors="replace")
 
     def _run(self, command):
-        # No waiting before it asks, no refused nonces, a new challenge for every certificate.
-        how = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
+        how = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}  # no waiting before it asks, no refused nonces
         with open(self.directory / "log", "ab") as log:
-            return subprocess.Popen(command, env={**os.environ, **how}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            return subprocess.Popen(command, env={**os.environ, **how}, stdin=subprocess.DEVNULL, stdout=log,
+                                    stderr=log)
 
     def _root(self):
         connection = http.client.HTTPSConnection("127.0.0.1", self._management, timeout=5,

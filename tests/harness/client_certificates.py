@@ -1,5 +1,6 @@
 """Certificates that clients show: good ones, and every kind that must not be believed. Made in memory, so that dates,
 names and lengths can be what no tool would write."""
+import base64
 import datetime
 import pathlib
 
@@ -7,6 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from harness.gateway import http_service
 
 USAGES = {"client": ExtendedKeyUsageOID.CLIENT_AUTH, "server": ExtendedKeyUsageOID.SERVER_AUTH}
 
@@ -31,6 +34,11 @@ def pem(certificate):
 
 def der(certificate):
     return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def in_rfc_9440(shown):
+    """As Client-Cert has it."""
+    return f":{base64.b64encode(der(shown.leaf)).decode()}:"
 
 
 class Shown:
@@ -84,3 +92,37 @@ def _sign(name, key, issuer, begin, end, is_ca=False, usages=("client",), altern
         names = x509.SubjectAlternativeName([x509.DNSName(one) for one in alternatives])
         builder = builder.add_extension(names, critical=False)
     return builder.sign(issuer.key, hashes.SHA256())
+
+
+def every_kind(folder, trusted):
+    """{what it is: a Shown, or None}: what an authority's service may be shown, good and bad."""
+    other, namesake = DeviceAuthority(folder / "other", "Other CA"), DeviceAuthority(folder / "namesake")
+    middle = DeviceAuthority(folder / "middle", "Middle CA", parent=trusted)
+    client = DeviceAuthority(folder / "client", "Poser")  # signs with the key of what is no authority
+    posing = trusted.issue("Poser")
+    client.certificate = posing.leaf
+    return {
+        "nothing": None,
+        "valid": trusted.issue(),
+        "by an intermediate that is sent along": middle.issue(issuers=[middle]),
+        "by an intermediate that is not sent along": middle.issue(),
+        "for any purpose": trusted.issue(usages=()),
+        "for servers and clients": trusted.issue(usages=("server", "client")),
+        "for servers only": trusted.issue(usages=("server",)),
+        "expired": trusted.issue(begin=day(-9), end=day(-1)),
+        "not valid yet": trusted.issue(begin=day(1), end=day(9)),
+        "self-signed": trusted.self_signed(),
+        "of another authority": other.issue(),
+        "of another authority, expired": other.issue(begin=day(-9), end=day(-1)),
+        "of another authority of the same name": namesake.issue(),
+        "of another authority that is sent along": other.issue(issuers=[other]),
+        "by a client of ours": client.issue(issuers=[client]),
+    }
+
+
+def services_that_want(port):
+    """One service of each kind, all of them with this target."""
+    return [http_service(["need.example", "alias.example"], port, client_certificate="required"),
+            http_service("may.example", port, client_certificate="optional"),
+            http_service("*.wild.example", port, client_certificate="optional"),
+            http_service("open.example", port), http_service("other.example", port)]
