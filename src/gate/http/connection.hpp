@@ -22,6 +22,7 @@ struct Private {
     TargetConnection connection;
     const Service* service = nullptr;       // whose target it is, in `routing`
     std::weak_ptr<const Snapshot> routing;  // by which it was chosen: after a reload the target may be another
+    bool knows_its_client = false;          // by credentials: nobody else may ever use it
 
     bool serves(const Decision& decision, const std::shared_ptr<const Snapshot>& present) const {
         if (routing.owner_before(present) || present.owner_before(routing)) return false;

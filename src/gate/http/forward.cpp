@@ -58,12 +58,14 @@ Reuse reuse_for(const sallyport::http::RequestFacts& facts) {
 // The connection has carried its request, and its answer came whole.
 void give_back(Connection& connection, const Request& request, TargetConnection target, bool knows_its_client) {
     target.lease.target()->answered();
-    const bool shared = !knows_its_client && may_be_kept(*request.decision.service->settings);
+    const config::Service& service = *request.decision.service->settings;
+    const bool shared = !knows_its_client && may_be_kept(service);
     const bool present = request.snapshot == connection.gate().snapshot();
     if (shared && present)
         connection.gate().kept().put(std::move(target));
-    else if (!shared)
-        connection.kept.emplace(Private{std::move(target), request.decision.service, request.snapshot->routing});
+    else if (knows_its_client || (!shared && service.max_connections == 0))  // one that idles would hold a place
+        connection.kept.emplace(
+            Private{std::move(target), request.decision.service, request.snapshot->routing, knows_its_client});
 }
 
 // A target that takes requests and drops them is out of order too, even if it can be connected to.
@@ -104,6 +106,7 @@ private:
     io::Task<std::optional<TargetConnection>> connect() {
         const bool own = connection_.kept && connection_.kept->serves(request_.decision, request_.snapshot->routing);
         own_ = own;
+        known_ = own && connection_.kept->knows_its_client;
         std::optional<TargetConnection> target;
         if (own) target.emplace(std::move(connection_.kept->connection));
         connection_.kept.reset();
@@ -133,7 +136,7 @@ private:
             case Exchange::End::answered:
                 story_.keep_alive = story_.keep_alive && exchange.request_sent_whole();
                 if (exchange.target_reusable() && exchange.request_sent_whole())
-                    give_back(connection_, request_, std::move(target), exchange.knows_its_client());
+                    give_back(connection_, request_, std::move(target), known_ || exchange.knows_its_client());
                 break;
             case Exchange::End::switched:
                 become_tunnel(connection_, request_, story_, std::move(target), exchange.carried());
@@ -155,6 +158,7 @@ private:
     Story& story_;
     TargetSearch search_;
     bool own_ = false;  // the connection in use was kept for this client
+    bool known_ = false;  // and the target knows the client by it, from an earlier request: for as long as it lives
 };
 
 }  // namespace
