@@ -29,6 +29,11 @@ Reason reason_of(io::TlsFailure failure, const Session& session) {
     return Reason::tls_handshake;
 }
 
+// Of a v1 header no more than a record's head is read (RFC 8446 section 5.1) when its bytes come one by one.
+bool begins_like_proxy_header(Bytes first) {
+    return sallyport::proxy::begins_like_header(first) || as_text(first) == "PROXY";
+}
+
 }  // namespace
 
 io::Task<ClientHandshake> shake_hands_with_client(Session& session, io::Stream& client) {
@@ -38,7 +43,7 @@ io::Task<ClientHandshake> shake_hands_with_client(Session& session, io::Stream& 
     io::Handshake shaken = co_await io::handshake(client, client.loop().in(handshake_within));
     ClientHandshake result{.reason = reason_of(shaken.failure, session), .detail = std::move(shaken.detail)};
     if (shaken.failure == io::TlsFailure::none) co_return result;
-    if (sallyport::proxy::begins_like_header(client.tls()->first_bytes())) {
+    if (begins_like_proxy_header(client.tls()->first_bytes())) {
         result.reason = Reason::proxy_untrusted;
         result.detail = text(sallyport::http::HeadError::proxy_header);
     }
