@@ -84,7 +84,9 @@ void Health::tell_change(Watch& watch) {
         watch.good = watch.bad = 0;
     }
     if (condition == Condition::up) watch.up_since = now;
+    const bool left_out_before = watch.told != Condition::up;
     watch.told = condition;
+    if (left_out_before && condition != Condition::up) return;  // traffic saw it first, now the checks do: no news
     options_.event({.service = watch.service->name,
                     .target = watch.service->settings->targets[watch.target].value.text,
                     .condition = condition,
