@@ -6,9 +6,9 @@ import threading
 class DeafTarget:
     """Its queue of connections is full and nobody accepts: a further attempt meets silence."""
 
-    def __init__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-        self.port = self._listener.getsockname()[1]
+    def __init__(self, address="127.0.0.1", port=0):
+        self._listener = socket.create_server((address, port), backlog=0)
+        self.address, self.port = self._listener.getsockname()
         self._fillers = []
         while self._connects():
             pass
@@ -18,7 +18,7 @@ class DeafTarget:
         filler.settimeout(0.2)
         self._fillers.append(filler)
         try:
-            filler.connect(("127.0.0.1", self.port))
+            filler.connect((self.address, self.port))
             return True
         except (TimeoutError, socket.timeout):
             return False

@@ -6,6 +6,7 @@ import tempfile
 
 from harness.certificates import Authority, server_context
 from harness.gateway import Gateway
+from harness.haproxy import Haproxy
 from harness.nginx import Nginx
 from harness.target import ScriptedTarget
 
@@ -30,10 +31,13 @@ class Stage:
         self._stack.callback(gateway.__exit__, None)
         return gateway.start() if start else gateway
 
-    def nginx(self, name, tls_names=None):
+    def nginx(self, name, tls_names=None, **options):
         """`tls_names`: serve TLS as well, with a certificate of the authority for these."""
         certificate = self.authority.issue(f"nginx-{name}", tls_names) if tls_names else None
-        return self._stack.enter_context(Nginx(self.folder("nginx"), name, certificate))
+        return self._stack.enter_context(Nginx(self.folder("nginx"), name, certificate, **options))
+
+    def haproxy(self, sections):
+        return self._stack.enter_context(Haproxy(self.folder("haproxy"), sections))
 
     def target(self, script=None, tls_names=None, **options):
         """A ScriptedTarget; `tls_names` as for nginx()."""

@@ -3,6 +3,7 @@ import socket
 import threading
 
 from harness import http_message
+from harness.proxy_header import take_header
 from harness.waiting import PATIENCE
 from harness.wire import Wire, websocket_accept
 
@@ -25,6 +26,7 @@ class TargetConnection(Wire):
     def __init__(self, sock, target):
         super().__init__(sock)
         self.target = target
+        self.header = None  # the PROXY header, where the target wants one
 
     def read_request(self):
         request = http_message.read_request(self)
@@ -47,16 +49,18 @@ class ScriptedTarget:
     """Runs `script(connection)` in a thread of its own for each connection; when it returns, the connection closes.
 
     `received` is everything that came, byte for byte, over all connections; `requests` what read_request() made of it;
-    `mistakes` the exceptions of scripts, apart from peers that went away.
+    `mistakes` the exceptions of scripts, apart from peers that went away. With `proxy_protocol` each connection has to
+    begin with a PROXY header, in front of TLS too: its `header`. `port`: this one instead of any.
     """
 
-    def __init__(self, script=None, tls=None, address="127.0.0.1", patience=PATIENCE):
+    def __init__(self, script=None, tls=None, address="127.0.0.1", patience=PATIENCE, port=0, proxy_protocol=False):
         self.connections, self.requests, self.mistakes = [], [], []
         self.over = threading.Event()
         self.patience = patience
         self._script = script or answer_each()
         self._tls = tls
-        self._listener = socket.create_server((address, 0), backlog=1024)
+        self._proxy_protocol = proxy_protocol
+        self._listener = socket.create_server((address, port), backlog=1024)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -74,11 +78,13 @@ class ScriptedTarget:
 
     def _serve(self, sock):
         try:
+            sock.settimeout(self.patience)
+            header = take_header(sock) if self._proxy_protocol else None
             if self._tls:
-                sock.settimeout(self.patience)
                 sock = self._tls.wrap_socket(sock, server_side=True)
             connection = TargetConnection(sock, self)
             connection.sock.settimeout(self.patience)
+            connection.header = header
             self.connections.append(connection)
             self._script(connection)
             connection.close()
