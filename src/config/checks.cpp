@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sallyport::config {
 
@@ -218,17 +219,23 @@ void check_reach(const Config& config, Findings& findings) {
     }
 }
 
+void check_target_certificate(const Config& config, const Located<std::string>& wanted, Findings& findings) {
+    if (wanted.value.empty()) return;
+    std::vector<std::string_view> known;
+    for (const Certificate& one : config.certificates) known.push_back(one.name.value);
+    if (std::ranges::find(known, wanted.value) != known.end()) return;
+    const std::string_view near = nearest(wanted.value, known);
+    findings.error(wanted.place, {"target_certificate: no [[certificate]] is named " + quote(wanted.value),
+                                  near.empty() ? "it takes the name of a [[certificate]], not a file's"
+                                               : "did you mean " + quote(near) + "?"});
+}
+
 // What a service needs from another table.
 void check_references(const Config& config, Findings& findings) {
     const bool plain = !config.listen.http.empty();
     const bool tls = !config.listen.https.empty();
     for (const Service& service : config.services) {
-        const auto& wanted = service.target_certificate;
-        if (!wanted.value.empty() && std::ranges::none_of(config.certificates, [&](const auto& one) {
-                return one.name.value == wanted.value;
-            })) {
-            findings.error(wanted.place, {"target_certificate: no [[certificate]] is named " + quote(wanted.value)});
-        }
+        check_target_certificate(config, service.target_certificate, findings);
         if (service.client_certificate != ClientCertificate::none && config.trust.ca.empty()) {
             findings.error(service.place,
                            {"client_certificate: there is no [trust] to hold certificates against",

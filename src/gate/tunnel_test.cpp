@@ -86,8 +86,8 @@ TEST(Tunnel, PassesBytesBothWaysAndLeavesOneRecord) {
         ends.target.far.write(as_bytes("pong, and more"));
         co_await in.sleep(1s);
         EXPECT_EQ(::recv(ends.client.far.fd(), room, sizeof room, 0), 14);
-        EXPECT_EQ(session.tunnel->to_target, 104U);
-        EXPECT_EQ(session.tunnel->to_client, 1014U);
+        EXPECT_EQ(session.tunnel->relayed.to_target, 104U);
+        EXPECT_EQ(session.tunnel->relayed.to_client, 1014U);
         ends.client.far.shutdown_write();
         co_await in.sleep(1s);
         EXPECT_FALSE(in.lasted) << "the other way is open";

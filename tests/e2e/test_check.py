@@ -225,7 +225,6 @@ def test_a_target_certificate_that_is_not_there_is_found(stage):
     assert findings(stage, {"certificate": [edge(stage)], "service": [good]}) == (0, [], [])
 
 
-@pytest.mark.xfail(strict=True, reason="the error comes without a hint (check_references in src/config/checks.cpp)")
 def test_a_target_certificate_that_is_nearly_there_is_hinted_at(stage):
     _, errors, _ = findings(stage, {"certificate": [edge(stage)], "service": [
         http_service("it.example", tls=443, target_certificate="egde")]})
