@@ -171,7 +171,7 @@ TEST(Reference, TellsWhatAKeyTakesAndWhatIsNotServedYet) {
              "| `threads` | integer, 0 to 1024 | `0` |",
              "| `drain_timeout` | duration, 0s to 1d | `\"30s\"` |",
              "| `format` | word: `auto`, `text`, `json` | `\"auto\"` |",
-             "| `protocol` | word: `http`, `tls` | required |",
+             "| `protocol` | word: `http`, `ldap`, `tls` | required |",
              "| `allow_from` | networks |  |",
              "\nKnown, but not served by this version: `sip`, `sips`, ",
          }) {

@@ -110,6 +110,7 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
     net::DialPlan plan = plan_for(settings, where, port_, gate.names().get());
     if (plan.addresses.empty()) co_return failed(Reason::target_unresolved, "", true);
 
+    const std::uint32_t epoch = gate.kept().epoch();
     const SteadyTime began = gate.loop().now();
     const io::Deadline deadline = gate.loop().in(settings.connect_timeout);
     auto stream = co_await net::dial(gate.loop(), session_.cancellation, std::move(plan), deadline);
@@ -122,7 +123,7 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
     }
     state.connected(gate.loop().now() - began);
     if (settings.proxy_protocol != config::ProxyProtocol::none) stream->write(as_bytes(proxy_header()));
-    TargetConnection connection{std::move(*stream), std::move(*lease), text, {}, leg_tls_};
+    TargetConnection connection{std::move(*stream), std::move(*lease), text, {}, leg_tls_, epoch};
     if (!leg_tls_) co_return connection;
 
     connection.server_name = server_name(target);

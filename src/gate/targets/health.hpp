@@ -30,7 +30,7 @@ class Health {
 public:
     struct Options {
         std::function<std::shared_ptr<const net::NameTable>()> names;
-        std::function<void(const TargetEvent&)> event;
+        std::function<void(const TargetEvent&)> event;  // must not call watch()
     };
 
     static constexpr std::chrono::milliseconds looked_at_every{250};

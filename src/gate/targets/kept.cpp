@@ -25,7 +25,7 @@ std::optional<TargetConnection> KeptConnections::take(const TargetState& target,
 }
 
 void KeptConnections::put(TargetConnection connection) {
-    if (closed_ || count_ >= most || !connection.quiet()) return;
+    if (closed_ || count_ >= most || connection.epoch != epoch_ || !connection.quiet()) return;
     auto& of_target = waiting_[connection.lease.target()];
     if (of_target.size() >= most_of_target) return;
     scope_.cancellation().bind(connection.stream.watched());
@@ -35,6 +35,7 @@ void KeptConnections::put(TargetConnection connection) {
 }
 
 void KeptConnections::clear() {
+    ++epoch_;
     waiting_.clear();
     count_ = 0;
 }

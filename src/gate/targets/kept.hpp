@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct TargetConnection {
     std::string text;         // "172.16.0.10:80": how records call the target
     std::string server_name;  // that its certificate was checked for; empty without TLS of ours
     bool tls = false;         // on the way to the target, be it the client's own
+    std::uint32_t epoch = 0;  // KeptConnections::epoch() when it was made
 
     /// Nothing has come that nobody asked for, no end, and nothing waits to be sent.
     bool quiet() const {
@@ -44,11 +46,13 @@ public:
     /// @param younger_than  how long it may have waited
     std::optional<TargetConnection> take(const TargetState& target, bool tls, std::string_view server_name,
                                          Duration younger_than, io::Cancellation& for_session);
-    /// Keeps it, or closes it where there are enough.
+    /// Keeps it; closes it where there are enough, or where what it was chosen by has changed meanwhile.
     void put(TargetConnection connection);
     /// Closes all: what they were chosen by has changed.
     void clear();
     std::size_t size() const { return count_; }
+    /// How often what connections are chosen by has changed.
+    std::uint32_t epoch() const { return epoch_; }
     /// Closes all, and ends the looking. Awaited before destruction.
     io::Task<void> close();
 
@@ -64,6 +68,7 @@ private:
     io::Loop& loop_;
     std::unordered_map<const TargetState*, std::vector<Waiting>> waiting_;  // the last used at the back
     std::size_t count_ = 0;
+    std::uint32_t epoch_ = 0;
     bool looking_ = false;
     bool closed_ = false;
     io::Scope scope_;

@@ -37,7 +37,8 @@ struct Shelf {
                 .lease = *Lease::take(of ? of : target, nullptr, 0),
                 .text = std::move(text),
                 .server_name = std::move(server_name),
-                .tls = tls};
+                .tls = tls,
+                .epoch = kept.epoch()};
     }
     void put(std::string text) { kept.put(connection(std::move(text))); }
     /// The text of what is taken; "-": nothing.
@@ -283,6 +284,18 @@ TEST(KeptConnections, ClearingClosesAllAndNewOnesAreKeptAgain) {
         EXPECT_EQ(on.take(), "-");
         on.put("c");
         EXPECT_EQ(on.take(), "c");
+        co_return;
+    }(shelf));
+}
+
+TEST(KeptConnections, OneThatWasMadeBeforeAChangeIsNotKeptAfterIt) {
+    Shelf shelf;
+    shelf.run([](Shelf& on) -> io::Task<void> {
+        TargetConnection busy = on.connection("busy");
+        on.kept.clear();
+        on.kept.put(std::move(busy));
+        EXPECT_EQ(on.kept.size(), 0U);
+        EXPECT_TRUE(is_closed(on.ends.front()));
         co_return;
     }(shelf));
 }
