@@ -4,7 +4,7 @@ Everything listens on loopback, on ports chosen at run time, writes into one tem
 """
 from harness.certificates import Authority, shown_certificate, unverified_context
 from harness.client import Client, curl
-from harness.gateway import Gateway, GatewayFailed, http_service, program, toml
+from harness.gateway import Gateway, GatewayFailed, http_service, ldap_listen, ldap_service, program, toml
 from harness.haproxy import BALANCER, Haproxy
 from harness.nginx import Nginx, seen
 from harness.stage import Stage
@@ -13,5 +13,6 @@ from harness.waiting import free_port, has_ipv6, wait_until
 from harness.wire import Wire, websocket_accept
 
 __all__ = ["Authority", "BALANCER", "Client", "Gateway", "GatewayFailed", "Haproxy", "Nginx", "ScriptedTarget",
-           "Stage", "Wire", "answer_each", "curl", "free_port", "has_ipv6", "http_service", "plain_answer", "program",
+           "Stage", "Wire", "answer_each", "curl", "free_port", "has_ipv6", "http_service", "ldap_listen",
+           "ldap_service", "plain_answer", "program",
            "seen", "shown_certificate", "toml", "unverified_context", "wait_until", "websocket_accept"]

@@ -42,6 +42,16 @@ def http_service(name, target=None, tls=None, **more):
             **{key: port for key, port in ports.items() if port}, **more}
 
 
+def ldap_service(name, target=None, tls=None, **more):
+    """As http_service(), for the domain of a bind."""
+    return {**http_service(name, target, tls, **more), "protocol": "ldap"}
+
+
+def ldap_listen():
+    """A [listen] table for LDAP on free ports of loopback."""
+    return {"ldap": f"127.0.0.1:{free_port()}", "ldaps": f"127.0.0.1:{free_port()}"}
+
+
 class GatewayFailed(AssertionError):
     """The program ended instead of getting ready. `status` and `stderr` say how."""
 
@@ -104,6 +114,14 @@ class Gateway:
     @property
     def https_port(self):
         return self._port("https")
+
+    @property
+    def ldap_port(self):
+        return self._port("ldap")
+
+    @property
+    def ldaps_port(self):
+        return self._port("ldaps")
 
     # ------------------------------------------------------------ the file
 

@@ -8,6 +8,7 @@ from harness.certificates import Authority, server_context
 from harness.gateway import Gateway
 from harness.haproxy import Haproxy
 from harness.nginx import Nginx
+from harness.slapd import Slapd
 from harness.target import ScriptedTarget
 
 
@@ -35,6 +36,11 @@ class Stage:
         """`tls_names`: serve TLS as well, with a certificate of the authority for these."""
         certificate = self.authority.issue(f"nginx-{name}", tls_names) if tls_names else None
         return self._stack.enter_context(Nginx(self.folder("nginx"), name, certificate, **options))
+
+    def slapd(self, domains, tls_names=None, **options):
+        """`tls_names` as for nginx()."""
+        certificate = self.authority.issue(f"slapd-{self._count}", tls_names) if tls_names else None
+        return self._stack.enter_context(Slapd(self.folder("slapd"), domains, certificate, **options))
 
     def haproxy(self, sections):
         return self._stack.enter_context(Haproxy(self.folder("haproxy"), sections))
