@@ -16,10 +16,11 @@ Asked read_asked(const MessageHead& head) {
                             " before any bind"};
     }
     const auto bind = read_bind_request(head.operation);
-    if (!bind) return {.domain = {}, .said = {}, .why_none = std::string(ber::text(bind.error()))};
+    if (!bind) return {.domain = {}, .said = {}, .why_none = std::string(ber::text(bind.error())), .malformed = true};
     Asked asked{.domain = {}, .said = std::string(bind->name), .why_none = {}, .sasl = bind->kind == BindKind::sasl};
     if (bind->kind != BindKind::simple) {
         asked.why_none = text(bind->kind);
+        asked.malformed = bind->kind == BindKind::unsupported_version;  // RFC 4511 section 4.2: protocolError
         return asked;
     }
     BindDomain found = bind_domain(bind->name);

@@ -12,6 +12,7 @@ struct Asked {
     std::string said;    // what was asked for, for the record: the domain, else the name as it came
     std::string why_none;  // it names no domain: for people
     bool sasl = false;     // from here on its bytes may be sealed
+    bool malformed = false;  // no bind of LDAP version 3: nothing that any service could be asked
 };
 
 /// @param head  of a client's request, of whatever operation

@@ -169,6 +169,10 @@ private:
         Gate& gate = session_.gate;
         const SnapshotHandle snapshot = gate.snapshot();
         const Asked asked = read_asked(head_);
+        if (asked.malformed) {
+            co_await refuse(Reason::peek_malformed, asked.why_none, {.looked_for = asked.said});
+            co_return nullptr;
+        }
         const Decision decision = decide(*snapshot->routing, {.protocol = config::Protocol::ldap,
                                                               .name = asked.domain,
                                                               .client = session_.client.ip,

@@ -72,12 +72,14 @@ bool LdapWatch::admits_bind(const MessageHead& head, io::Stream& client) {
                                                           .name = asked.domain,
                                                           .client = session_.client.ip,
                                                           .tls = client.is_tls()});
-    if (decision.admitted() && decision.service->name == service_) {
+    if (!asked.malformed && decision.admitted() && decision.service->name == service_) {
         sasl_ = sasl_ || asked.sasl;
         return true;
     }
-    const Reason why = decision.admitted() ? Reason::service_unknown : decision.reason;
-    const std::string detail = decision.admitted() ? "a further bind names another service" : asked.why_none;
+    const bool elsewhere = !asked.malformed && decision.admitted();
+    const Reason refusal = elsewhere ? Reason::service_unknown : decision.reason;
+    const Reason why = asked.malformed ? Reason::peek_malformed : refusal;
+    const std::string detail = elsewhere ? "a further bind names another service" : asked.why_none;
     AnswerRoom room;
     const std::string said = diagnostic(why, detail);
     tell(client, write_answer(room, head.op, head.id, {.code = result_code(why), .diagnostic = said}));
