@@ -53,8 +53,8 @@ private:
         AnswerRoom room;
         const std::string said = diagnostic(reason, detail);
         const LdapResult result{.code = result_code(reason), .diagnostic = said};
-        const Bytes answer = head_.op != 0 ? write_answer(room, head_.op, head_.id, result)
-                                           : write_notice_of_disconnection(room, result);
+        Bytes answer = head_.op != 0 ? write_answer(room, head_.op, head_.id, result) : Bytes{};
+        if (answer.empty()) answer = write_notice_of_disconnection(room, result);  // there is no answer to an abandon
         client_.write(answer);
         about.reason = reason;
         about.detail = detail;
