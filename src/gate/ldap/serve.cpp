@@ -147,16 +147,14 @@ private:
         AnswerRoom room;
         const Bytes answer = write_start_tls_answer(room, head_.id, result);
         inbox_.clear();
-        if (!possible) {
-            client_.write(answer);
-            co_return true;  // it may bind without
-        }
+        // Waits for who refuses it too: a client that asks again and again without reading costs no memory.
         const io::Wait sent =
             co_await client_.write_all(std::string(as_text(answer)), client_.loop().in(whole_message_within));
         if (sent != io::Wait::ready) {
             record(Reason::client_closed, "before TLS began");
             co_return false;
         }
+        if (!possible) co_return true;  // it may bind without
         co_return co_await secure();
     }
 

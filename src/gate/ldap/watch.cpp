@@ -14,6 +14,8 @@ namespace {
 using namespace sallyport::ldap;
 using telemetry::Reason;
 
+constexpr std::size_t max_to_tell = std::size_t{4} * 1024;  // octets
+
 }  // namespace
 
 bool LdapWatch::from_client(Bytes bytes, io::Stream& client, io::Stream& target) {
@@ -58,6 +60,8 @@ bool LdapWatch::look(const Step& step, io::Stream& client) {
     if (!extended || !extended->is_start_tls()) return true;
     // TLS begins before the bind or not at all: behind it the target would shake hands with a stranger to its name.
     withhold_ = true;
+    if (client.blocked() || to_tell_.size() > max_to_tell)
+        return end(Reason::client_stalled, "StartTLS after the bind, again and again, and no answer is read", client);
     AnswerRoom room;
     tell(client, write_start_tls_answer(
                      room, head.id,
