@@ -19,6 +19,7 @@ constexpr std::size_t max_to_tell = std::size_t{4} * 1024;  // octets
 }  // namespace
 
 bool LdapWatch::from_client(Bytes bytes, io::Stream& client, io::Stream& target) {
+    if (reason_ != Reason::ok) return false;  // it has ended, whatever came meanwhile
     for (;;) {
         const Step step = up_.next(bytes);
         withhold_ = false;
@@ -102,7 +103,7 @@ bool LdapWatch::admits_bind(const MessageHead& head, io::Stream& client) {
 bool LdapWatch::end(Reason reason, std::string detail, io::Stream& client) {
     reason_ = reason;
     detail_ = std::move(detail);
-    say_goodbye(client, reason);
+    disconnect(client, reason);
     return false;
 }
 
@@ -113,8 +114,12 @@ void LdapWatch::tell(io::Stream& client, Bytes answer) {
         client.write(answer);
 }
 
-// RFC 4511 section 4.4.1. Within a message of the target's there is no place for it.
 void LdapWatch::say_goodbye(io::Stream& client, Reason why) {
+    if (reason_ == Reason::ok) disconnect(client, why);  // else it knows already
+}
+
+// RFC 4511 section 4.4.1. Within a message of the target's there is no place for it.
+void LdapWatch::disconnect(io::Stream& client, Reason why) {
     if (down_.within_message() || down_.blind()) return;
     AnswerRoom room;
     const std::string said = diagnostic(why, detail_);

@@ -28,6 +28,7 @@ private:
     bool look(const Step& step, io::Stream& client);
     bool admits_bind(const sallyport::ldap::MessageHead& head, io::Stream& client);
     bool end(telemetry::Reason reason, std::string detail, io::Stream& client);
+    void disconnect(io::Stream& client, telemetry::Reason why);
     void tell(io::Stream& client, Bytes answer);
 
     Session& session_;
