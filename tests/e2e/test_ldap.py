@@ -124,6 +124,9 @@ def test_the_default_service_takes_what_names_no_domain(stage):
     slapd = stage.slapd([HQ])
     gateway = stage.gateway({"listen": ldap_listen(), "service": [ldap_service("any.example", slapd, default=True)]})
     url = f"ldap://127.0.0.1:{gateway.ldap_port}"
+    for name in ("ldap-guest", "", r"nobody.example\guest"):
+        explained = gateway.explain(f"ldap:{name}")
+        assert (explained["verdict"], explained["service"]) == ("forwarded", "any.example")
     assert ldap_program("ldapwhoami", url).stdout.strip() == "anonymous"
     found = ldap_program("ldapsearch", url, "-LLL", "-b", domain_dn(HQ), "(cn=bob)", "sn")
     assert found.stdout == f"dn: cn=bob,ou=people,{domain_dn(HQ)}\nsn: bob\n\n"

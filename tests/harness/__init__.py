@@ -14,5 +14,5 @@ from harness.wire import Wire, websocket_accept
 
 __all__ = ["Authority", "BALANCER", "Client", "Gateway", "GatewayFailed", "Haproxy", "Nginx", "ScriptedTarget",
            "Stage", "Wire", "answer_each", "curl", "free_port", "has_ipv6", "http_service", "ldap_listen",
-           "ldap_service", "plain_answer", "program",
-           "seen", "shown_certificate", "toml", "unverified_context", "wait_until", "websocket_accept"]
+           "ldap_service", "plain_answer", "program", "seen", "shown_certificate", "toml", "unverified_context",
+           "wait_until", "websocket_accept"]

@@ -1,5 +1,6 @@
 """LDAP messages (RFC 4511) by hand, right and wrong ones, and a target that answers them. Nothing of it is the gateway's."""
 import dataclasses
+import ssl
 
 BIND, BIND_ANSWER, UNBIND, SEARCH, ENTRY, DONE = 0x60, 0x61, 0x42, 0x63, 0x64, 0x65
 ABANDON, EXTENDED, EXTENDED_ANSWER = 0x50, 0x77, 0x78
@@ -119,6 +120,17 @@ def read_message(wire):
     # An operation that is itself a string has no parts.
     parts = list(elements(body)) if op & 0x20 else []
     return Message(int.from_bytes(number, "big"), op, parts, raw + contents)
+
+
+def read_messages(wire):
+    """Those until the connection ends, however."""
+    found = []
+    try:
+        while one := read_message(wire):
+            found.append(one)
+    except (ConnectionResetError, ssl.SSLError):
+        pass
+    return found
 
 
 def directory(connection):
