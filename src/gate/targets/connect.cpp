@@ -3,6 +3,7 @@
 #include "gate/gate.hpp"
 #include "gate/proxy_header.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <utility>
