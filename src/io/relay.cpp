@@ -71,8 +71,9 @@ Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed
     Loop& loop = client.loop();
     for (;;) {
         const Pumped went_up = up.pump(down.ended);
+        if (went_up == Pumped::refused) co_return RelayEnd::refused;  // nothing follows what the client was told
         const Pumped went_down = down.pump(up.ended);
-        if (went_up == Pumped::refused || went_down == Pumped::refused) co_return RelayEnd::refused;
+        if (went_down == Pumped::refused) co_return RelayEnd::refused;
         if (went_up == Pumped::read_failed || went_down == Pumped::write_failed) {
             target.reset();
             co_return RelayEnd::client_failed;

@@ -34,8 +34,8 @@ struct Bench {
     Stream& target() { return inner.far; }
 };
 
-Task<void> relays(Bench& bench, RelayLimits limits, Ended& relayed) {
-    relayed.end = co_await relay(bench.outer.far, bench.inner.near, limits, relayed);
+Task<void> relays(Bench& bench, RelayLimits limits, Ended& relayed, RelayWatch* watch = nullptr) {
+    relayed.end = co_await relay(bench.outer.far, bench.inner.near, limits, relayed, watch);
     bench.outer.far.close();
     bench.inner.near.close();
 }
@@ -125,6 +125,40 @@ TEST(Relay, AnIdleLimitEndsItAndTrafficPutsThatOff) {
     }(*loop, relayed));
     EXPECT_EQ(relayed.end, RelayEnd::idle);
     EXPECT_GE(loop->now() - before, 110s);
+}
+
+// Passes on in capitals, and refuses whoever says "no".
+struct Listens final : RelayWatch {
+    bool from_client(Bytes bytes, Stream& client, Stream& target) override {
+        if (as_text(bytes) == "no") return client.write(as_bytes("refused")), false;
+        return target.write(as_bytes("UP")), true;
+    }
+    bool from_target(Bytes, Stream& client, Stream&) override { return client.write(as_bytes("DOWN")), true; }
+};
+
+TEST(Relay, AWatchPassesOnWhatGoesOnAndNothingFollowsItsRefusal) {
+    VirtualLoop loop;
+    Ended relayed;
+    loop.run([](Loop& on, Ended& into) -> Task<void> {
+        Bench bench(on);
+        Scope scope(on);
+        Listens watch;
+        std::byte room[16];
+        scope.spawn(relays(bench, {}, into, &watch));
+        bench.client().write(as_bytes("up"));
+        const Got up = co_await bench.target().read_some(room, on.in(1s));
+        EXPECT_EQ(as_text(Bytes(room).first(up.bytes)), "UP");
+        bench.target().write(as_bytes("down"));
+        const Got down = co_await bench.client().read_some(room, on.in(1s));
+        EXPECT_EQ(as_text(Bytes(room).first(down.bytes)), "DOWN");
+        bench.target().write(as_bytes("late"));
+        bench.client().write(as_bytes("no"));
+        co_await scope.join();
+        const std::string said = co_await read_to_end(bench.client());
+        EXPECT_EQ(said, "refused");
+    }(*loop, relayed));
+    EXPECT_EQ(relayed.end, RelayEnd::refused);
+    EXPECT_EQ(relayed.to_target, 4U) << "what came, not what was made of it";
 }
 
 TEST(Relay, NoLimitMeansDays) {
