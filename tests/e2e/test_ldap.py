@@ -1,4 +1,5 @@
 """OpenLDAP's own programs reach the slapd of their domain through the gateway, over every combination of TLS."""
+import json
 import re
 import time
 
@@ -49,6 +50,15 @@ def run(gateway, how, program, *arguments, name=None, **more):
     return ldap_program(program, f"{scheme}://127.0.0.1:{port}", *options, *arguments, ca=gateway.ca, name=name, **more)
 
 
+def settled(gateway):
+    """How many records there are once nothing goes on any more: those of the tests before this one among them."""
+    def at_rest():
+        open_now = json.loads(gateway.admin("GET", "/api/v1/connections")[1])["total"]
+        return open_now == 0 and len(gateway.records()) == gateway.counted()
+    wait_until(at_rest, "the gateway to be at rest")
+    return gateway.counted()
+
+
 def latest_record(gateway, before):
     wait_until(lambda: len(gateway.records()) > before, "a record")
     assert gateway.counted() == before + 1
@@ -58,7 +68,7 @@ def latest_record(gateway, before):
 @pytest.mark.parametrize("how", CLIENTS)
 @pytest.mark.parametrize("domain", LEGS)
 def test_a_search_finds_its_directory_over_each_combination_of_tls(gateway, slapd, domain, how):
-    before = gateway.counted()
+    before = settled(gateway)
     found = run(gateway, how, "ldapsearch", "-LLL", "-b", domain_dn(domain), "(cn=alice)", "telephoneNumber",
                 name=guest(domain))
     assert found.returncode == 0, found.stderr
@@ -80,7 +90,7 @@ def test_who_one_is_comes_back_as_the_directory_sees_it(gateway, how):
 
 
 def test_a_wrong_password_is_the_directorys_answer_and_no_refusal(gateway):
-    before = gateway.counted()
+    before = settled(gateway)
     said = run(gateway, "plain", "ldapwhoami", name=guest(HQ), password="wrong")
     assert said.returncode == ldap.INVALID_CREDENTIALS and "Additional" not in said.stderr
     assert latest_record(gateway, before)["verdict"] == "forwarded"
@@ -100,7 +110,7 @@ REFUSED = {  # the name: reason, result code
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_is_told_to_the_program_that_asked(gateway, name, how):
     reason, code = REFUSED[name]
-    before = gateway.counted()
+    before = settled(gateway)
     said = run(gateway, how, "ldapwhoami", name=name)
     assert (said.returncode, f"[{reason}]" in said.stderr) == (code, True), said.stderr
     assert (ACCEPTED in said.stderr) == (reason == "service.no_name"), said.stderr
@@ -113,7 +123,7 @@ def test_what_is_refused_is_told_to_the_program_that_asked(gateway, name, how):
 @pytest.mark.parametrize("program, arguments", [
     ("ldapwhoami", []), ("ldapsearch", ["-b", domain_dn(HQ)]), ("ldapwhoami", ["-D", guest(HQ), "-w", ""])])
 def test_who_does_not_say_who_it_is_reads_how_to(gateway, slapd, program, arguments):
-    before, log = gateway.counted(), slapd.log.count("ACCEPT")
+    before, log = settled(gateway), slapd.log.count("ACCEPT")
     said = run(gateway, "plain", program, *arguments)
     assert said.returncode == ldap.INAPPROPRIATE_AUTHENTICATION and ACCEPTED in said.stderr, said.stderr
     assert latest_record(gateway, before)["reason"] == "service.no_name"
@@ -144,7 +154,7 @@ def test_the_default_service_takes_what_names_no_domain(stage):
     ("guest@scripted.example.com", "scripted.example.com"), (r"a.wild.example.com\guest", "*.wild.example.com")])
 @pytest.mark.parametrize("how", CLIENTS)
 def test_a_domain_in_front_of_the_user_leads_to_its_directory(gateway, scripted, how, name, service):
-    before, asked = gateway.counted(), len(scripted.requests)
+    before, asked = settled(gateway), len(scripted.requests)
     said = run(gateway, how, "ldapsearch", "-LLL", "-b", "dc=com", name=name)
     assert said.returncode == 0 and "dn: cn=alice" in said.stdout, said.stderr
     assert scripted.requests[asked].name == name  # as it came
@@ -190,7 +200,7 @@ def test_a_connection_that_idles_goes_on_where_it_stopped(gateway):
 
 @pytest.mark.parametrize("how", CLIENTS)
 def test_an_answer_of_megabytes_comes_whole(gateway, how):
-    before = gateway.counted()
+    before = settled(gateway)
     found = run(gateway, how, "ldapsearch", "-LLL", "-b", f"ou=photos,{domain_dn(HQ)}", "(cn=photo-*)", "jpegPhoto",
                 name=guest(HQ))
     assert found.returncode == 0, found.stderr
