@@ -1,5 +1,6 @@
 // The words for what is wrong with a head.
 #include "wire/http/head.hpp"
+#include "wire/proxy/proxy_header.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -17,7 +18,7 @@ constexpr ErrorText texts[] = {
     {HeadError::blank_lines, "too many empty lines before the first line"},
     {HeadError::tls_hello, "TLS where plain HTTP is spoken"},
     {HeadError::http2_preface, "HTTP/2 without having been asked for it"},
-    {HeadError::proxy_header, "a PROXY header, and the sender's address is not in proxy_from"},
+    {HeadError::proxy_header, proxy::unexpected},
     {HeadError::bad_method, "the method is not a token"},
     {HeadError::connect, "CONNECT is not served"},
     {HeadError::bad_target, "the request target has none of the valid forms"},

@@ -54,6 +54,9 @@ struct HeaderResult {
 /// @param header  filled where the answer is complete, else left alone.
 HeaderResult read_header(Bytes bytes, Header& header);
 
+/// What a record says of a stranger who sends one.
+inline constexpr std::string_view unexpected = "a PROXY header, and the sender's address is not in proxy_from";
+
 /// Do the first bytes, six at the most, begin a header of either version? For telling a stranger why it was refused.
 bool begins_like_header(Bytes bytes);
 
