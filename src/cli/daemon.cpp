@@ -56,21 +56,18 @@ io::Task<void> Daemon::wait_for_names() {
 }
 
 void Daemon::look_after_targets() {
-    health_.emplace(*loop_,
-                    gate::Health::Options{
-                        .names = [this] { return names_->table(); },
-                        .event =
-                            [this](const gate::TargetEvent& change) {
-                                const bool up = change.condition == gate::Condition::up;
-                                std::vector<telemetry::Field> fields{{"service", change.service},
-                                                                     {"target", change.target},
-                                                                     {"state", std::string(name(change.condition))}};
-                                if (!up) fields.push_back({"reason", std::string(code(change.why))});
-                                if (!change.detail.empty()) fields.push_back({"detail", change.detail});
-                                event(up ? Level::info : Level::warn,
-                                      up ? "a target answers again" : "a target is left out", std::move(fields));
-                            }});
+    health_.emplace(*loop_, gate::Health::Options{.names = [this] { return names_->table(); },
+                                                  .event = [this](const auto& change) { tell_of_target(change); }});
     health_->watch(generation_->control);
+}
+
+void Daemon::tell_of_target(const gate::TargetEvent& change) {
+    const bool up = change.condition == gate::Condition::up;
+    std::vector<telemetry::Field> fields{
+        {"service", change.service}, {"target", change.target}, {"state", std::string(name(change.condition))}};
+    if (!up) fields.push_back({"reason", std::string(code(change.why))});
+    if (!change.detail.empty()) fields.push_back({"detail", change.detail});
+    event(up ? Level::info : Level::warn, up ? "a target answers again" : "a target is left out", std::move(fields));
 }
 
 // From the first connection to the last.

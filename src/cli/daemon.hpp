@@ -55,6 +55,7 @@ private:
     io::Task<void> live();
     io::Task<void> wait_for_names();
     void look_after_targets();
+    void tell_of_target(const gate::TargetEvent& change);
     bool open_admin();
 
     // What goes on while it runs.

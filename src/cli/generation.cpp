@@ -5,6 +5,7 @@
 #include "gate/http/url_rules.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace sallyport::cli {
@@ -18,6 +19,7 @@ struct Builder {
     const config::Loaded& loaded;
     const BuildOptions& options;
     Built built = {};
+    std::map<std::filesystem::path, std::vector<std::string>> read_pems = {};
 
     void error(const config::Place& place, std::string message, std::string hint = {}) {
         built.errors.push_back(loaded.problem(place, {std::move(message), std::move(hint)}));
@@ -88,9 +90,11 @@ struct Builder {
         }
     }
 
-    std::vector<std::string> pems(const std::vector<std::filesystem::path>& files, const config::Place& place) {
-        auto loaded_pems = certs::load_ca_pems(files, options.now);
-        if (loaded_pems) return std::move(*loaded_pems);
+    // Many services may name one file, and each loop has contexts of its own: it is read once.
+    std::vector<std::string> pems(const std::filesystem::path& file, const config::Place& place) {
+        if (const auto known = read_pems.find(file); known != read_pems.end()) return known->second;
+        auto loaded_pems = certs::load_ca_pems({file}, options.now);
+        if (loaded_pems) return read_pems.emplace(file, std::move(*loaded_pems)).first->second;
         error(place, loaded_pems.error().message);
         return {};
     }
@@ -102,7 +106,7 @@ struct Builder {
         const bool opened = service.protocol != config::Protocol::tls || health == Kind::tls || health == Kind::http;
         if (!service.tls_port || !opened) return nullptr;
         io::TlsClient::Options tls{.verify = service.target_verify};
-        if (!service.target_ca.value.empty()) tls.ca_pems = pems({service.target_ca.value}, service.target_ca.place);
+        if (!service.target_ca.value.empty()) tls.ca_pems = pems(service.target_ca.value, service.target_ca.place);
         const auto shown =
             std::ranges::find(generation.credentials, service.target_certificate.value, &crypto::Credential::name);
         if (!service.target_certificate.value.empty() && shown != generation.credentials.end()) tls.credential = *shown;
@@ -122,18 +126,22 @@ struct Builder {
         return nullptr;
     }
 
-    gate::SnapshotHandle for_one_loop(const Generation& generation) {
+    std::shared_ptr<const io::TlsServer> clients_tls_server(const Generation& generation) {
+        return tls_server(
+            generation.credentials,
+            {.trusted_ca_pems = generation.trusted_pems,
+             // Sessions hold on to their context for days; the configuration must not stay with them.
+             .asks_for_certificate = [routing = std::weak_ptr(generation.routing)](std::string_view name) {
+                 const auto present = routing.lock();
+                 return present != nullptr && present->asks_for_certificate(name);
+             }});
+    }
+
+    /// @param server  null for the control loop, which dials targets and takes no clients
+    gate::SnapshotHandle for_one_loop(const Generation& generation, std::shared_ptr<const io::TlsServer> server) {
         auto snapshot = std::make_unique<gate::LoopSnapshot>();
         snapshot->routing = generation.routing;
-        snapshot->tls_server =
-            tls_server(generation.credentials,
-                       {.trusted_ca_pems = generation.trusted_pems,
-                        // Sessions hold on to their context for days; the configuration must not
-                        // stay with them.
-                        .asks_for_certificate = [routing = std::weak_ptr(generation.routing)](std::string_view name) {
-                            const auto present = routing.lock();
-                            return present != nullptr && present->asks_for_certificate(name);
-                        }});
+        snapshot->tls_server = std::move(server);
         for (const auto& service : generation.routing->services())
             snapshot->tls_clients.push_back(tls_client(*service.settings, generation));
         // The last one to let go of it is a data loop; freeing is done elsewhere.
@@ -150,7 +158,7 @@ struct Builder {
         generation->credentials = credentials(config);
         check_coverage(config, generation->credentials);
         for (const auto& ca : config.trust.ca) {
-            for (auto& pem : pems({ca.value}, ca.place)) generation->trusted_pems.push_back(std::move(pem));
+            for (auto& pem : pems(ca.value, ca.place)) generation->trusted_pems.push_back(std::move(pem));
         }
         for (const auto& certificate : config.certificates) {
             generation->watched_files.push_back(certificate.chain.value);
@@ -172,9 +180,10 @@ struct Builder {
         gate::StateBook& states = options.states == nullptr ? own_states : *options.states;
         generation->routing = std::make_shared<const gate::Snapshot>(std::move(config), states);
         generation->admin_tls = tls_server(generation->credentials, {});
-        generation->control = for_one_loop(*generation);
+        generation->control = for_one_loop(*generation, nullptr);
         if (!built.errors.empty()) return;  // the other loops would find the same
-        for (std::size_t i = 0; i < options.loops; ++i) generation->loops.push_back(for_one_loop(*generation));
+        for (std::size_t i = 0; i < options.loops; ++i)
+            generation->loops.push_back(for_one_loop(*generation, clients_tls_server(*generation)));
         if (built.errors.empty()) built.generation = std::move(generation);
     }
 };
