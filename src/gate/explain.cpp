@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "gate/http/explain_http.hpp"
 #include "gate/ldap/ldap_dialect.hpp"
+#include "gate/targets/connect.hpp"
 #include "gate/targets/order.hpp"
 #include "gate/targets/state.hpp"
 #include "gate/tls/pass_by_sni.hpp"
@@ -23,12 +24,6 @@ constexpr Form forms[] = {
     {"http://", false, http::explain}, {"https://", true, http::explain}, {"tls:", true, tls::explain},
     {"ldap:", false, ldap::explain},   {"ldaps:", true, ldap::explain},
 };
-
-std::string target_text(const config::Target& target, std::uint16_t port) {
-    if (target.kind == config::Target::Kind::builtin) return "builtin:" + target.text;
-    if (target.kind == config::Target::Kind::address) return SocketAddress{target.address, port}.to_string();
-    return target.text + ":" + std::to_string(port);
-}
 
 // The targets as they stand now, in the order in which they would be tried.
 void choose_target(const Decision& decision, const Question& question, Explanation& explanation) {

@@ -2,7 +2,6 @@
 
 #include "gate/gate.hpp"
 #include "io/tls.hpp"
-#include "wire/http/head.hpp"
 #include "wire/proxy/proxy_header.hpp"
 
 #include <chrono>
@@ -45,7 +44,7 @@ io::Task<ClientHandshake> shake_hands_with_client(Session& session, io::Stream& 
     if (shaken.failure == io::TlsFailure::none) co_return result;
     if (begins_like_proxy_header(client.tls()->first_bytes())) {
         result.reason = Reason::proxy_untrusted;
-        result.detail = text(sallyport::http::HeadError::proxy_header);
+        result.detail = sallyport::proxy::unexpected;
     }
     result.gone = shaken.failure == io::TlsFailure::closed;
     result.silent = result.gone && !client.tls()->heard();  // a probe of the port

@@ -7,8 +7,7 @@ namespace sallyport::gate {
 
 void report_refusal(const Session& session, const Refusal& refusal, SteadyTime since) {
     Gate& gate = session.gate;
-    const Duration took = gate.loop().now() - since;
-    gate.report({.time = gate.loop().wall() - std::chrono::duration_cast<WallTime::duration>(took),
+    gate.report({.time = gate.loop().wall_at(since),
                  .protocol = protocol_of(session.protocol),
                  .listener = session.listener->address,
                  .client = session.client,
@@ -22,7 +21,7 @@ void report_refusal(const Session& session, const Refusal& refusal, SteadyTime s
                  .reason = refusal.reason,
                  .bytes_in = refusal.bytes_in,
                  .bytes_out = refusal.bytes_out,
-                 .duration = took,
+                 .duration = gate.loop().now() - since,
                  .method = {},
                  .url = {},
                  .detail = refusal.detail});

@@ -72,9 +72,7 @@ Reason url_admitted(const Service& service, std::string_view path, Trail* trail)
 // settled in the handshake (RFC 9110 section 15.5.20).
 bool rightly_directed(const Snapshot& snapshot, const Ask& ask, const Service& chosen, Trail* trail) {
     if (ask.server_name.empty() || ask.server_name == ask.name) return true;
-    const Service* named = snapshot.find(ask.protocol, ask.server_name);
-    if (named == nullptr) named = snapshot.default_of(ask.protocol);
-    const bool agree = named == &chosen;
+    const bool agree = snapshot.choose(ask.protocol, ask.server_name) == &chosen;
     if (trail != nullptr && !agree)
         note(trail, "server name " + quoted(ask.server_name), {}, "the handshake was for another service");
     return agree;

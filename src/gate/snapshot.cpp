@@ -68,9 +68,8 @@ const Service* Snapshot::find(config::Protocol protocol, std::string_view name) 
 const Service* Snapshot::default_of(config::Protocol protocol) const { return names_of(protocol).fallback; }
 
 bool Snapshot::asks_for_certificate(std::string_view server_name) const {
-    if (server_name.empty()) return any_certificate_wanted_;
-    const Service* service = find(config::Protocol::http, server_name);
-    if (service == nullptr) service = default_of(config::Protocol::http);
+    if (server_name.empty() || !any_certificate_wanted_) return any_certificate_wanted_;
+    const Service* service = choose(config::Protocol::http, server_name);
     return service != nullptr && service->settings->client_certificate != config::ClientCertificate::none;
 }
 

@@ -59,6 +59,11 @@ public:
     /// none.
     /// @param name lower-cased, without a trailing dot.
     const Service* find(config::Protocol protocol, std::string_view name) const;
+    /// The one that a name chooses: by itself, else the one marked `default`; null when there is neither.
+    const Service* choose(config::Protocol protocol, std::string_view name) const {
+        const Service* found = find(protocol, name);
+        return found == nullptr ? default_of(protocol) : found;
+    }
     /// Is there any service of this protocol?
     bool serves(config::Protocol protocol) const {
         return !names_of(protocol).exact.empty() || !names_of(protocol).wildcards.empty();

@@ -84,6 +84,10 @@ public:
 
     SteadyTime now() const { return now_; }
     WallTime wall() const { return wall_; }
+    /// The wall clock's time at a moment of the steady one.
+    WallTime wall_at(SteadyTime when) const {
+        return wall_ - std::chrono::duration_cast<WallTime::duration>(now_ - when);
+    }
     Deadline in(Duration after) const { return Deadline::at(now_ + after); }
     /// Turns so far: a watchdog sees by it that the loop lives. From any thread.
     std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }

@@ -62,11 +62,6 @@ bool TlsSession::said_goodbye() const { return (SSL_get_shutdown(ssl_) & SSL_REC
 
 bool TlsSession::resumed() const { return SSL_session_reused(ssl_) == 1; }
 
-std::optional<std::string> TlsSession::peer_certificate_der() const {
-    const X509* shown = SSL_get0_peer_certificate(ssl_);
-    return shown == nullptr ? std::nullopt : std::optional(der_of(*shown));
-}
-
 PeerCertificate TlsSession::peer_certificate() const {
     const X509* shown = SSL_get0_peer_certificate(ssl_);
     if (shown == nullptr) return {};

@@ -125,8 +125,6 @@ public:
     Bytes first_bytes() const { return Bytes(first_).first(first_size_); }
     /// Did the client bring the session of an earlier connection? Then its certificate is the one that it showed there.
     bool resumed() const;
-    /// The certificate of the peer, DER; nothing when it showed none.
-    std::optional<std::string> peer_certificate_der() const;
     /// For a server's session, after the handshake. The verdict is that of the first handshake, where the certificate
     /// was held against the trust list and the loop's clock; only that it has not expired since is looked at anew, so
     /// who lets a session live for long asks again when not_after has passed.

@@ -63,12 +63,4 @@ io::Task<std::optional<std::string>> read_challenge(Connection& connection, std:
     }
 }
 
-std::string challenge_answer(const std::string& content, sallyport::http::Method method, bool keep_alive) {
-    std::string out = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nCache-Control: no-store\r\n";
-    out += "Content-Length: " + std::to_string(content.size()) + "\r\n";
-    out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
-    if (method != sallyport::http::Method::head) out += content;
-    return out;
-}
-
 }  // namespace sallyport::gate::http

@@ -20,7 +20,4 @@ std::string_view challenge_token(std::string_view path);
 io::Task<std::optional<std::string>> read_challenge(Connection& connection, std::filesystem::path directory,
                                                     std::string token);
 
-/// The whole response.
-std::string challenge_answer(const std::string& content, sallyport::http::Method method, bool keep_alive);
-
 }  // namespace sallyport::gate::http

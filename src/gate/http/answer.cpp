@@ -104,4 +104,13 @@ std::string write_answer(const Answer& answer) {
     return out;
 }
 
+std::string write_page(std::string_view media_type, std::string_view body, sallyport::http::Method method,
+                       bool keep_alive) {
+    std::string out = "HTTP/1.1 200 OK\r\nContent-Type: " + std::string(media_type) +
+                      "\r\nCache-Control: no-store\r\nContent-Length: " + std::to_string(body.size()) +
+                      (keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n");
+    if (method != sallyport::http::Method::head) out += body;
+    return out;
+}
+
 }  // namespace sallyport::gate::http

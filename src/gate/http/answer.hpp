@@ -36,6 +36,10 @@ struct Answer {
 /// The bytes of the response. Whether the connection lives on afterwards: see keeps_alive.
 std::string write_answer(const Answer& answer);
 
+/// The bytes of a 200 of our own.
+std::string write_page(std::string_view media_type, std::string_view body, sallyport::http::Method method,
+                       bool keep_alive);
+
 /// What write_answer has told the client about the connection.
 bool keeps_alive(const Answer& answer);
 

@@ -155,6 +155,11 @@ io::Task<HeadRead> read_head(Connection& connection, Request& request, Story& st
     }
 }
 
+// A body that nobody will read makes the connection useless.
+bool outlives_own_answer(const Request& request) {
+    return request.facts.keep_alive && request.facts.framing.kind == sallyport::http::Framing::Kind::none;
+}
+
 bool is_challenge(const Request& request) {
     using sallyport::http::Method;
     const bool reads = request.facts.method == Method::get || request.facts.method == Method::head;
@@ -171,10 +176,10 @@ io::Task<bool> answer_challenge(Connection& connection, const Request& request, 
     story.forwarded = true;
     story.target = "builtin:acme-challenge";
     story.status = 200;
-    const bool keep_alive =
-        request.facts.keep_alive && request.facts.framing.kind == sallyport::http::Framing::Kind::none;
-    co_await send_own(connection, request, story, challenge_answer(*content, request.facts.method, keep_alive),
-                      keep_alive);
+    const bool keep_alive = outlives_own_answer(request);
+    // RFC 8555 section 8.3 wants this media type.
+    std::string page = write_page("application/octet-stream", *content, request.facts.method, keep_alive);
+    co_await send_own(connection, request, story, std::move(page), keep_alive);
     co_return true;
 }
 
@@ -225,9 +230,9 @@ io::Task<void> answer_request(Connection& connection, Request& request, Story& s
     connection.session.busy_with(story.service, {});
     const config::Target& target = request.decision.service->settings->targets.front().value;
     if (target.kind == config::Target::Kind::builtin) {
-        story.target = "builtin:" + target.text;
+        story.target = target_text(target, 0);
         story.status = 200;
-        const bool keep_alive = facts.keep_alive && facts.framing.kind == sallyport::http::Framing::Kind::none;
+        const bool keep_alive = outlives_own_answer(request);
         std::string page = welcome_page(facts.method, facts.authority.host(), keep_alive);
         co_return co_await send_own(connection, request, story, std::move(page), keep_alive);
     }
@@ -304,9 +309,7 @@ io::Task<void> send_own(Connection& connection, const Request& request, Story& s
 io::Task<void> refuse(Connection& connection, const Request& request, Story& story) {
     const auto& facts = request.facts;
     story.forwarded = false;
-    // A body that nobody will read makes the connection useless.
-    const bool keep_alive =
-        facts.keep_alive && facts.framing.kind == sallyport::http::Framing::Kind::none && !connection.gate().draining();
+    const bool keep_alive = outlives_own_answer(request) && !connection.gate().draining();
     Answer answer{.reason = code(story.reason),
                   .cause = text_of(story.reason).cause,
                   .looked_for = facts.authority.host(),

@@ -1,11 +1,12 @@
 #include "gate/http/welcome.hpp"
 
+#include "gate/http/answer.hpp"
 #include "gate/http/html.hpp"
 
 namespace sallyport::gate::http {
 
 std::string welcome_page(sallyport::http::Method method, std::string_view name, bool keep_alive) {
-    std::string page =
+    const std::string page =
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>sallyport works</title>\n" +
         std::string(page_style) + "\n" +
@@ -16,11 +17,7 @@ std::string welcome_page(sallyport::http::Method method, std::string_view name, 
         "Its target is the built-in welcome page. To reach a server of yours instead, set in that service:</p>\n"
         "<p><code>target = [\"172.16.0.10\"]</code><br><code>plain_port = 80</code></p>\n"
         "<p>Then <code>sallyport reload</code>; no connection is cut by it.</p>\n</html>\n";
-    std::string out =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: " +
-        std::to_string(page.size()) + (keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n");
-    if (method != sallyport::http::Method::head) out += page;
-    return out;
+    return write_page("text/html; charset=utf-8", page, method, keep_alive);
 }
 
 }  // namespace sallyport::gate::http

@@ -118,7 +118,7 @@ private:
 
     io::Task<void> refuse_malformed(MessageError error) {
         if (sallyport::proxy::begins_like_header(inbox_)) {
-            record(Reason::proxy_untrusted, "a PROXY header, and the sender's address is not in proxy_from");
+            record(Reason::proxy_untrusted, sallyport::proxy::unexpected);
             client_.reset();
         } else if (!client_.is_tls() && as_text(inbox_).starts_with(tls_handshake)) {
             record(Reason::tls_on_plain_port, "");
@@ -196,17 +196,16 @@ private:
                              .tls_target = decision.leg_tls});
             co_return nullptr;
         }
-        auto tunnel =
-            std::make_unique<Tunnel>(Tunnel{.target = std::move(*target),
-                                            .protocol = config::Protocol::ldap,
-                                            .tls_client = client_.is_tls(),
-                                            .service = std::string(service),
-                                            .looked_for = asked.said,
-                                            .method = {},
-                                            .url = {},
-                                            .since = session_.since,
-                                            .began = gate.loop().wall() - (gate.loop().now() - session_.since),
-                                            .relayed = {}});
+        auto tunnel = std::make_unique<Tunnel>(Tunnel{.target = std::move(*target),
+                                                      .protocol = config::Protocol::ldap,
+                                                      .tls_client = client_.is_tls(),
+                                                      .service = std::string(service),
+                                                      .looked_for = asked.said,
+                                                      .method = {},
+                                                      .url = {},
+                                                      .since = session_.since,
+                                                      .began = gate.loop().wall_at(session_.since),
+                                                      .relayed = {}});
         auto watch = std::make_unique<LdapWatch>(session_, std::string(service), asked.sasl);
         // All that has come goes the way of what follows; the watch decides on this bind once more, as on any other.
         const bool goes_on = watch->from_client(inbox_, client_, tunnel->target.stream);

@@ -17,11 +17,6 @@ using telemetry::Reason;
 
 constexpr Duration fresh_for = 1s;
 
-std::string text_of(const config::Target& target, std::uint16_t port) {
-    if (target.kind == config::Target::Kind::address) return SocketAddress{target.address, port}.to_string();
-    return target.text + ":" + std::to_string(port);
-}
-
 }  // namespace
 
 Reason reason_of(io::ConnectFailure failure) {
@@ -33,6 +28,12 @@ Reason reason_of(io::ConnectFailure failure) {
         case io::ConnectFailure::local: return Reason::limit_descriptors;
     }
     return Reason::target_unreachable;
+}
+
+std::string target_text(const config::Target& target, std::uint16_t port) {
+    if (target.kind == config::Target::Kind::builtin) return "builtin:" + target.text;
+    if (target.kind == config::Target::Kind::address) return SocketAddress{target.address, port}.to_string();
+    return target.text + ":" + std::to_string(port);
 }
 
 net::DialPlan plan_for(const config::Service& settings, const config::Target& target, std::uint16_t port,
@@ -100,7 +101,7 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
     const config::Service& settings = *service_.settings;
     const config::Target& where = settings.targets[target].value;
     TargetState& state = *service_.targets[target];
-    const std::string text = text_of(where, port_);
+    const std::string text = target_text(where, port_);
     const auto failed = [&](Reason reason, std::string detail, bool target_is_at_fault) {
         if (target_is_at_fault) state.not_connected(reason, gate.loop().wall());
         return std::unexpected(ConnectFailure{reason, text, std::move(detail)});

@@ -69,6 +69,9 @@ private:
     bool reused_ = false;
 };
 
+/// How records and explanations call a target: "172.16.0.10:80", "pbx.example.com:443", "builtin:welcome".
+std::string target_text(const config::Target& target, std::uint16_t port);
+
 /// The addresses to race for one target, and where from.
 net::DialPlan plan_for(const config::Service& settings, const config::Target& target, std::uint16_t port,
                        const net::NameTable* names);
