@@ -6,6 +6,7 @@
 #include "gate/session.hpp"
 #include "gate/snapshot.hpp"
 #include "gate/targets/kept.hpp"
+#include "guard/lookout.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
 #include "io/tls.hpp"
@@ -85,6 +86,7 @@ public:
     telemetry::LoopCounters& counters() { return counters_; }
     HttpScratch& http_scratch() { return *http_scratch_; }
     KeptConnections& kept() { return kept_; }
+    guard::Lookout& guard() { return guard_; }
     /// Counts the questions for a target of this service (round robin).
     std::uint32_t next_turn(const Service& service) { return turns_[service.index]++; }
     /// How many connections one client may hold.
@@ -115,6 +117,7 @@ private:
     std::vector<std::uint32_t> turns_;  // by Service::index
     std::unique_ptr<HttpScratch> http_scratch_;
     KeptConnections kept_;
+    guard::Lookout guard_;
     io::List<Session> sessions_;
     bool looking_after_tunnels_ = false;
     bool draining_ = false;
