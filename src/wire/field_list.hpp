@@ -3,21 +3,31 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <type_traits>
 
 namespace sallyport::wire {
 
 /// Fields in their order. Holds views: valid as long as the bytes that were parsed.
-/// Large (some 5 KiB): keep one and parse into it again.
+/// Large (some 5 KiB), and nothing of it is touched before a field is added: one on the stack costs no time.
 template <class Field>
 class FieldList {
 public:
     static constexpr std::size_t capacity = 128;
 
+    FieldList() {}  // NOLINT(modernize-use-equals-default): that would want the fields made
+    FieldList(const FieldList& other) : FieldList() { *this = other; }
+    FieldList& operator=(const FieldList& other) {
+        clear();
+        for (const Field& field : other) add(field);
+        return *this;
+    }
+
     void clear() { count_ = 0; }
     /// False when the list is full.
     bool add(const Field& field) {
         if (count_ == capacity) return false;
-        fields_[count_++] = field;
+        std::construct_at(&fields_[count_++], field);
         return true;
     }
 
@@ -28,7 +38,10 @@ public:
     const Field* end() const { return fields_.data() + count_; }
 
 private:
-    std::array<Field, capacity> fields_;
+    static_assert(std::is_trivially_destructible_v<Field>);
+    union {
+        std::array<Field, capacity> fields_;
+    };
     std::size_t count_ = 0;
 };
 

@@ -30,13 +30,20 @@ bool is_name_or_ipv4(std::string_view host) {
     }
 }
 
-bool is_ipv6_literal(std::string_view host) {
-    if (!host.starts_with('[') || !host.ends_with(']')) return false;
-    const std::string_view inner = host.substr(1, host.size() - 2);
-    return inner.contains(':') && IpAddress::parse(inner).has_value();
-}
-
 }  // namespace
+
+// An address has many spellings, and one that services are looked up by.
+std::optional<Host> Host::parse_ipv6(std::string_view text) {
+    if (!text.ends_with(']')) return std::nullopt;
+    const std::string_view inner = text.substr(1, text.size() - 2);
+    const auto address = inner.contains(':') ? IpAddress::parse(inner) : std::nullopt;
+    if (!address) return std::nullopt;
+    Host out;
+    const std::string canonical = address->is_v4() ? address->to_string() : '[' + address->to_string() + ']';
+    std::ranges::copy(canonical, out.text_.begin());
+    out.size_ = static_cast<std::uint8_t>(canonical.size());
+    return out;
+}
 
 std::optional<Host> Host::parse(std::string_view text) {
     if (!text.starts_with('[') && text.ends_with('.')) text.remove_suffix(1);
@@ -44,8 +51,8 @@ std::optional<Host> Host::parse(std::string_view text) {
     Host out;
     std::ranges::transform(text, out.text_.begin(), [](char c) { return to_lower(c); });
     out.size_ = static_cast<std::uint8_t>(text.size());
-    const bool valid = text.front() == '[' ? is_ipv6_literal(out.text()) : is_name_or_ipv4(out.text());
-    return valid ? std::optional(out) : std::nullopt;
+    if (text.front() == '[') return parse_ipv6(out.text());
+    return is_name_or_ipv4(out.text()) ? std::optional(out) : std::nullopt;
 }
 
 }  // namespace sallyport::sip

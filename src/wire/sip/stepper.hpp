@@ -45,6 +45,11 @@ public:
     /// stepper holds: valid until the next call. An unfinished head is held, at most max_head bytes.
     Step next(Bytes input, Message& message);
 
+    /// Has some of a body passed, and not all of it? Nothing of another sender's may be put in there.
+    bool within_body() const { return state_ == State::body; }
+    /// Can it no longer tell where messages begin and end?
+    bool blind() const { return state_ == State::blind; }
+
     /// What is held of a head that never became whole: to be passed on when a target ends in the middle of it.
     Bytes held() const { return done_ ? Bytes() : Bytes(held_); }
 
