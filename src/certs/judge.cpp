@@ -27,7 +27,8 @@ Result<Judged> judge_client(std::string_view chain_pem, const std::vector<std::s
     for (std::size_t at = 1; at < chain->size(); ++at) sk_X509_push(issuers.get(), (*chain)[at].get());
     X509& leaf = *chain->front();
     const int code = crypto::judge_client(*store, leaf, issuers.get(), now);
-    return Judged{crypto::verdict_of(code), crypto::distinguished_name(leaf), crypto::detail_of(code)};
+    return Judged{crypto::verdict_of(code), crypto::distinguished_name(leaf), crypto::holder_names(leaf),
+                  crypto::detail_of(code)};
 }
 
 }  // namespace sallyport::certs

@@ -14,6 +14,7 @@ namespace sallyport::certs {
 struct Judged {
     crypto::Verdict verdict = crypto::Verdict::none;
     std::string subject;  // crypto::distinguished_name
+    std::vector<std::string> names;  // crypto::holder_names
     std::string detail;   // why it is not trusted, in OpenSSL's words
 };
 

@@ -39,9 +39,8 @@ void try_ports(const config::Loaded& loaded, const config::Config& config, Built
         const auto bound = listeners::probe(listen.value);
         if (!bound) built.errors.push_back(loaded.problem(listen.place, {bound.error().message}));
     };
-    for (const auto& dialect : gate::dialects()) {
-        for (const auto& listen : config.listen.*dialect.plain) attempt(listen);
-        for (const auto& listen : config.listen.*dialect.tls) attempt(listen);
+    for (const auto& kind : config::listen_kinds) {
+        for (const auto& listen : config.listen.*kind.addresses) attempt(listen);
     }
     for (const auto& listen : config.admin.listen) attempt(listen);
 }

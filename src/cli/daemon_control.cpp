@@ -84,6 +84,7 @@ Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
         if (!judged)
             return std::unexpected(admin::Problem{.status = 400, .detail = "certificate: " + judged.error().message});
         question.certificate = judged->verdict;
+        question.certificate_names = judged->names;
     }
     const auto explanation = gate::explain(*generation_->routing, question);
     if (!explanation) return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});

@@ -2,6 +2,7 @@
 
 #include "certs/load.hpp"
 #include "certs/self_signed.hpp"
+#include "gate/handshake.hpp"
 #include "gate/http/url_rules.hpp"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ struct Builder {
             if (!(config.listen.*dialect.tls).empty()) return true;
             if (dialect.starts_tls && !(config.listen.*dialect.plain).empty()) return true;
         }
-        return !config.admin.listen.empty();
+        return !config.listen.mux.empty() || !config.admin.listen.empty();
     }
 
     std::vector<crypto::Credential> credentials(const Config& config) {
@@ -131,9 +132,9 @@ struct Builder {
             generation.credentials,
             {.trusted_ca_pems = generation.trusted_pems,
              // Sessions hold on to their context for days; the configuration must not stay with them.
-             .asks_for_certificate = [routing = std::weak_ptr(generation.routing)](std::string_view name) {
+             .asks_for_certificate = [routing = std::weak_ptr(generation.routing)](const io::ClientSaid& client) {
                  const auto present = routing.lock();
-                 return present != nullptr && present->asks_for_certificate(name);
+                 return present != nullptr && gate::asks_for_certificate(*present, client);
              }});
     }
 

@@ -31,6 +31,7 @@ std::vector<listeners::Claim> claims_of(const config::Config& config) {
             claims.push_back({listen.value, "listen." + name + "s", true, kind});
         ++kind;
     }
+    for (const auto& listen : config.listen.mux) claims.push_back({listen.value, "listen.mux", false, gate::mux_kind});
     return claims;
 }
 

@@ -12,7 +12,8 @@ namespace sallyport::cli {
 
 telemetry::LogSettings log_settings(const config::Config& config, const std::string& node);
 
-/// Every listener that [listen] asks for. A claim's kind is the place of its dialect in gate::dialects().
+/// Every listener that [listen] asks for. A claim's kind is the place of its dialect in gate::dialects(), or
+/// gate::mux_kind.
 std::vector<listeners::Claim> claims_of(const config::Config& config);
 
 }  // namespace sallyport::cli

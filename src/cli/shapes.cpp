@@ -81,7 +81,7 @@ json to_json(const gate::SessionView& view) {
     json out{{"id", view.id},
              {"client", view.client},
              {"listener", view.listener},
-             {"protocol", config::to_string(view.protocol)},
+             {"protocol", telemetry::name(view.protocol)},
              {"tls", view.tls},
              {"state", view.state},
              {"service", or_null(view.service)},

@@ -112,6 +112,7 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
             trusted ? certs::judge_client(certificate, *trusted, now) : std::unexpected(trusted.error());
         if (!judged) return complain("--certificate: " + judged.error().message), Exit::invalid;
         question.certificate = judged->verdict;
+        question.certificate_names = judged->names;
     }
     gate::StateBook states;  // nothing is known of the targets
     const gate::Snapshot snapshot(std::move(*loaded.config), states);

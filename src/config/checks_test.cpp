@@ -31,8 +31,8 @@ TEST(Load, HoldsAServiceToItsRules) {
          "6:10: target: an empty list (a service needs a target)\n"
          "8:14: allow_from: an empty list (it would admit nobody: remove the key to admit everyone)\n"
          "9:13: allow_url: an empty list (it would admit nothing: remove the key to admit every URL)\n"},
-        {"[[service]]\nname = \"a.example\"\nprotocol = \"sip\"\ntarget = \"192.0.2.1\"\n",
-         "5:12: protocol: \"sip\" is not served by this version\n"},
+        {"[[service]]\nname = \"a.example\"\nprotocol = \"h323\"\ntarget = \"192.0.2.1\"\n",
+         "5:12: protocol: \"h323\" is not served by this version\n"},
         {"[[service]]\nname = \"a.example\"\nprotocol = \"htp\"\ntarget = \"192.0.2.1\"\n",
          "5:12: protocol: \"htp\" is not known here (did you mean \"http\"? known: \"http\", \"sip\", \"ldap\", "
          "\"h323\", \"tls\")\n"},

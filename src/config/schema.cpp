@@ -112,13 +112,14 @@ constexpr std::array trust_rows{
 constexpr std::array listen_rows{
     row<&Listen::http>("http", "[]", "HTTP, plain."),
     row<&Listen::https>("https", "[]", "HTTP in TLS."),
-    row<&Listen::sip>("sip", "[]", "SIP over TCP.", later),
-    row<&Listen::sips>("sips", "[]", "SIP in TLS.", later),
+    row<&Listen::sip>("sip", "[]", "SIP over TCP."),
+    row<&Listen::sips>("sips", "[]", "SIP in TLS."),
     row<&Listen::ldap>("ldap", "[]", "LDAP, plain; a client may ask for TLS there (StartTLS), which ends here."),
     row<&Listen::ldaps>("ldaps", "[]", "LDAP in TLS."),
     row<&Listen::h323>("h323", "[]", "H.323 by H.460.17, over TCP.", later),
     row<&Listen::h323s>("h323s", "[]", "H.323 by H.460.17, in TLS.", later),
-    row<&Listen::mux>("mux", "[]", "Any of the above on one port, told apart by their first bytes.", later),
+    row<&Listen::mux>("mux", "[]",
+                      "All of the above on one port, with TLS or without: what is spoken is told by the first bytes."),
     row<&Listen::proxy_from>("proxy_from", "[]",
                              "Whose connections begin with a PROXY header (version 1 or 2): the client is the one that "
                              "it names. From these a connection without one is refused; from anyone else a header is "
@@ -138,7 +139,7 @@ constexpr std::array listen_rows{
         "all, so that nobody can take every place."),
 };
 
-constexpr std::string_view later_protocols[] = {"sip", "h323"};
+constexpr std::string_view later_protocols[] = {"h323"};
 constexpr Limits http_only{.empty_list_hint = "it would admit nothing: remove the key to admit every URL",
                            .protocols = bit(Protocol::http)};
 
@@ -212,7 +213,7 @@ constexpr std::array service_rows{
     row<&Service::check_certificate>(
         "check_certificate", "false",
         "A client whose certificate is valid for the registering name goes by TLS, any other goes plain.",
-        {.protocols = bit(Protocol::h323) | bit(Protocol::sip), .served = false}),
+        {.protocols = bit(Protocol::h323) | bit(Protocol::sip)}),
     row<&Service::registration_name>(
         "registration_name", "[\"h323_id\", \"url_id\", \"e164\"]",
         "Which aliases of a registration `check_certificate` holds the certificate against.",

@@ -171,11 +171,11 @@ TEST(Reference, TellsWhatAKeyTakesAndWhatIsNotServedYet) {
              "| `threads` | integer, 0 to 1024 | `0` |",
              "| `drain_timeout` | duration, 0s to 1d | `\"30s\"` |",
              "| `format` | word: `auto`, `text`, `json` | `\"auto\"` |",
-             "| `protocol` | word: `http`, `ldap`, `tls` | required |",
+             "| `protocol` | word: `http`, `sip`, `ldap`, `tls` | required |",
              "| `allow_from` | networks |  |",
-             "\nKnown, but not served by this version: `sip`, `sips`, ",
+             "\nKnown, but not served by this version: `h323`, `h323s`.",
          }) {
         EXPECT_TRUE(text.contains(line)) << line;
     }
-    EXPECT_FALSE(text.contains("| `sips` |"));
+    EXPECT_FALSE(text.contains("| `h323s` |"));
 }

@@ -46,6 +46,28 @@ int verify(X509_STORE& store, X509& leaf, STACK_OF(X509) * issuers, std::optiona
     return code;
 }
 
+void add_name(std::vector<std::string>& names, std::string_view name) {
+    const bool plain =
+        std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
+    if (plain && !name.empty()) names.emplace_back(name);
+}
+
+void add_name(std::vector<std::string>& names, const ASN1_STRING& name) {
+    add_name(names, {reinterpret_cast<const char*>(ASN1_STRING_get0_data(&name)),
+                     static_cast<std::size_t>(ASN1_STRING_length(&name))});
+}
+
+// Of several CNs nobody knows which one was meant.
+void add_common_name(std::vector<std::string>& names, const X509_NAME& subject) {
+    const int at = X509_NAME_get_index_by_NID(&subject, NID_commonName, -1);
+    if (at < 0 || X509_NAME_get_index_by_NID(&subject, NID_commonName, at) >= 0) return;
+    unsigned char* utf8 = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(&subject, at)));
+    if (size < 0) return;
+    add_name(names, std::string_view(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)));
+    OPENSSL_free(utf8);
+}
+
 }  // namespace
 
 Result<void> add_trusted(X509_STORE& store, const std::vector<std::string>& ca_pems) {
@@ -86,6 +108,21 @@ std::string distinguished_name(const X509& certificate) {
     std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
     if (text.size() > longest_name) text.replace(longest_name - 3, std::string::npos, "...");
     return text;
+}
+
+std::vector<std::string> holder_names(const X509& certificate) {
+    std::vector<std::string> names;
+    bool any = false;
+    const GeneralNamesPtr alternatives(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+    for (int i = 0; alternatives && i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), i);
+        if (name->type != GEN_DNS && name->type != GEN_EMAIL && name->type != GEN_URI) continue;
+        any = true;
+        add_name(names, *name->d.ia5);  // the three are IA5 strings
+    }
+    if (!any) add_common_name(names, *X509_get_subject_name(&certificate));
+    return names;
 }
 
 WallTime wall_time(const ASN1_TIME& time) {

@@ -41,6 +41,11 @@ std::string detail_of(long code);
 /// 1024 bytes is cut and ends in "...".
 std::string distinguished_name(const x509_st& certificate);
 
+/// Whom a certificate is for, as a protocol may name its user: of the subjectAltName the DNS names, mail addresses and
+/// URIs; where it has none of these kinds, the CN, if there is one CN alone (RFC 5922 section 7.1 puts the
+/// subjectAltName first). As they stand there; a name with a NUL or another control character in it is nobody's.
+std::vector<std::string> holder_names(const x509_st& certificate);
+
 /// WallTime::min() for what is no time; beyond what WallTime can count, its nearest end.
 WallTime wall_time(const asn1_string_st& time);
 

@@ -4,12 +4,14 @@
 // listeners speak it and how a connection of it is served from its first byte to its record.
 #pragma once
 
+#include "base/bytes.hpp"
 #include "config/config.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "telemetry/protocol.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -18,10 +20,16 @@ namespace sallyport::gate {
 struct Session;
 struct Tunnel;
 
+/// Do these first bytes begin a connection of this protocol?
+enum class Recognized : std::uint8_t { no, maybe, yes };
+
 struct Dialect {
     config::Protocol word;  // `protocol` of [[service]]
     config::Listen::Addresses config::Listen::* plain;  // the keys of [listen]
     config::Listen::Addresses config::Listen::* tls;
+    /// Told by the first bytes, one at least; `maybe`: by more of them. Bytes that one dialect is sure of, no other one
+    /// is.
+    Recognized (*recognize)(Bytes first);
     bool starts_tls;  // on the plain port too, when the client asks for it
     /// Serves one connection until it has ended (no tunnel), or until it is routed for good: then the tunnel's record
     /// is its last. Up to there it ends in exactly one record, or for http in one a request.
@@ -30,6 +38,9 @@ struct Dialect {
 
 /// Every dialect in this build, in the order of the manual.
 std::span<const Dialect> dialects();
+
+/// The kind of a listener for all of them: its first bytes tell. Other kinds are places in dialects().
+inline constexpr int mux_kind = -1;
 
 /// What records and metrics call it: the same word.
 constexpr telemetry::Protocol protocol_of(config::Protocol word) {

@@ -2,6 +2,7 @@
 #include "gate/dialect.hpp"
 #include "gate/http/http_dialect.hpp"
 #include "gate/ldap/ldap_dialect.hpp"
+#include "gate/sip/sip_dialect.hpp"
 #include "gate/tunnel.hpp"
 
 #include <array>
@@ -10,8 +11,11 @@ namespace sallyport::gate {
 
 std::span<const Dialect> dialects() {
     static constexpr std::array table{
-        Dialect{config::Protocol::http, &config::Listen::http, &config::Listen::https, false, http::serve},
-        Dialect{config::Protocol::ldap, &config::Listen::ldap, &config::Listen::ldaps, true, ldap::serve},
+        Dialect{config::Protocol::http, &config::Listen::http, &config::Listen::https, http::recognize, false,
+                http::serve},
+        Dialect{config::Protocol::sip, &config::Listen::sip, &config::Listen::sips, sip::recognize, false, sip::serve},
+        Dialect{config::Protocol::ldap, &config::Listen::ldap, &config::Listen::ldaps, ldap::recognize, true,
+                ldap::serve},
     };
     return table;
 }

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "gate/http/explain_http.hpp"
 #include "gate/ldap/ldap_dialect.hpp"
+#include "gate/sip/sip_dialect.hpp"
 #include "gate/targets/connect.hpp"
 #include "gate/targets/order.hpp"
 #include "gate/targets/state.hpp"
@@ -22,7 +23,8 @@ struct Form {
 
 constexpr Form forms[] = {
     {"http://", false, http::explain}, {"https://", true, http::explain}, {"tls:", true, tls::explain},
-    {"ldap:", false, ldap::explain},   {"ldaps:", true, ldap::explain},
+    {"ldap:", false, ldap::explain},   {"ldaps:", true, ldap::explain},   {"sip:", false, sip::explain},
+    {"sips:", true, sip::explain},
 };
 
 // The targets as they stand now, in the order in which they would be tried.
@@ -74,9 +76,9 @@ Result<Explanation> explain(const Snapshot& snapshot, const Question& question) 
                      explanation);
         return explanation;
     }
-    return fail(
-        "can't explain '" + question.subject +
-        "': a subject looks like https://hq.example.com/path, ldap:hq.example.com\\guest or tls:update.example.com");
+    return fail("can't explain '" + question.subject +
+                "': a subject looks like https://hq.example.com/path, ldap:hq.example.com\\guest, "
+                "sip:alice@example.com or tls:update.example.com");
 }
 
 }  // namespace sallyport::gate

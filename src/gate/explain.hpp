@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sallyport::gate {
 
@@ -14,6 +15,7 @@ struct Question {
     IpAddress client;
     bool tls = false;  // how the client comes, where the subject does not say
     crypto::Verdict certificate = crypto::Verdict::none;  // of the one that the client would show
+    std::vector<std::string> certificate_names = {};      // whom it is for
 };
 
 struct Explanation {

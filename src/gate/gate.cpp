@@ -10,7 +10,12 @@
 namespace sallyport::gate {
 
 Session::Session(Gate& on, listeners::ListenerHandle through, SocketAddress from)
-    : gate(on), listener(std::move(through)), client(from), id(++on.last_id_), since(on.loop_.now()) {
+    : gate(on),
+      listener(std::move(through)),
+      client(from),
+      id(++on.last_id_),
+      since(on.loop_.now()),
+      tls(listener->tls) {
     on.sessions_.push_back(*this);
 }
 

@@ -1,9 +1,10 @@
 #include "gate/handshake.hpp"
 
+#include "gate/dialect.hpp"
 #include "gate/gate.hpp"
-#include "io/tls.hpp"
 #include "wire/proxy/proxy_header.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace sallyport::gate {
@@ -35,10 +36,19 @@ bool begins_like_proxy_header(Bytes first) {
 
 }  // namespace
 
+bool asks_for_certificate(const Snapshot& routing, const io::ClientSaid& client) {
+    const auto checks = [&routing](const Dialect& dialect) { return routing.checks_certificates(dialect.word); };
+    const bool mux = client.port_kind == mux_kind;
+    const auto word = mux ? config::Protocol::http : dialects()[static_cast<std::size_t>(client.port_kind)].word;
+    if (mux && !client.offers_http && std::ranges::any_of(dialects(), checks)) return true;
+    return word == config::Protocol::http ? routing.asks_for_certificate(client.server_name)
+                                          : routing.checks_certificates(word);
+}
+
 io::Task<ClientHandshake> shake_hands_with_client(Session& session, io::Stream& client) {
     const auto server = session.gate.snapshot()->tls_server;
     if (!server) co_return ClientHandshake{.silent = true};  // a reload is taking the listener away
-    client.attach(server->accept());
+    client.attach(server->accept(session.listener->kind));
     io::Handshake shaken = co_await io::handshake(client, client.loop().in(handshake_within));
     ClientHandshake result{.reason = reason_of(shaken.failure, session), .detail = std::move(shaken.detail)};
     if (shaken.failure == io::TlsFailure::none) co_return result;

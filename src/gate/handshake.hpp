@@ -2,13 +2,19 @@
 #pragma once
 
 #include "gate/session.hpp"
+#include "gate/snapshot.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "io/tls.hpp"
 #include "telemetry/reason.hpp"
 
 #include <string>
 
 namespace sallyport::gate {
+
+/// Is a client that shakes hands here to be asked for its certificate? By the services of what is spoken on the port;
+/// on one for many protocols, by http's where the client says that it speaks that.
+bool asks_for_certificate(const Snapshot& routing, const io::ClientSaid& client);
 
 struct ClientHandshake {
     telemetry::Reason reason = telemetry::Reason::ok;

@@ -17,8 +17,8 @@ SessionView view_of(const Session& session, SteadyTime now) {
     SessionView view{.id = id_text(session),
                      .client = session.client.to_string(),
                      .listener = session.listener->address,
-                     .protocol = session.protocol,
-                     .tls = session.listener->tls,
+                     .protocol = session.counted_as(),
+                     .tls = session.tls,
                      .state = session.tunnel != nullptr ? "tunnel"
                               : session.idle            ? "idle"
                                                         : "busy",

@@ -15,7 +15,7 @@ struct SessionView {
     std::string id;  // "1-42": the loop's number and a count
     std::string client;
     std::string listener;
-    config::Protocol protocol = config::Protocol::http;
+    telemetry::Protocol protocol = telemetry::Protocol::http;
     bool tls = false;
     std::string state;    // "idle" between two requests, "busy", "tunnel"
     std::string service;  // empty: none at present

@@ -28,7 +28,10 @@ io::Task<Peeked> peek_until(io::Stream& client, std::size_t most, io::Deadline d
         const io::Got got = client.peek(client.loop().buffer().first(most));
         if (got.io == io::Io::ok) {
             came = true;
-            if (enough(Bytes(client.loop().buffer()).first(got.bytes))) co_return Peeked::enough;
+            if (enough(Bytes(client.loop().buffer()).first(got.bytes))) {
+                client.watched().readable = true;  // for whoever goes on: no edge will tell of what is there
+                co_return Peeked::enough;
+            }
             if (got.bytes == most) co_return Peeked::too_much;
         } else if (got.io != io::Io::again) {
             co_return came ? Peeked::ended : Peeked::silent;

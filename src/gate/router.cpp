@@ -78,17 +78,22 @@ bool rightly_directed(const Snapshot& snapshot, const Ask& ask, const Service& c
     return agree;
 }
 
+std::string_view verdict_words(crypto::Verdict verdict) {
+    constexpr std::string_view words[] = {"none was shown", "match", "expired", "not trusted"};
+    static_assert(static_cast<int>(crypto::Verdict::untrusted) == 3);
+    return words[static_cast<std::size_t>(verdict)];
+}
+
 Reason certificate_admitted(const Service& service, const Ask& ask, Trail* trail) {
     using Verdict = crypto::Verdict;
     constexpr Reason reasons[] = {Reason::cert_missing, Reason::ok, Reason::cert_expired, Reason::cert_untrusted};
-    constexpr std::string_view words[] = {"none was shown", "match", "expired", "not trusted"};
     static_assert(static_cast<int>(Verdict::untrusted) == 3);
     const config::ClientCertificate wanted = service.settings->client_certificate;
     if (wanted == config::ClientCertificate::none) return Reason::ok;
     const auto verdict = static_cast<std::size_t>(ask.certificate);
     if (trail != nullptr) {
         note(trail, "client_certificate = " + quoted(config::to_string(wanted)), service.settings->place,
-             std::string(words[verdict]));
+             std::string(verdict_words(ask.certificate)));
     }
     return wanted == config::ClientCertificate::required ? reasons[verdict] : Reason::ok;
 }
@@ -104,20 +109,40 @@ Reason redirect_reason(const Service& service, const Ask& ask) {
     return ask.name.empty() && service.name.starts_with("*.") ? Reason::service_no_name : Reason::service_redirected;
 }
 
-// Both ports: encryption as it came. One port: always that.
-void choose_leg(Decision& decision, bool came_by_tls, Trail* trail) {
+// The target takes the TLS leg for the word of a certificate: none but those whose holder registers under its name come
+// by it.
+bool certificate_checked(const Service& service, const Ask& ask, Trail* trail) {
+    const bool trusted = ask.tls && ask.certificate == crypto::Verdict::trusted;
+    if (trail != nullptr) {
+        const std::string_view result = !ask.tls                ? "it came without TLS"
+                                        : !trusted              ? verdict_words(ask.certificate)
+                                        : !ask.certificate_fits ? "for another name than the registered one"
+                                                                : "match";
+        note(trail, "check_certificate", service.settings->place, std::string(result));
+    }
+    return trusted && ask.certificate_fits;
+}
+
+// Both ports: encryption as it came, or as it was asked for. One port: always that.
+void choose_leg(Decision& decision, const Ask& ask, Trail* trail) {
     const config::Service& settings = *decision.service->settings;
     if (settings.protocol == config::Protocol::tls) {
         decision.port = *settings.tls_port;
         return note(trail, "tls_port", settings.place, std::to_string(decision.port) + ", unopened");
     }
     if (settings.targets.front().value.kind == config::Target::Kind::builtin) return;
-    decision.leg_tls = settings.tls_port && (came_by_tls || !settings.plain_port);
+    const bool checks = settings.check_certificate;
+    const bool encrypts = checks ? certificate_checked(*decision.service, ask, trail) : ask.tls || ask.secure;
+    decision.leg_tls = settings.tls_port && (encrypts || !settings.plain_port);
     decision.port = decision.leg_tls ? *settings.tls_port : settings.plain_port.value_or(0);
     if (trail == nullptr) return;
     const bool both = settings.tls_port && settings.plain_port;
+    const std::string_view why = checks                   ? ", by check_certificate"
+                                 : !both                  ? ", the only one"
+                                 : ask.secure && !ask.tls ? ", as sips: asks for"
+                                                          : ", encryption as it came";
     note(trail, decision.leg_tls ? "tls_port" : "plain_port", settings.place,
-         std::to_string(decision.port) + (both ? ", encryption as it came" : ", the only one"));
+         std::to_string(decision.port) + std::string(why));
 }
 
 }  // namespace
@@ -135,7 +160,7 @@ Decision decide(const Snapshot& snapshot, const Ask& ask, Trail* trail) {
     else
         decision.reason = certificate_admitted(service, ask, trail);
     if (decision.admitted() && ask.path) decision.reason = url_admitted(service, *ask.path, trail);
-    if (decision.admitted()) choose_leg(decision, ask.tls, trail);
+    if (decision.admitted()) choose_leg(decision, ask, trail);
     return decision;
 }
 

@@ -26,6 +26,8 @@ struct Ask {
     /// https: the name that the handshake asked for. Empty: none, or the sender is trusted to mix names.
     std::string_view server_name = {};
     crypto::Verdict certificate = crypto::Verdict::none;  // that the client showed in the handshake
+    bool certificate_fits = false;  // it is for the name that the client registers (sip, h323)
+    bool secure = false;  // TLS is asked for on each hop (sips:)
 };
 
 struct Decision {

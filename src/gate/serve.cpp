@@ -4,6 +4,7 @@
 
 #include "gate/dialect.hpp"
 #include "gate/gate.hpp"
+#include "gate/mux.hpp"
 #include "gate/proxy_header.hpp"
 #include "gate/refusal.hpp"
 #include "gate/tls/pass_by_sni.hpp"
@@ -16,7 +17,7 @@ namespace {
 using telemetry::Reason;
 
 void refuse(Session& session, io::Stream& client, Reason reason, std::string_view detail) {
-    report_refusal(session, {.reason = reason, .detail = detail, .tls_client = session.listener->tls}, session.since);
+    report_refusal(session, {.reason = reason, .detail = detail, .tls_client = session.tls}, session.since);
     client.reset();  // nothing is known of the peer's protocol yet: a reset is understood in all
 }
 
@@ -36,12 +37,43 @@ bool enter(Session& session, io::Stream& client) {
     return session.counted;
 }
 
+// Who serves it: a dialect, or nobody here, where it passes unopened under a name. Neither: it has ended.
+struct Speaks {
+    const Dialect* dialect = nullptr;
+    std::string passed_name = {};
+};
+
+// Told by the port, on one of many protocols by the first bytes, and by the name where TLS begins.
+io::Task<Speaks> find_out(Session& session, io::Stream& client) {
+    const int kind = session.listener->kind;
+    session.undecided = kind == mux_kind;
+    if (session.undecided) {
+        const bool looked = co_await mux::look_for_tls(session, client);
+        if (!looked) co_return Speaks{};
+    } else {
+        session.protocol = dialects()[static_cast<std::size_t>(kind)].word;
+    }
+    if (session.tls && session.gate.snapshot()->routing->serves(config::Protocol::tls)) {
+        std::string passed_name = co_await tls::peek_passed_name(session, client);
+        if (!passed_name.empty()) {
+            session.undecided = false;
+            session.protocol = config::Protocol::tls;
+            co_return Speaks{.passed_name = std::move(passed_name)};
+        }
+    }
+    if (!session.undecided) co_return Speaks{.dialect = &dialects()[static_cast<std::size_t>(kind)]};
+    const Dialect* dialect = co_await mux::find_dialect(session, client);
+    if (dialect != nullptr) {
+        session.undecided = false;
+        session.protocol = dialect->word;
+    }
+    co_return Speaks{.dialect = dialect};
+}
+
 }  // namespace
 
 io::Task<void> serve(Gate& gate, listeners::ListenerHandle listener, io::Accepted accepted) {
-    const Dialect& dialect = dialects()[static_cast<std::size_t>(listener->kind)];
     Session session(gate, std::move(listener), accepted.peer);
-    session.protocol = dialect.word;
     auto client = io::Stream::adopt(gate.loop(), std::move(accepted.fd), session.cancellation);
     if (!client) co_return;  // epoll has no room: the descriptor is closed, the client sees a reset
     if (gate.snapshot()->routing->proxy_from().contains(session.client.ip)) {
@@ -50,18 +82,14 @@ io::Task<void> serve(Gate& gate, listeners::ListenerHandle listener, io::Accepte
     }
     if (!enter(session, *client)) co_return;
 
-    std::string passed_name;
-    if (session.listener->tls && gate.snapshot()->routing->serves(config::Protocol::tls)) {
-        passed_name = co_await tls::peek_passed_name(session, *client);
-        if (!passed_name.empty()) session.protocol = config::Protocol::tls;
-    }
-    const telemetry::Protocol counted_as = protocol_of(session.protocol);
+    Speaks speaks = co_await find_out(session, *client);
+    const telemetry::Protocol counted_as = session.counted_as();
     gate.counters().accepted(counted_as);
     std::unique_ptr<Tunnel> tunnel;
-    if (passed_name.empty())
-        tunnel = co_await dialect.serve(session, *client);
-    else
-        tunnel = co_await tls::serve(session, *client, std::move(passed_name));
+    if (!speaks.passed_name.empty())
+        tunnel = co_await tls::serve(session, *client, std::move(speaks.passed_name));
+    else if (speaks.dialect != nullptr)
+        tunnel = co_await speaks.dialect->serve(session, *client);
     if (tunnel) co_await carry(session, *client, std::move(tunnel));
     gate.counters().closed(counted_as);
 }

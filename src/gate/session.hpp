@@ -7,6 +7,7 @@
 #include "io/cancellation.hpp"
 #include "io/list.hpp"
 #include "listeners/loop_listeners.hpp"
+#include "telemetry/protocol.hpp"
 #include "telemetry/reason.hpp"
 
 #include <cstdint>
@@ -30,14 +31,21 @@ struct Session : io::ListNode {
     SteadyTime since;
     io::Cancellation cancellation;
     telemetry::Reason ended_by = telemetry::Reason::ok;  // why it was cancelled
+    bool tls;              // the client begins with TLS: its port says so, or its first bytes
     bool idle = false;     // between two requests: may be closed without a word
     bool counted = false;  // among its client's connections
 
     // What it is busy with: views of what the coroutine at work holds. Empty between two requests.
-    config::Protocol protocol = config::Protocol::http;
+    config::Protocol protocol = config::Protocol::http;  // means nothing while it is undecided
+    bool undecided = false;  // on a port of many protocols, until its first bytes have told which one
     std::string_view service;  // the name that records call it by
     std::string_view target;
     Tunnel* tunnel = nullptr;  // once it is routed for good
+
+    /// What records and metrics call its protocol.
+    telemetry::Protocol counted_as() const {
+        return undecided ? telemetry::Protocol::mux : static_cast<telemetry::Protocol>(protocol);
+    }
 
     void busy_with(std::string_view by_service, std::string_view by_target) {
         service = by_service;

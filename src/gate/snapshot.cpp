@@ -52,6 +52,7 @@ void Snapshot::add(const config::Service& settings, StateBook& book) {
         (wildcard ? names.wildcards : names.exact).try_emplace(wildcard ? name.value.substr(1) : name.value, &service);
     }
     any_certificate_wanted_ |= settings.client_certificate != config::ClientCertificate::none;
+    names.checks_certificates |= settings.check_certificate;
     if (settings.is_default && names.fallback == nullptr) names.fallback = &service;
 }
 

@@ -70,9 +70,11 @@ public:
     }
     /// The one marked `default`; null when there is none.
     const Service* default_of(config::Protocol protocol) const;
-    /// Is a client that asks for this name by TLS to be asked for its certificate? Without a name: does any service
+    /// Is a client that asks for this name by https to be asked for its certificate? Without a name: does any service
     /// want one?
     bool asks_for_certificate(std::string_view server_name) const;
+    /// Does any service of this protocol hold certificates against the names that clients register?
+    bool checks_certificates(config::Protocol protocol) const { return names_of(protocol).checks_certificates; }
     /// The configured name that an unknown one most likely meant; empty when none is near.
     std::string_view nearest_name(config::Protocol protocol, std::string_view name) const;
 
@@ -86,6 +88,7 @@ private:
         ByName exact;
         ByName wildcards;  // ".example.com" for "*.example.com"
         const Service* fallback = nullptr;
+        bool checks_certificates = false;
     };
 
     void add(const config::Service& settings, StateBook& book);

@@ -68,6 +68,27 @@ void report(const Session& session, const Tunnel& tunnel, telemetry::Reason reas
 
 }  // namespace
 
+io::Task<std::expected<std::unique_ptr<Tunnel>, ConnectFailure>> open_tunnel(Session& session, const io::Stream& client,
+                                                                             SnapshotHandle snapshot, Decision decision,
+                                                                             std::string name) {
+    const std::string& service = decision.service->name;
+    session.busy_with(service, {});
+    TargetSearch search(session, client, snapshot, decision, name);
+    auto target = co_await search.next(Reuse::none);
+    session.at_rest();
+    if (!target) co_return std::unexpected(std::move(target.error()));
+    co_return std::make_unique<Tunnel>(Tunnel{.target = std::move(*target),
+                                              .protocol = session.protocol,
+                                              .tls_client = session.tls || client.is_tls(),
+                                              .service = service,
+                                              .looked_for = std::move(name),
+                                              .method = {},
+                                              .url = {},
+                                              .since = session.since,
+                                              .began = session.gate.loop().wall_at(session.since),
+                                              .relayed = {}});
+}
+
 void look_after(Session& session) {
     Tunnel& tunnel = *session.tunnel;
     count_bytes(session.gate, tunnel);

@@ -8,6 +8,7 @@
 #include "io/stream.hpp"
 #include "telemetry/record.hpp"
 
+#include <expected>
 #include <memory>
 #include <string>
 
@@ -43,6 +44,13 @@ struct Tunnel {
     io::Relayed counted = {};  // of `relayed`, what the counters know already
     bool watched_by_kernel = false;
 };
+
+/// Finds a target as decided, and makes the tunnel to it. What the session is busy with meanwhile is said.
+/// @param decision  admitted, and not for a builtin
+/// @param name      what the client asked for
+io::Task<std::expected<std::unique_ptr<Tunnel>, ConnectFailure>> open_tunnel(
+    Session& session, const io::Stream& client, std::shared_ptr<const LoopSnapshot> snapshot, Decision decision,
+    std::string name);
 
 /// What is done for a tunnel every now and then while it lives: its bytes are counted, and the kernel is asked to find
 /// out when one of its peers has vanished. Short ones are spared both.

@@ -83,6 +83,7 @@ Got Stream::raw_read(MutableBytes into) {
 }
 
 Got Stream::peek(MutableBytes into) {
+    if (tls_) return tls_->peek(into);
     const ssize_t count = watched_->loop->system_calls().recv(watched_->fd, into.data(), into.size(), MSG_PEEK);
     if (count > 0) return {Io::ok, static_cast<std::size_t>(count)};
     if (count == 0) return {Io::eof};

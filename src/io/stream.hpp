@@ -52,7 +52,7 @@ public:
     /// Reads what is there, at most `into.size()` bytes (which must not be 0).
     Got read(MutableBytes into);
 
-    /// Looks at what is there without taking it; what the edges have said stays as it is. Not on TLS.
+    /// Looks at what is there without taking it; on a plain stream, what the edges have said stays as it is.
     Got peek(MutableBytes into);
 
     /// Sends `bytes` as far as the socket takes them and keeps the rest. Io::ok or Io::failed.

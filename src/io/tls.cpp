@@ -39,8 +39,8 @@ std::string der_of(const X509& certificate) {
 
 }  // namespace
 
-TlsSession::TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context)
-    : context_(std::move(context)), ssl_(ssl) {
+TlsSession::TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context, int port_kind)
+    : context_(std::move(context)), ssl_(ssl), port_kind_(port_kind) {
     BIO* bio = new_tls_bio(*this);
     SSL_set_bio(ssl_, bio, bio);  // owned by ssl_ from here
     SSL_set_msg_callback(ssl_, on_message);
@@ -58,6 +58,13 @@ std::string TlsSession::server_name() const {
     return name == nullptr ? std::string() : to_lower(name);
 }
 
+std::string_view TlsSession::agreed_protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_, &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
+}
+
 bool TlsSession::said_goodbye() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }
 
 bool TlsSession::resumed() const { return SSL_session_reused(ssl_) == 1; }
@@ -68,8 +75,8 @@ PeerCertificate TlsSession::peer_certificate() const {
     const WallTime not_after = crypto::wall_time(*X509_get0_notAfter(shown));
     long code = SSL_get_verify_result(ssl_);
     if (code == X509_V_OK && wall() > not_after) code = X509_V_ERR_CERT_HAS_EXPIRED;
-    return {crypto::verdict_of(code), crypto::detail_of(code), crypto::distinguished_name(*shown), der_of(*shown),
-            not_after};
+    return {crypto::verdict_of(code),           crypto::detail_of(code), crypto::holder_names(*shown),
+            crypto::distinguished_name(*shown), der_of(*shown),          not_after};
 }
 
 void TlsSession::count_message(int content_type) {
@@ -146,6 +153,32 @@ Io TlsSession::send_staged() {
 }
 
 Got TlsSession::read(MutableBytes into) {
+    if (peeked_.empty()) return read_new(into);
+    const std::size_t count = std::min(into.size(), peeked_.size());
+    std::memcpy(into.data(), peeked_.data(), count);
+    if (count < peeked_.size())
+        peeked_.erase(peeked_.begin(), peeked_.begin() + static_cast<std::ptrdiff_t>(count));
+    else
+        peeked_ = {};
+    stream_->watched().readable = true;  // there may be more behind it, and no edge will tell
+    return {Io::ok, count};
+}
+
+// OpenSSL shows no more than one record without taking it, so what was looked at is kept here.
+Got TlsSession::peek(MutableBytes into) {
+    while (peeked_.size() < into.size()) {
+        const Got got = read_new(into.subspan(peeked_.size()));
+        if (got.io != Io::ok && peeked_.empty()) return got;
+        if (got.io != Io::ok) break;
+        const Bytes came = Bytes(into).subspan(peeked_.size(), got.bytes);
+        peeked_.insert(peeked_.end(), came.begin(), came.end());
+    }
+    const std::size_t count = std::min(into.size(), peeked_.size());
+    std::memcpy(into.data(), peeked_.data(), count);
+    return {Io::ok, count};
+}
+
+Got TlsSession::read_new(MutableBytes into) {
     begin_call();
     if (!stream_->blocked() && !is_flooded()) messages_ = 0;
     std::size_t filled = 0;

@@ -36,16 +36,23 @@ struct TicketKeys {
     static std::shared_ptr<const TicketKeys> random();
 };
 
+/// What a client has said of itself when it must be decided whether to ask for its certificate. Unverified bytes from
+/// outside.
+struct ClientSaid {
+    std::string_view server_name;  // lower-cased, without a trailing dot; empty where it sent none
+    bool offers_http = false;      // among the protocols of its ALPN extension (RFC 7301) is one of HTTP
+    int port_kind = 0;             // as told to accept()
+};
+
 class TlsServer {
 public:
     struct Options {
         std::shared_ptr<const TicketKeys> ticket_keys{};
         std::vector<std::string> trusted_ca_pems{};  // for client certificates
-        /// Whether the client is asked to show one, by the name that it sent: lower-cased, without a trailing dot,
-        /// empty when it sent none. Unverified bytes from outside. Null: nobody is asked. An answer is never required,
-        /// and every certificate passes: what it is worth is told by TlsSession::peer_certificate(). Lives as long as
-        /// the last session; must not throw.
-        std::function<bool(std::string_view server_name)> asks_for_certificate{};
+        /// Whether the client is asked to show one. Null: nobody is asked. An answer is never required, and every
+        /// certificate passes: what it is worth is told by TlsSession::peer_certificate(). Lives as long as the last
+        /// session; must not throw.
+        std::function<bool(const ClientSaid& client)> asks_for_certificate{};
     };
     /// @param credentials  the first is the default, for clients without SNI or with a name that none covers.
     static Result<std::shared_ptr<TlsServer>> create(std::span<const crypto::Credential> credentials, Options options);
@@ -53,7 +60,8 @@ public:
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
 
-    std::unique_ptr<TlsSession> accept() const;
+    /// @param port_kind  the caller's own tag, for asks_for_certificate
+    std::unique_ptr<TlsSession> accept(int port_kind = 0) const;
 
 private:
     struct Choice;
@@ -102,6 +110,7 @@ struct PeerCertificate {
     using Verdict = crypto::Verdict;
     Verdict verdict = Verdict::none;
     std::string detail;  // why it is not trusted, in OpenSSL's words
+    std::vector<std::string> names;  // crypto::holder_names: whom it is for
     std::string subject;  // crypto::distinguished_name: fit for a header field
     std::string der;
     WallTime not_after;
@@ -112,13 +121,17 @@ public:
     static constexpr std::size_t most_first_bytes = 16;
 
     /// @param context  what OpenSSL's callbacks use: it lives as long as the session, also when it has been replaced.
-    TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context = nullptr);
+    /// @param port_kind  of a server's session, as in accept()
+    TlsSession(ssl_st* ssl, bool server, std::shared_ptr<const void> context = nullptr, int port_kind = 0);
     ~TlsSession();
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
 
     /// SNI as the client sent it, lower-cased; empty when it sent none.
     std::string server_name() const;
+    /// The protocol that was agreed on by ALPN; empty where none was.
+    std::string_view agreed_protocol() const;
+    int port_kind() const { return port_kind_; }
     /// Has the peer sent anything at all?
     bool heard() const { return heard_; }
     /// What a client began with, at most 16 bytes: explains a handshake that failed. Not kept by a client's session.
@@ -136,6 +149,7 @@ public:
     // For Stream.
     void moved_to(Stream& stream) { stream_ = &stream; }
     Got read(MutableBytes into);
+    Got peek(MutableBytes into);
     Io write(Bytes bytes);
     void notify_close();
 
@@ -150,6 +164,7 @@ public:
 private:
     friend Task<Handshake> handshake(Stream& stream, Deadline deadline);
 
+    Got read_new(MutableBytes into);
     void begin_call();
     Io end_call();
     Io send_staged();
@@ -163,11 +178,13 @@ private:
     Bytes staged_in_;  // ciphertext in the loop's buffer, within one call
     std::vector<std::byte> kept_in_;  // ciphertext that a call left over
     std::size_t kept_used_ = 0;
+    std::vector<std::byte> peeked_;  // plaintext that was looked at and not taken
     std::size_t staged_out_ = 0;  // bytes in the loop's outgoing buffer, within one call
     bool heard_ = false;
     Io transport_ = Io::ok;  // what the socket said last
     std::uint8_t messages_ = 0;  // handshake messages and alerts since a read found nothing unsent
     std::uint8_t first_size_ = 0;
+    int port_kind_;
     std::uint32_t received_ = 0;  // bytes from the socket within one call
     std::array<std::byte, most_first_bytes> first_{};
 };

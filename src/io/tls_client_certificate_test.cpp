@@ -27,10 +27,12 @@ const Authority& stranger() {
     return made;
 }
 
-bool asks_for_secret(std::string_view name) { return name.starts_with("secret"); }
+using Question = std::function<bool(const ClientSaid&)>;
 
-TlsServer::Options asking(std::function<bool(std::string_view)> question = asks_for_secret,
-                          std::shared_ptr<const TicketKeys> keys = nullptr, const Authority& trusted = authority()) {
+bool asks_for_secret(const ClientSaid& client) { return client.server_name.starts_with("secret"); }
+
+TlsServer::Options asking(Question question = asks_for_secret, std::shared_ptr<const TicketKeys> keys = nullptr,
+                          const Authority& trusted = authority()) {
     return {std::move(keys), {trusted.pem()}, std::move(question)};
 }
 
@@ -119,9 +121,9 @@ TEST(TlsClientCertificate, IsAskedForByTheNameInTheClientHello) {
         for (const Case& c : cases) {
             SCOPED_TRACE(std::string(c.sni) + " by " + std::to_string(version));
             std::vector<std::string> questions;
-            const auto server = server_with(asking([&](std::string_view name) {
-                questions.emplace_back(name);
-                return name.empty() || asks_for_secret(name);
+            const auto server = server_with(asking([&](const ClientSaid& client) {
+                questions.emplace_back(client.server_name);
+                return client.server_name.empty() || asks_for_secret(client);
             }));
             const PeerContext peer({.version = version, .credential = &device});
             const Learned learned = connects(*server, peer, c.sni);
@@ -264,7 +266,7 @@ TEST(TlsClientCertificate, IsAskedForWithEachAuthorityNamedOnceAndWithNoneWhenTh
 
 TEST(TlsClientCertificate, IsNotPassedByWithASessionFromElsewhere) {
     const auto keys = TicketKeys::random();
-    const auto always = [](std::string_view) { return true; };
+    const auto always = [](const ClientSaid&) { return true; };
     struct Case {
         const char* name;
         TlsServer::Options first;

@@ -111,6 +111,22 @@ std::string name_in_hello(SSL& ssl) {
     return name;
 }
 
+// Does the client offer one of HTTP's protocols by ALPN (RFC 7301 section 3.1)?
+bool offers_http(SSL& ssl) {
+    const unsigned char* extension = nullptr;
+    std::size_t size = 0;
+    constexpr unsigned kind = TLSEXT_TYPE_application_layer_protocol_negotiation;
+    if (SSL_client_hello_get0_ext(&ssl, kind, &extension, &size) != 1) return false;
+    ByteReader reader(std::as_bytes(std::span(extension, size)));
+    reader.u16();  // the length of the list
+    while (const auto length = reader.u8()) {
+        const auto name = reader.take(*length);
+        if (!name) return false;
+        if (as_text(*name) == "http/1.1" || as_text(*name) == "h2") return true;
+    }
+    return false;
+}
+
 std::string trust_digest(const std::vector<std::string>& ca_pems) {
     std::string text;
     for (const auto& pem : ca_pems) text += std::to_string(pem.size()) + ' ' + pem;
@@ -171,7 +187,7 @@ struct TlsServer::Choice {
     std::vector<Context> contexts;
     std::unordered_map<std::string, SSL_CTX*> by_name;  // "*.example.com" as it stands in the certificate
     std::shared_ptr<const TicketKeys> ticket_keys;
-    std::function<bool(std::string_view)> asks_for_certificate;
+    std::function<bool(const ClientSaid&)> asks_for_certificate;
     Store trusted{X509_STORE_new()};
     Names trusted_names;
     std::string trusted_digest;
@@ -193,7 +209,10 @@ struct TlsServer::Choice {
         const std::string name = name_in_hello(ssl);
         SSL_CTX* chosen = find(name);
         SSL_set_SSL_CTX(&ssl, chosen == nullptr ? contexts.front().get() : chosen);
-        const bool asked = asks_for_certificate && asks_for_certificate(name);
+        const bool asked =
+            asks_for_certificate && asks_for_certificate({.server_name = name,
+                                                          .offers_http = offers_http(ssl),
+                                                          .port_kind = session_of(*SSL_get_rbio(&ssl)).port_kind()});
         SSL_set_verify(&ssl, asked ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
         bind_session(ssl, asked, name);
     }
@@ -255,8 +274,8 @@ Result<std::shared_ptr<TlsServer>> TlsServer::create(std::span<const crypto::Cre
     return server;
 }
 
-std::unique_ptr<TlsSession> TlsServer::accept() const {
-    return std::make_unique<TlsSession>(SSL_new(choice_->contexts.front().get()), true, choice_);
+std::unique_ptr<TlsSession> TlsServer::accept(int port_kind) const {
+    return std::make_unique<TlsSession>(SSL_new(choice_->contexts.front().get()), true, choice_, port_kind);
 }
 
 TlsClient::TlsClient() = default;

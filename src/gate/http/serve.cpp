@@ -47,7 +47,7 @@ void report(const Connection& connection, const Request& request, const Story& s
         .looked_for = facts.authority.host(),
         .nearest = story.nearest,
         .target = story.target,
-        .tls_client = session.listener->tls,
+        .tls_client = session.tls,
         .tls_target = story.tls_target,
         .verdict = story.forwarded ? telemetry::Verdict::forwarded : telemetry::Verdict::refused,
         .reason = story.reason,
@@ -190,7 +190,7 @@ Decision decide_request(Connection& connection, const Request& request) {
     Ask ask{.protocol = config::Protocol::http,
             .name = facts.authority.host(),
             .client = client,
-            .tls = connection.session.listener->tls,
+            .tls = connection.session.tls,
             .path = facts.path};
     std::string server_name;
     if (const io::TlsSession* tls = connection.client.tls()) {
@@ -328,7 +328,7 @@ io::Task<void> refuse(Connection& connection, const Request& request, Story& sto
 io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client) {
     Connection connection{session, client, {}, {}, {}, {}};
     bool goes_on = true;
-    if (session.listener->tls) goes_on = co_await shake_hands(connection);
+    if (session.tls && !client.is_tls()) goes_on = co_await shake_hands(connection);
     for (bool first = true; goes_on; first = false) goes_on = co_await serve_request(connection, first);
     if (!connection.tunnel && client.is_open())
         co_await close_lingering(client, session.gate.loop().in(goodbye_within));

@@ -8,6 +8,9 @@
 
 namespace sallyport::gate::ldap {
 
+/// Do these first bytes begin a connection of LDAP?
+Recognized recognize(Bytes first);
+
 /// Serves one LDAP connection until it is bound for a target, or refused in LDAP. StartTLS is answered and ends here.
 io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client);
 

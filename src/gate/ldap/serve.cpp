@@ -1,40 +1,32 @@
 // The story of an LDAP connection, top to bottom: TLS where it begins so or asks for it, the first request, the
 // decision, the target or the refusal.
 #include "gate/gate.hpp"
-#include "gate/handshake.hpp"
 #include "gate/ldap/asked.hpp"
 #include "gate/ldap/ldap_dialect.hpp"
 #include "gate/ldap/refuse.hpp"
 #include "gate/ldap/watch.hpp"
-#include "gate/refusal.hpp"
-#include "gate/targets/connect.hpp"
+#include "gate/opening.hpp"
 #include "wire/ldap/bind_name.hpp"
 #include "wire/ldap/extended.hpp"
 #include "wire/proxy/proxy_header.hpp"
-
-#include <chrono>
-#include <vector>
 
 namespace sallyport::gate::ldap {
 
 namespace {
 
 using namespace sallyport::ldap;
-using namespace std::chrono_literals;
 using telemetry::Reason;
 
-constexpr Duration first_byte_within = 10s;
-constexpr Duration whole_message_within = 10s;  // from its first byte
-constexpr Duration goodbye_within = 2s;
 constexpr char tls_handshake = '\x16';  // the first byte of every TLS connection (RFC 8446 section 5.1)
 
 class Conversation {
 public:
-    Conversation(Session& session, io::Stream& client) : session_(session), client_(client) {}
+    Conversation(Session& session, io::Stream& client)
+        : session_(session), client_(client), opening_(session, client, max_message) {}
 
     io::Task<std::unique_ptr<Tunnel>> run() {
-        if (session_.listener->tls) {
-            const bool secured = co_await secure();
+        if (session_.tls && !client_.is_tls()) {
+            const bool secured = co_await opening_.secure();
             if (!secured) co_return nullptr;
         }
         for (;;) {
@@ -55,73 +47,41 @@ private:
         const LdapResult result{.code = result_code(reason), .diagnostic = said};
         Bytes answer = head_.op != 0 ? write_answer(room, head_.op, head_.id, result) : Bytes{};
         if (answer.empty()) answer = write_notice_of_disconnection(room, result);  // there is no answer to an abandon
-        client_.write(answer);
         about.reason = reason;
         about.detail = detail;
-        about.tls_client = client_.is_tls();
-        about.bytes_in = received_;
-        about.bytes_out = answer.size();
-        report_refusal(session_, about, session_.since);
-        co_await close_lingering(client_, client_.loop().in(goodbye_within));
-    }
-
-    void record(Reason reason, std::string_view detail) {
-        report_refusal(session_,
-                       {.reason = reason, .detail = detail, .tls_client = client_.is_tls(), .bytes_in = received_},
-                       session_.since);
-    }
-
-    io::Task<bool> secure() {
-        const ClientHandshake shaken = co_await shake_hands_with_client(session_, client_);
-        if (shaken.silent) co_return false;
-        if (shaken.reason == Reason::ok) co_return true;
-        record(shaken.reason, shaken.detail);
-        if (!shaken.gone) co_await close_lingering(client_, client_.loop().in(goodbye_within));
-        co_return false;
+        co_await opening_.refuse(answer, about);
     }
 
     // Until a whole message stands at the front. False: the story is told.
     io::Task<bool> read_request() {
         head_ = {};
-        io::Deadline deadline = client_.loop().in(first_byte_within);
+        opening_.expect_message();
         for (;;) {
-            if (!inbox_.empty()) {
-                const MessageResult result = read_message_head(inbox_, Sender::client, head_);
+            if (!opening_.empty()) {
+                const MessageResult result = read_message_head(opening_.bytes(), Sender::client, head_);
                 if (result.state == MessageResult::State::complete) co_return true;
                 if (result.state == MessageResult::State::refused) {
                     co_await refuse_malformed(result.error);
                     co_return false;
                 }
             }
-            const io::Got got = client_.read(client_.loop().buffer().first(max_message));
-            if (got.io == io::Io::ok) {
-                if (inbox_.empty()) deadline = client_.loop().in(whole_message_within);
-                const Bytes came = Bytes(client_.loop().buffer()).first(got.bytes);
-                inbox_.insert(inbox_.end(), came.begin(), came.end());
-                received_ += got.bytes;
-                continue;
-            }
-            if (got.io != io::Io::again) {
-                if (received_ > 0)
-                    record(got.io == io::Io::eof ? Reason::client_closed : Reason::client_reset, "before a bind");
-                co_return false;
-            }
-            const io::Wait waited = co_await client_.readable(deadline);
-            if (waited == io::Wait::ready) continue;
-            if (waited == io::Wait::timeout)
-                co_await refuse(Reason::peek_timeout, received_ == 0 ? "not a byte came" : "no whole request came");
-            else if (received_ > 0)
-                record(session_.ended_by, "before a bind");
+            const Came came = co_await opening_.more();
+            if (came == Came::more) continue;
+            const bool spoke = opening_.received() > 0;
+            if (came == Came::late)
+                co_await refuse(Reason::peek_timeout, spoke ? "no whole request came" : "not a byte came");
+            else if (spoke)
+                opening_.record(end_reason(came, session_), "before a bind");
             co_return false;
         }
     }
 
     io::Task<void> refuse_malformed(MessageError error) {
-        if (sallyport::proxy::begins_like_header(inbox_)) {
-            record(Reason::proxy_untrusted, sallyport::proxy::unexpected);
+        if (sallyport::proxy::begins_like_header(opening_.bytes())) {
+            opening_.record(Reason::proxy_untrusted, sallyport::proxy::unexpected);
             client_.reset();
-        } else if (!client_.is_tls() && as_text(inbox_).starts_with(tls_handshake)) {
-            record(Reason::tls_on_plain_port, "");
+        } else if (!client_.is_tls() && as_text(opening_.bytes()).starts_with(tls_handshake)) {
+            opening_.record(Reason::tls_on_plain_port, "");
             client_.reset();
         } else {
             const bool too_large = error.what == MessageError::What::too_large;
@@ -146,26 +106,25 @@ private:
                 : LdapResult{.code = client_.is_tls() ? code::operations_error : code::unavailable, .diagnostic = why};
         AnswerRoom room;
         const Bytes answer = write_start_tls_answer(room, head_.id, result);
-        inbox_.clear();
+        opening_.clear();
         // Waits for who refuses it too: a client that asks again and again without reading costs no memory.
         const io::Wait sent =
-            co_await client_.write_all(std::string(as_text(answer)), client_.loop().in(whole_message_within));
+            co_await client_.write_all(std::string(as_text(answer)), client_.loop().in(Opening::whole_message_within));
         if (sent != io::Wait::ready) {
-            record(Reason::client_closed, "before TLS began");
+            opening_.record(Reason::client_closed, "before TLS began");
             co_return false;
         }
         if (!possible) co_return true;  // it may bind without
-        co_return co_await secure();
+        co_return co_await opening_.secure();
     }
 
     std::unique_ptr<Tunnel> leave() {
-        record(Reason::client_closed, "unbound without a bind");
+        opening_.record(Reason::client_closed, "unbound without a bind");
         return nullptr;
     }
 
     io::Task<std::unique_ptr<Tunnel>> route() {
-        Gate& gate = session_.gate;
-        const SnapshotHandle snapshot = gate.snapshot();
+        const SnapshotHandle snapshot = session_.gate.snapshot();
         const Asked asked = read_asked(head_);
         if (asked.malformed) {
             co_await refuse(Reason::peek_malformed, asked.why_none, {.looked_for = asked.said});
@@ -175,41 +134,27 @@ private:
                                                               .name = asked.domain,
                                                               .client = session_.client.ip,
                                                               .tls = client_.is_tls()});
-        const std::string_view service = decision.service == nullptr ? std::string_view{} : decision.service->name;
         if (!decision.admitted()) {
-            const bool unknown = decision.reason == Reason::service_unknown;
-            const std::string_view nearest =
-                unknown ? snapshot->routing->nearest_name(config::Protocol::ldap, asked.domain) : std::string_view{};
-            co_await refuse(decision.reason, asked.why_none,
-                            {.looked_for = asked.said, .nearest = nearest, .service = service});
+            co_await refuse(
+                decision.reason, asked.why_none,
+                about_decision(*snapshot->routing, config::Protocol::ldap, decision, asked.domain, asked.said));
             co_return nullptr;
         }
-        session_.busy_with(service, {});
-        TargetSearch search(session_, client_, snapshot, decision, asked.domain);
-        auto target = co_await search.next(Reuse::none);
-        session_.at_rest();
-        if (!target) {
-            co_await refuse(target.error().reason, target.error().detail,
+        auto opened = co_await open_tunnel(session_, client_, snapshot, decision, asked.domain);
+        if (!opened) {
+            co_await refuse(opened.error().reason, opened.error().detail,
                             {.looked_for = asked.said,
-                             .service = service,
-                             .target = target.error().target,
+                             .service = decision.service->name,
+                             .target = opened.error().target,
                              .tls_target = decision.leg_tls});
             co_return nullptr;
         }
-        auto tunnel = std::make_unique<Tunnel>(Tunnel{.target = std::move(*target),
-                                                      .protocol = config::Protocol::ldap,
-                                                      .tls_client = client_.is_tls(),
-                                                      .service = std::string(service),
-                                                      .looked_for = asked.said,
-                                                      .method = {},
-                                                      .url = {},
-                                                      .since = session_.since,
-                                                      .began = gate.loop().wall_at(session_.since),
-                                                      .relayed = {}});
-        auto watch = std::make_unique<LdapWatch>(session_, std::string(service), asked.sasl);
+        auto tunnel = std::move(*opened);
+        tunnel->looked_for = asked.said;
+        auto watch = std::make_unique<LdapWatch>(session_, tunnel->service, asked.sasl);
         // All that has come goes the way of what follows; the watch decides on this bind once more, as on any other.
-        const bool goes_on = watch->from_client(inbox_, client_, tunnel->target.stream);
-        tunnel->relayed.to_target = received_;
+        const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
+        tunnel->relayed.to_target = opening_.received();
         tunnel->watch = std::move(watch);
         if (!goes_on) session_.end(tunnel->watch->reason());
         co_return tunnel;
@@ -217,9 +162,8 @@ private:
 
     Session& session_;
     io::Stream& client_;
-    std::vector<std::byte> inbox_;  // what has come and is not dealt with
-    std::uint64_t received_ = 0;
-    MessageHead head_;  // of the request at the front of the inbox
+    Opening opening_;
+    MessageHead head_;  // of the request at the front of what has come
 };
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include "gate/gate.hpp"
 #include "gate/peek.hpp"
 #include "gate/refusal.hpp"
-#include "gate/targets/connect.hpp"
+#include "gate/tunnel.hpp"
 #include "wire/tls/client_hello.hpp"
 
 #include <chrono>
@@ -50,46 +50,33 @@ io::Task<std::string> peek_passed_name(Session& session, io::Stream& client) {
 io::Task<std::unique_ptr<Tunnel>> serve(Session& session, io::Stream& client, std::string name) {
     Gate& gate = session.gate;
     const SnapshotHandle snapshot = gate.snapshot();
-    const SteadyTime since = gate.loop().now();
-    const WallTime began = gate.loop().wall();
     const Decision decision =
         decide(*snapshot->routing,
                {.protocol = config::Protocol::tls, .name = name, .client = session.client.ip, .tls = true, .path = {}});
-    const std::string_view service = decision.service == nullptr ? std::string_view{} : decision.service->name;
     if (!decision.admitted()) {
-        report_refusal(session, {.reason = decision.reason, .looked_for = name, .service = service, .tls_client = true},
-                       since);
+        Refusal about = about_decision(*snapshot->routing, config::Protocol::tls, decision, name, name);
+        about.tls_client = true;
+        report_refusal(session, about, session.since);
         co_await refuse(client, access_denied);
         co_return nullptr;
     }
-    session.busy_with(service, {});
-    TargetSearch search(session, client, snapshot, decision, name);
-    auto target = co_await search.next(Reuse::none);
-    session.at_rest();
-    if (!target) {
+    auto opened = co_await open_tunnel(session, client, snapshot, decision, name);
+    if (!opened) {
         report_refusal(session,
-                       {.reason = target.error().reason,
-                        .detail = target.error().detail,
+                       {.reason = opened.error().reason,
+                        .detail = opened.error().detail,
                         .looked_for = name,
-                        .service = service,
-                        .target = target.error().target,
+                        .service = decision.service->name,
+                        .target = opened.error().target,
                         .tls_client = true,
                         .tls_target = true},
-                       since);
+                       session.since);
         co_await refuse(client, internal_error);
         co_return nullptr;
     }
-    target->tls = true;  // the client's own
-    co_return std::make_unique<Tunnel>(Tunnel{.target = std::move(*target),
-                                              .protocol = config::Protocol::tls,
-                                              .tls_client = true,
-                                              .service = decision.service->name,
-                                              .looked_for = std::move(name),
-                                              .method = {},
-                                              .url = {},
-                                              .since = since,
-                                              .began = began,
-                                              .relayed = {}});
+    auto tunnel = std::move(*opened);
+    tunnel->target.tls = true;  // the client's own
+    co_return tunnel;
 }
 
 void explain(const Snapshot& snapshot, const Question& question, bool tls, std::string_view name,

@@ -1,0 +1,141 @@
+#include "gate/sip/watch.hpp"
+
+#include "base/text.hpp"
+#include "gate/gate.hpp"
+#include "gate/pass_on.hpp"
+#include "gate/refusal.hpp"
+#include "gate/sip/asked.hpp"
+#include "gate/sip/refuse.hpp"
+#include "wire/sip/answer.hpp"
+#include "wire/sip/uri.hpp"
+
+#include <utility>
+
+namespace sallyport::gate::sip {
+
+namespace {
+
+using namespace sallyport::sip;
+using telemetry::Reason;
+
+constexpr std::size_t max_to_tell = std::size_t{16} * 1024;  // bytes
+
+// Within a dialog a request goes where the dialog is: its From is what the other side called its sender. Registrations
+// and publications are in no dialog, whatever their To says (RFC 3261 section 10.2, RFC 3903 section 4).
+bool goes_by_dialog(const Message& request) {
+    return request.method != "REGISTER" && request.method != "PUBLISH" && is_within_dialog(request);
+}
+
+}  // namespace
+
+bool SipWatch::from_client(Bytes bytes, io::Stream& client, io::Stream& target) {
+    using What = Stepper::Step::What;
+    if (reason_ != Reason::ok) return false;  // it has ended, whatever came meanwhile
+    PassOn pass(target, bytes);
+    Message message;
+    for (;;) {
+        const auto step = up_.next(bytes, message);
+        bytes = bytes.subspan(step.consumed);
+        if (step.what == What::need_more) return true;
+        if (step.what == What::refused) {
+            tell(message, {reason_of(step.error), text(step.error), status_for(step.error)}, client);
+            return end(reason_of(step.error), text(step.error));
+        }
+        if (step.what == What::head) withhold_ = message.is_request() && !admits(message, client);
+        if (reason_ != Reason::ok) return false;
+        if (!withhold_ || step.what == What::between) pass.add(step.bytes);
+    }
+}
+
+bool SipWatch::from_target(Bytes bytes, io::Stream& client, io::Stream&) {
+    using What = Stepper::Step::What;
+    PassOn pass(client, bytes);
+    Message message;
+    for (;;) {
+        const auto step = down_.next(bytes, message);
+        bytes = bytes.subspan(step.consumed);
+        if (step.what == What::need_more) break;
+        if (step.what == What::head && message.is_response()) asked_.answered(message);
+        pass.add(step.bytes);
+    }
+    if (!to_tell_.empty() && !down_.within_body()) {
+        pass.flush();
+        client.write(as_bytes(std::exchange(to_tell_, {})));
+    }
+    return true;
+}
+
+bool SipWatch::admits(const Message& request, io::Stream& client) {
+    if (answers_refusal(request)) return false;
+    if (!goes_by_dialog(request)) {
+        const Denial denial = judge(request, client);
+        if (denial.reason != Reason::ok) {
+            refuse(request, denial, client);
+            return false;
+        }
+    }
+    asked_.sent(request);
+    return true;
+}
+
+SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& client) const {
+    const Asked asked = read_asked(request);
+    if (asked.malformed()) return {Reason::peek_malformed, asked.why_none()};
+    const SnapshotHandle& snapshot = session_.gate.snapshot();
+    const Decision decision = decide(*snapshot->routing, ask_of(asked, request, session_.client.ip, client.is_tls(),
+                                                                shown_.get(), client.loop().wall()));
+    if (!decision.admitted()) return {decision.reason, asked.why_none()};
+    if (decision.service->name != tunnel_.service)
+        return {Reason::service_unknown, "this connection belongs to another domain: open one of its own", 403};
+    // The target takes this leg for the word of a certificate, and the certificate is for somebody else.
+    if (decision.service->settings->check_certificate && tunnel_.target.tls && !decision.leg_tls)
+        return {Reason::cert_name_mismatch, "this connection is for whom its certificate names"};
+    return {};
+}
+
+// The ACK to a refusal of ours: nobody else knows what it is about.
+bool SipWatch::answers_refusal(const Message& request) const {
+    const Field* to = find(request.fields, FieldKind::to);
+    Address address;
+    return !tag_.empty() && request.method == "ACK" && to != nullptr && parse_address(to->value, address) &&
+           address.tag.starts_with(tag_);
+}
+
+void SipWatch::refuse(const Message& request, const Denial& denial, io::Stream& client) {
+    if (client.blocked() || to_tell_.size() > max_to_tell) {
+        end(Reason::client_stalled, "requests that are refused, again and again, and no answer is read");
+        return;
+    }
+    const Asked asked = read_asked(request);
+    report_refusal(session_,
+                   {.reason = denial.reason,
+                    .detail = denial.detail,
+                    .looked_for = asked.said(),
+                    .service = tunnel_.service,
+                    .tls_client = client.is_tls()},
+                   client.loop().now());
+    tell(request, denial, client);
+}
+
+void SipWatch::tell(const Message& request, const Denial& denial, io::Stream& client) {
+    if (down_.blind()) return;  // nobody knows where there would be a place for it
+    if (tag_.empty()) tag_ = new_tag() + "-";
+    const std::string tag = tag_ + std::to_string(++refused_);
+    const std::string answer = write_refusal(request, {.reason = denial.reason,
+                                                       .detail = denial.detail,
+                                                       .status = denial.status,
+                                                       .tag = tag,
+                                                       .client = session_.client});
+    if (down_.within_body())
+        to_tell_ += answer;
+    else
+        client.write(as_bytes(answer));
+}
+
+bool SipWatch::end(Reason reason, std::string_view detail) {
+    reason_ = reason;
+    detail_ = detail;
+    return false;
+}
+
+}  // namespace sallyport::gate::sip

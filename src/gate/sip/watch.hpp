@@ -1,0 +1,65 @@
+// What the gate looks at after a SIP connection was routed: every further request of the client, which is authorized
+// again, and what the target's answers say about the client.
+#pragma once
+
+#include "gate/shown_certificate.hpp"
+#include "gate/tunnel.hpp"
+#include "wire/sip/stepper.hpp"
+#include "wire/sip/transactions.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sallyport::gate::sip {
+
+class SipWatch final : public Watch {
+public:
+    /// @param tunnel  that it will watch, and outlives it
+    /// @param shown   what the client's certificate is worth; null: no service cares
+    SipWatch(Session& session, const Tunnel& tunnel, std::unique_ptr<ShownCertificate> shown)
+        : session_(session), tunnel_(tunnel), shown_(std::move(shown)) {}
+
+    /// What the record says where nothing worse happens.
+    void note(std::string_view detail) { detail_ = detail; }
+
+    bool from_client(Bytes bytes, io::Stream& client, io::Stream& target) override;
+    bool from_target(Bytes bytes, io::Stream& client, io::Stream& target) override;
+    telemetry::Reason reason() const override { return reason_; }
+    std::string_view detail() const override { return detail_; }
+    /// SIP has no words for the end of a connection: what is answered is requests.
+    void say_goodbye(io::Stream&, telemetry::Reason) override {}
+
+private:
+    using Message = sallyport::sip::Message;
+    using Stepper = sallyport::sip::MessageStepper;
+
+    struct Denial {
+        telemetry::Reason reason = telemetry::Reason::ok;
+        std::string_view detail = {};
+        std::uint16_t status = 0;  // 0: the one that the reason has
+    };
+
+    bool admits(const Message& request, io::Stream& client);
+    Denial judge(const Message& request, const io::Stream& client) const;
+    bool answers_refusal(const Message& request) const;
+    void refuse(const Message& request, const Denial& denial, io::Stream& client);
+    bool end(telemetry::Reason reason, std::string_view detail);
+    void tell(const Message& request, const Denial& denial, io::Stream& client);
+
+    Session& session_;
+    const Tunnel& tunnel_;
+    std::unique_ptr<ShownCertificate> shown_;
+    Stepper up_{Stepper::Sender::client};
+    Stepper down_{Stepper::Sender::target};
+    bool withhold_ = false;  // the message at hand was refused: its body must not reach the target
+    sallyport::sip::TransactionTable asked_;
+    std::string tag_;      // in front of every tag of ours, once there is one
+    unsigned refused_ = 0; // so far
+    std::string to_tell_;  // answers of ours that wait for the end of a message of the target's
+    telemetry::Reason reason_ = telemetry::Reason::ok;
+    std::string detail_;
+};
+
+}  // namespace sallyport::gate::sip

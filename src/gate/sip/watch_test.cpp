@@ -1,0 +1,218 @@
+// What passes to the target, and what the client is told, once a SIP connection is routed.
+#include "gate/sip/watch.hpp"
+
+#include "gate/testing.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+using namespace sallyport;
+using namespace sallyport::gate;
+using namespace sallyport::gate::sip;
+using gate::testing::snapshot_of;
+using gate::testing::TestGate;
+using telemetry::Reason;
+using telemetry::Verdict;
+
+namespace {
+
+constexpr std::string_view configuration = R"(
+[[service]]
+name = "hq.example.com"
+protocol = "sip"
+target = ["10.0.0.1"]
+plain_port = 5060
+
+[[service]]
+name = "other.example.com"
+protocol = "sip"
+target = ["10.0.0.2"]
+plain_port = 5060
+
+[[service]]
+name = "checked.example.com"
+protocol = "sip"
+target = ["10.0.0.3"]
+plain_port = 5060
+tls_port = 5061
+check_certificate = true
+)";
+
+struct Words {
+    std::string_view method = "OPTIONS";
+    std::string_view from = "sip:alice@hq.example.com";
+    std::string_view to = "<sip:bob@hq.example.com>";
+    std::string_view more = "";
+    std::string_view body = "";
+    unsigned number = 1;
+};
+
+std::string request(const Words& words) {
+    const std::string number = std::to_string(words.number);
+    return std::string(words.method) + " sip:bob@hq.example.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.7;branch=z9hG4bK" +
+           number + ";rport\r\nFrom: <" + std::string(words.from) + ">;tag=1\r\nTo: " + std::string(words.to) +
+           "\r\nCall-ID: call\r\nCSeq: " + number + " " + std::string(words.method) + "\r\n" + std::string(words.more) +
+           "Content-Length: " + std::to_string(words.body.size()) + "\r\n\r\n" + std::string(words.body);
+}
+
+// A routed connection whose four ends are at hand.
+struct Routed {
+    TestGate at;
+    Session session{at.gate, at.listener, *SocketAddress::parse("192.0.2.7:4000")};
+    io::testing::StreamPair client{*at.loop, session.cancellation};
+    io::testing::StreamPair target{*at.loop, session.cancellation};
+    Tunnel tunnel;
+    std::unique_ptr<SipWatch> watch;
+
+    explicit Routed(std::string service = "hq.example.com", bool leg_tls = false,
+                    std::unique_ptr<ShownCertificate> shown = nullptr)
+        : tunnel{.target = {.stream = std::move(target.near),
+                            .lease = *Lease::take(std::make_shared<TargetState>(), nullptr, 0),
+                            .text = "10.0.0.1:5060",
+                            .server_name = {},
+                            .tls = leg_tls},
+                 .protocol = config::Protocol::sip,
+                 .service = std::move(service),
+                 .looked_for = {},
+                 .method = {},
+                 .url = {},
+                 .since = {},
+                 .began = {},
+                 .relayed = {}} {
+        session.protocol = config::Protocol::sip;
+        at.gate.adopt(snapshot_of(at.book, configuration));
+        watch = std::make_unique<SipWatch>(session, tunnel, std::move(shown));
+    }
+
+    bool from_client(std::string_view bytes) {
+        return watch->from_client(as_bytes(bytes), client.near, tunnel.target.stream);
+    }
+    bool from_target(std::string_view bytes) {
+        return watch->from_target(as_bytes(bytes), client.near, tunnel.target.stream);
+    }
+    static std::string read(io::Stream& from) {
+        std::vector<std::byte> room(std::size_t{256} * 1024);
+        const io::Got got = from.read(room);
+        return got.io == io::Io::ok ? std::string(as_text(Bytes(room).first(got.bytes))) : std::string();
+    }
+    std::string at_target() { return read(target.far); }
+    std::string at_client() { return read(client.far); }
+    std::uint64_t refused(Reason reason) const { return at.ended(telemetry::Protocol::sip, Verdict::refused, reason); }
+};
+
+std::string status_of_answer(std::string_view answer) {
+    return std::string(answer.substr(0, std::min<std::size_t>(answer.find('\r'), answer.size())));
+}
+
+}  // namespace
+
+TEST(SipWatch, PassesWhatBelongsToTheServiceAsItCame) {
+    Routed routed;
+    const std::string all = request({}) + "\r\n\r\n" + request({.method = "MESSAGE", .body = "hello", .number = 2}) +
+                            "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+    EXPECT_TRUE(routed.from_client(all));
+    EXPECT_EQ(routed.at_target(), all);
+    EXPECT_EQ(routed.at_client(), "");
+}
+
+TEST(SipWatch, PassesItAlsoInPieces) {
+    const std::string all = request({}) + request({.method = "MESSAGE", .body = "hello", .number = 2});
+    for (const std::size_t piece : {1U, 2U, 3U, 7U, 50U}) {
+        Routed routed;
+        std::string passed;
+        for (std::size_t at = 0; at < all.size(); at += piece) {
+            EXPECT_TRUE(routed.from_client(std::string_view(all).substr(at, piece)));
+            passed += routed.at_target();
+        }
+        EXPECT_EQ(passed, all) << piece;
+    }
+}
+
+TEST(SipWatch, RefusesInSipWhatBelongsElsewhere) {
+    struct Case {
+        std::string_view from;
+        const char* answer;
+        Reason reason;
+    };
+    const Case cases[] = {
+        {"sip:alice@other.example.com", "SIP/2.0 403 Forbidden", Reason::service_unknown},
+        {"sip:alice@nobody.example.com", "SIP/2.0 404 Not Found", Reason::service_unknown},
+        {"tel:+4319", "SIP/2.0 403 Forbidden", Reason::service_no_name},
+        {"sip:anonymous@anonymous.invalid", "SIP/2.0 403 Forbidden", Reason::service_no_name},
+        {"not an address", "SIP/2.0 400 Bad Request", Reason::peek_malformed},
+    };
+    for (const Case& c : cases) {
+        Routed routed;
+        const std::string fine = request({.number = 3});
+        EXPECT_TRUE(routed.from_client(request({.from = c.from, .body = "gone", .number = 2}) + fine)) << c.from;
+        EXPECT_EQ(routed.at_target(), fine) << c.from;
+        const std::string answer = routed.at_client();
+        EXPECT_EQ(status_of_answer(answer), c.answer);
+        EXPECT_NE(answer.find("CSeq: 2 OPTIONS\r\n"), std::string::npos) << answer;
+        EXPECT_NE(answer.find(";received=192.0.2.7"), std::string::npos) << answer;
+        EXPECT_NE(answer.find("[" + std::string(code(c.reason)) + "]"), std::string::npos) << answer;
+        EXPECT_EQ(routed.refused(c.reason), 1U) << c.from;
+    }
+}
+
+TEST(SipWatch, KeepsTheAckToItsOwnRefusalToItself) {
+    Routed routed;
+    routed.from_client(request({.method = "INVITE", .from = "sip:alice@nobody.example.com"}));
+    const std::string answer = routed.at_client();
+    const std::size_t tag = answer.find("To: <sip:bob@hq.example.com>;tag=") + 4;
+    const std::string to = answer.substr(tag, answer.find('\r', tag) - tag);
+    EXPECT_TRUE(routed.from_client(request({.method = "ACK", .from = "sip:alice@nobody.example.com", .to = to})));
+    EXPECT_EQ(routed.at_target(), "");
+    EXPECT_EQ(routed.at_client(), "");
+}
+
+TEST(SipWatch, LetsRequestsWithinDialogsGoWhereTheDialogIs) {
+    Routed routed;
+    // The callee's From is what the caller had written into To.
+    const std::string bye = request({.method = "BYE", .from = "sip:alice@192.168.1.5", .to = "<sip:x@y>;tag=9"});
+    EXPECT_TRUE(routed.from_client(bye));
+    EXPECT_EQ(routed.at_target(), bye);
+    const std::string posing =
+        request({.method = "REGISTER", .from = "sip:a@nobody.example.com", .to = "<sip:x@y>;tag=9"});
+    EXPECT_TRUE(routed.from_client(posing));
+    EXPECT_EQ(routed.at_target(), "");
+    EXPECT_EQ(status_of_answer(routed.at_client()), "SIP/2.0 404 Not Found");
+}
+
+TEST(SipWatch, SaysNothingInTheMiddleOfATargetsMessage) {
+    Routed routed;
+    EXPECT_TRUE(routed.from_target("MESSAGE sip:a SIP/2.0\r\nContent-Length: 10\r\n\r\n01234"));
+    EXPECT_TRUE(routed.from_client(request({.from = "sip:alice@nobody.example.com"})));
+    EXPECT_EQ(routed.at_client(), "MESSAGE sip:a SIP/2.0\r\nContent-Length: 10\r\n\r\n01234");
+    EXPECT_TRUE(routed.from_target("56789"));
+    const std::string rest = routed.at_client();
+    EXPECT_TRUE(rest.starts_with("56789SIP/2.0 404 Not Found\r\n")) << rest;
+}
+
+TEST(SipWatch, EndsOnWhatCantBeReadAndSaysSo) {
+    Routed routed;
+    EXPECT_FALSE(routed.from_client("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nContent-Length: -1\r\n\r\n"));
+    EXPECT_EQ(routed.watch->reason(), Reason::peek_malformed);
+    EXPECT_EQ(status_of_answer(routed.at_client()), "SIP/2.0 400 Bad Request");
+    EXPECT_EQ(routed.at_target(), "");
+    EXPECT_FALSE(routed.from_client(request({})));  // it has ended, whatever came meanwhile
+    EXPECT_EQ(routed.at_target(), "");
+}
+
+TEST(SipWatch, NeverFailsOnAnAnswerThatItCantRead) {
+    Routed routed;
+    EXPECT_TRUE(routed.from_target("this is no SIP\r\n\r\nat all"));
+    EXPECT_TRUE(routed.from_target("SIP/2.0 200 OK\r\n\r\n"));
+    EXPECT_EQ(routed.at_client(), "this is no SIP\r\n\r\nat allSIP/2.0 200 OK\r\n\r\n");
+}
+
+TEST(SipWatch, LetsNothingByTheCertificatesLegWithoutIt) {
+    for (const bool leg_tls : {true, false}) {
+        Routed routed("checked.example.com", leg_tls);
+        routed.from_client(request({.from = "sip:bob@checked.example.com"}));
+        EXPECT_EQ(routed.at_target().empty(), leg_tls);
+        EXPECT_EQ(routed.refused(Reason::cert_name_mismatch), leg_tls ? 1U : 0U);
+    }
+}
