@@ -125,6 +125,14 @@ io::Task<void> Gate::finish(io::Deadline patience) {
     co_await kept_.close();
 }
 
+void Gate::suspect(const Session& session, guard::Sign sign, std::uint64_t credential) {
+    guard_.suspect({.client = session.client.ip,
+                    .protocol = session.counted_as(),
+                    .sign = sign,
+                    .credential = credential,
+                    .time = loop_.now()});
+}
+
 void Gate::report(const telemetry::Record& record) {
     counters_.ended(record);
     reporter_.report(record);

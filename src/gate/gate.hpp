@@ -87,6 +87,9 @@ public:
     HttpScratch& http_scratch() { return *http_scratch_; }
     KeptConnections& kept() { return kept_; }
     guard::Lookout& guard() { return guard_; }
+    /// Tells the guard of one thing that a client did.
+    /// @param credential  guard::credential_hash of what was wrong; 0: can't be told from others
+    void suspect(const Session& session, guard::Sign sign, std::uint64_t credential = 0);
     /// Counts the questions for a target of this service (round robin).
     std::uint32_t next_turn(const Service& service) { return turns_[service.index]++; }
     /// How many connections one client may hold.

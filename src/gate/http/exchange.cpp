@@ -2,6 +2,7 @@
 
 #include "gate/http/rewrite.hpp"
 #include "gate/http/scratch.hpp"
+#include "gate/http/suspicion.hpp"
 #include "io/tls.hpp"
 
 #include <sys/socket.h>
@@ -61,20 +62,34 @@ Exchange::Pumped Exchange::fail(Reason reason, std::string detail) {
     return Pumped::failed;
 }
 
-bool Exchange::send_head() {
+// An await may have lent the scratch to another request; the bytes are still ours.
+const sallyport::http::RequestHead& Exchange::own_head() {
     HttpScratch& scratch = connection_.gate().http_scratch();
-    // An await may have lent the scratch to another request; the bytes are still ours.
     if (scratch.request_of != &request_) {
         parse_request(connection_.inbox.front(request_.head_length), scratch.request);
         scratch.request_of = &request_;
     }
+    return scratch.request;
+}
+
+// Tells the guard what the answer at hand gives the client away as.
+void Exchange::look_at_answer() {
+    const auto& answer = connection_.gate().http_scratch().response;
+    if (answer.status != 401 && answer.status != 403) return;
+    if (const auto found = suspect(answer.status, own_head().fields, answer.fields))
+        connection_.gate().suspect(connection_.session, found->sign, found->credential);
+}
+
+bool Exchange::send_head() {
+    HttpScratch& scratch = connection_.gate().http_scratch();
+    const auto& head = own_head();
     const auto client = connection_.session.client.ip.to_string();
     std::vector<ExtraField> identity;
     if (request_.decision.service->settings->client_certificate != config::ClientCertificate::none)
         identity = connection_.shown().fields(connection_.loop().wall());
     ByteWriter out(scratch.out().first(body_room_at));
     write_request_head(
-        out, scratch.request,
+        out, head,
         {.client = client,
          .node = connection_.gate().node(),
          // HTTP/1.0 may name nobody; the default service has a name of its own.
@@ -259,6 +274,7 @@ bool Exchange::begin_answer(std::size_t head_length, ByteWriter& out) {
         fail(Reason::target_malformed, "the answer's head does not fit with what this gateway adds");
         return false;
     }
+    look_at_answer();
     story_.status = head.status;
     story_.keep_alive = reply.keep_alive;
     knows_its_client_ = asked.binds_connection || head.binds_connection;

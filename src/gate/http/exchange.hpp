@@ -35,6 +35,8 @@ public:
 private:
     enum class Pumped : std::uint8_t { waiting, share_used, ended, failed };
 
+    const sallyport::http::RequestHead& own_head();
+    void look_at_answer();
     bool send_head();
     Pumped pump_up();
     Pumped feed_up();

@@ -5,6 +5,7 @@
 #include "gate/ldap/refuse.hpp"
 #include "gate/refusal.hpp"
 #include "gate/router.hpp"
+#include "wire/ldap/bind.hpp"
 #include "wire/ldap/extended.hpp"
 
 namespace sallyport::gate::ldap {
@@ -33,11 +34,19 @@ bool LdapWatch::from_client(Bytes bytes, io::Stream& client, io::Stream& target)
 bool LdapWatch::from_target(Bytes bytes, io::Stream& client, io::Stream&) {
     for (;;) {
         const Step step = down_.next(bytes);
+        if (step.what == Step::What::whole && step.op == op::bind_response) look_at_answer(step);
         if (!step.bytes.empty()) client.write(step.bytes);
         bytes = bytes.subspan(step.consumed);
         if (!to_tell_.empty() && !down_.within_message()) tell(client, as_bytes(std::exchange(to_tell_, {})));
         if (step.what == Step::What::need_more) return true;
     }
+}
+
+void LdapWatch::look_at_answer(const Step& step) {
+    MessageHead head;
+    if (read_message_head(step.bytes, Sender::server, head).state != MessageResult::State::complete) return;
+    if (const auto judged = binds_.answered(head.id, head.operation))
+        session_.gate.suspect(session_, judged->sign, judged->credential);
 }
 
 bool LdapWatch::look(const Step& step, io::Stream& client) {
@@ -79,6 +88,7 @@ bool LdapWatch::admits_bind(const MessageHead& head, io::Stream& client) {
                                                           .tls = client.is_tls()});
     if (!asked.malformed && decision.admitted() && decision.service->name == service_) {
         sasl_ = sasl_ || asked.sasl;
+        if (const auto bind = read_bind_request(head.operation)) binds_.asked(head.id, *bind);
         return true;
     }
     const bool elsewhere = !asked.malformed && decision.admitted();

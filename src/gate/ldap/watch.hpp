@@ -2,6 +2,7 @@
 // which comes too late.
 #pragma once
 
+#include "gate/ldap/answers.hpp"
 #include "gate/tunnel.hpp"
 #include "wire/ldap/stepper.hpp"
 
@@ -25,6 +26,7 @@ public:
 private:
     using Step = sallyport::ldap::MessageStepper::Step;
 
+    void look_at_answer(const Step& step);
     bool look(const Step& step, io::Stream& client);
     bool admits_bind(const sallyport::ldap::MessageHead& head, io::Stream& client);
     bool end(telemetry::Reason reason, std::string detail, io::Stream& client);
@@ -37,6 +39,7 @@ private:
     bool withhold_ = false;  // the message at hand is answered here and must not reach the target
     sallyport::ldap::MessageStepper up_{sallyport::ldap::Sender::client};
     sallyport::ldap::MessageStepper down_{sallyport::ldap::Sender::server};
+    BindJudge binds_;
     std::string to_tell_;  // answers of ours that wait for the end of a message of the target's
     telemetry::Reason reason_ = telemetry::Reason::ok;
     std::string detail_;

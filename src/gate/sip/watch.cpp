@@ -55,7 +55,7 @@ bool SipWatch::from_target(Bytes bytes, io::Stream& client, io::Stream&) {
         const auto step = down_.next(bytes, message);
         bytes = bytes.subspan(step.consumed);
         if (step.what == What::need_more) break;
-        if (step.what == What::head && message.is_response()) asked_.answered(message);
+        if (step.what == What::head && message.is_response()) look_at_answer(message);
         pass.add(step.bytes);
     }
     if (!to_tell_.empty() && !down_.within_body()) {
@@ -63,6 +63,12 @@ bool SipWatch::from_target(Bytes bytes, io::Stream& client, io::Stream&) {
         client.write(as_bytes(std::exchange(to_tell_, {})));
     }
     return true;
+}
+
+void SipWatch::look_at_answer(const Message& response) {
+    const auto asked = asked_.answered(response);
+    if (!asked) return;
+    if (const auto sign = answers_.judge(response, *asked)) session_.gate.suspect(session_, *sign);
 }
 
 bool SipWatch::admits(const Message& request, io::Stream& client) {

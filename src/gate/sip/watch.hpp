@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gate/shown_certificate.hpp"
+#include "gate/sip/answers.hpp"
 #include "gate/tunnel.hpp"
 #include "wire/sip/stepper.hpp"
 #include "wire/sip/transactions.hpp"
@@ -41,6 +42,7 @@ private:
         std::uint16_t status = 0;  // 0: the one that the reason has
     };
 
+    void look_at_answer(const Message& response);
     bool admits(const Message& request, io::Stream& client);
     Denial judge(const Message& request, const io::Stream& client) const;
     bool answers_refusal(const Message& request) const;
@@ -55,6 +57,7 @@ private:
     Stepper down_{Stepper::Sender::target};
     bool withhold_ = false;  // the message at hand was refused: its body must not reach the target
     sallyport::sip::TransactionTable asked_;
+    AnswerJudge answers_;
     std::string tag_;      // in front of every tag of ours, once there is one
     unsigned refused_ = 0; // so far
     std::string to_tell_;  // answers of ours that wait for the end of a message of the target's

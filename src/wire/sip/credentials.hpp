@@ -4,10 +4,17 @@
 
 #include "wire/sip/message.hpp"
 
+#include <string>
+
 namespace sallyport::sip {
 
 /// Does this request present credentials (Authorization or Proxy-Authorization)?
 bool has_credentials(const Message& request);
+
+/// Of what a request presents, that which tells one try from another: who, with which nonce (RFC 7616 section 3.4); of
+/// a scheme without these, all of it. Empty where it presents nothing. Not fit for people: parted by control
+/// characters.
+std::string presented(const Message& request);
 
 /// Does this challenge say that only the nonce was too old, not that the password was wrong (stale=true of RFC 7616
 /// section 3.3)?

@@ -36,7 +36,7 @@ std::string answer(TransactionTable& table, const Name& name, int status) {
     EXPECT_TRUE(parse_message(as_bytes(head), message).complete()) << head;
     const auto asked = table.answered(message);
     if (!asked) return "unknown";
-    return asked->credentials ? "asked with credentials" : "asked";
+    return !asked->credentials.empty() ? "asked with credentials" : "asked";
 }
 
 TEST(TransactionTable, TellsWhetherCredentialsWerePresented) {
@@ -88,6 +88,22 @@ TEST(TransactionTable, ForgetsTheOldestBeyondItsCapacity) {
     EXPECT_EQ(answer(table, name(0), 401), "unknown");
     EXPECT_EQ(answer(table, name(1), 401), "asked");
     EXPECT_EQ(answer(table, name(TransactionTable::capacity), 401), "asked");
+}
+
+TEST(SipCredentials, AreToldApartByWhoAndNonce) {
+    const auto read = [](std::string_view field) {
+        const std::string head = "REGISTER sip:a SIP/2.0\r\n" + std::string(field) + "\r\n\r\n";
+        Message message;
+        EXPECT_TRUE(parse_message(as_bytes(head), message).complete()) << field;
+        return presented(message);
+    };
+    const std::string one = read("Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", response=\"1\"");
+    EXPECT_EQ(one, read("Authorization: Digest username=a,nonce=n, response=\"2\", nc=2, realm=\"r, x\""));
+    EXPECT_NE(one, read("Authorization: Digest username=\"b\", nonce=\"n\""));
+    EXPECT_NE(one, read("Authorization: Digest username=\"a\", nonce=\"m\""));
+    EXPECT_NE(one, read("Authorization: Digest username=\"a\""));
+    EXPECT_NE(read("Authorization: Bearer x"), read("Authorization: Bearer y"));
+    EXPECT_EQ(read("Subject: x"), "");
 }
 
 TEST(SipChallenge, IsStaleWhereItSaysSo) {

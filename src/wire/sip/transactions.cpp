@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace sallyport::sip {
 
@@ -41,14 +42,14 @@ std::optional<std::uint64_t> key_of(const Message& message) {
 void TransactionTable::sent(const Message& request) {
     const auto key = key_of(request);
     if (!key || request.method == "ACK") return;
-    const Asked asked{.credentials = has_credentials(request)};
+    Asked asked{.credentials = presented(request), .registers = request.method == "REGISTER"};
     const auto at = std::ranges::find(entries_, *key, &Entry::key);
     if (at != entries_.end()) {
-        at->asked = asked;
+        at->asked = std::move(asked);
         return;
     }
     if (entries_.size() == capacity) entries_.erase(entries_.begin());
-    entries_.push_back({.key = *key, .asked = asked});
+    entries_.push_back({.key = *key, .asked = std::move(asked)});
 }
 
 std::optional<TransactionTable::Asked> TransactionTable::answered(const Message& response) {
@@ -56,8 +57,9 @@ std::optional<TransactionTable::Asked> TransactionTable::answered(const Message&
     if (!key) return std::nullopt;
     const auto at = std::ranges::find(entries_, *key, &Entry::key);
     if (at == entries_.end()) return std::nullopt;
-    const Asked asked = at->asked;
-    if (response.status >= 200) entries_.erase(at);
+    if (response.status < 200) return at->asked;
+    Asked asked = std::move(at->asked);
+    entries_.erase(at);
     return asked;
 }
 

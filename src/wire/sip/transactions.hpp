@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace sallyport::sip {
@@ -14,13 +15,14 @@ namespace sallyport::sip {
 /// (RFC 3261 section 17.1.3), with Call-ID and the number of CSeq for those that send no unique branch.
 ///
 /// Bounded: beyond its capacity the oldest is forgotten, and its answer then counts as one to nothing known. Holds a
-/// hash of each, not its text: a peer that seeks collisions deceives itself about its own requests only.
+/// hash of what names each, not its text: a peer that seeks collisions deceives itself about its own requests only.
 class TransactionTable {
 public:
     static constexpr std::size_t capacity = 64;
 
     struct Asked {
-        bool credentials = false;  // the request presented some: then a 401 or 407 refuses them
+        std::string credentials = {};  // presented(): where there are some, a 401 or 407 refuses them
+        bool registers = false;  // a REGISTER
     };
 
     /// Remembers a request that is passed on. An ACK is not: nothing answers it.
