@@ -1,6 +1,7 @@
 #include "wire/http/fields.hpp"
 
 #include "base/text.hpp"
+#include "wire/names_by_length.hpp"
 
 #include <algorithm>
 
@@ -13,7 +14,7 @@ struct Known {
     FieldKind kind;
 };
 
-// Sorted by the length of the name, so that a name is compared only with those of its own length.
+// Sorted by the length of the name.
 constexpr Known known_fields[] = {
     {"te", FieldKind::hop_by_hop},
     {"via", FieldKind::via},
@@ -44,19 +45,7 @@ constexpr Known known_fields[] = {
     {"x-cluster-client-ip", FieldKind::claim},
     {"x-forwarded-client-cert", FieldKind::identity},
 };
-static_assert(std::ranges::is_sorted(known_fields, {}, [](const Known& k) { return k.name.size(); }));
-
-constexpr std::size_t longest_known = std::end(known_fields)[-1].name.size();
-
-// first_of_length[n] is where the names of n bytes begin; they end where those of n + 1 bytes begin.
-constexpr auto first_of_length = [] {
-    std::array<std::uint8_t, longest_known + 2> first{};
-    for (std::size_t n = 0; n < first.size(); ++n) {
-        first[n] = static_cast<std::uint8_t>(
-            std::ranges::count_if(known_fields, [n](const Known& k) { return k.name.size() < n; }));
-    }
-    return first;
-}();
+constexpr wire::NamesByLength<Known, std::end(known_fields)[-1].name.size()> known_by_length(known_fields);
 
 constexpr Known families[] = {
     {"x-forwarded-", FieldKind::claim},
@@ -104,10 +93,8 @@ bool starts_with_known(std::string_view name, std::string_view known) {
 }
 
 FieldKind folded_kind_of(std::string_view name) {
-    if (name.size() <= longest_known) {
-        for (auto i = first_of_length[name.size()]; i < first_of_length[name.size() + 1]; ++i) {
-            if (starts_with_known(name, known_fields[i].name)) return known_fields[i].kind;
-        }
+    for (const Known& known : known_by_length.of_length(name.size())) {
+        if (starts_with_known(name, known.name)) return known.kind;
     }
     for (const Known& family : families) {
         if (starts_with_known(name, family.name)) return family.kind;

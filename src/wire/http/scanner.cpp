@@ -1,42 +1,10 @@
 #include "wire/http/scanner.hpp"
 
-#include <bit>
-#include <cstring>
+#include "wire/end_of_text.hpp"
 
 namespace sallyport::http {
 
 namespace {
-
-constexpr std::uint64_t each_byte = 0x0101010101010101;
-constexpr std::uint64_t high_bits = each_byte * 0x80;
-
-// The high bit of each byte that is a control character; right up to the lowest byte that is set, and that one is asked
-// for. A borrow can mark bytes above it.
-constexpr std::uint64_t controls(std::uint64_t word) {
-    const std::uint64_t low = (word - each_byte * 0x20) & ~word;
-    const std::uint64_t del = word ^ each_byte * 0x7F;
-    return (low | ((del - each_byte) & ~del)) & high_bits;
-}
-
-// The first byte that is not text. Eight bytes at a time: values are most of a head.
-const char* end_of_text(const char* at, const char* end) {
-    if constexpr (std::endian::native == std::endian::little) {
-        while (end - at >= 8) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, at, sizeof word);
-            const std::uint64_t found = controls(word);
-            if (found == 0) {
-                at += 8;
-                continue;
-            }
-            at += std::countr_zero(found) / 8;
-            if (*at != '\t') return at;
-            ++at;
-        }
-    }
-    while (at != end && is_in(text_set, *at)) ++at;
-    return at;
-}
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -78,7 +46,7 @@ bool Scanner::run(CharacterSet set, HeadError if_empty, std::string_view& out) {
 
 bool Scanner::text(std::string_view& out) {
     const char* start = at_;
-    at_ = end_of_text(at_, end_);
+    at_ = wire::end_of_text(at_, end_);
     out = {start, at_};
     return at_ != end_;
 }

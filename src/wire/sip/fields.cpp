@@ -1,9 +1,12 @@
 #include "wire/sip/fields.hpp"
 
 #include "base/text.hpp"
+#include "wire/names_by_length.hpp"
 #include "wire/sip/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 namespace sallyport::sip {
 
@@ -15,32 +18,42 @@ struct Known {
     char compact = '\0';  // '\0': has none
 };
 
+// Sorted by the length of the name.
 constexpr Known known_fields[] = {
+    {"to", FieldKind::to, 't'},
     {"via", FieldKind::via, 'v'},
     {"from", FieldKind::from, 'f'},
-    {"to", FieldKind::to, 't'},
-    {"call-id", FieldKind::call_id, 'i'},
     {"cseq", FieldKind::cseq},
-    {"contact", FieldKind::contact, 'm'},
-    {"max-forwards", FieldKind::max_forwards},
-    {"route", FieldKind::route},
-    {"record-route", FieldKind::record_route},
-    {"content-length", FieldKind::content_length, 'l'},
-    {"content-type", FieldKind::content_type, 'c'},
-    {"content-encoding", FieldKind::content_encoding, 'e'},
-    {"supported", FieldKind::supported, 'k'},
-    {"subject", FieldKind::subject, 's'},
-    {"allow-events", FieldKind::allow_events, 'u'},
     {"event", FieldKind::event, 'o'},
+    {"route", FieldKind::route},
+    {"call-id", FieldKind::call_id, 'i'},
+    {"contact", FieldKind::contact, 'm'},
+    {"expires", FieldKind::expires},
+    {"subject", FieldKind::subject, 's'},
     {"refer-to", FieldKind::refer_to, 'r'},
+    {"supported", FieldKind::supported, 'k'},
     {"referred-by", FieldKind::referred_by, 'b'},
-    {"session-expires", FieldKind::session_expires, 'x'},
+    {"allow-events", FieldKind::allow_events, 'u'},
+    {"content-type", FieldKind::content_type, 'c'},
+    {"max-forwards", FieldKind::max_forwards},
+    {"record-route", FieldKind::record_route},
     {"authorization", FieldKind::authorization},
-    {"proxy-authorization", FieldKind::proxy_authorization},
+    {"content-length", FieldKind::content_length, 'l'},
+    {"session-expires", FieldKind::session_expires, 'x'},
+    {"content-encoding", FieldKind::content_encoding, 'e'},
     {"www-authenticate", FieldKind::www_authenticate},
     {"proxy-authenticate", FieldKind::proxy_authenticate},
-    {"expires", FieldKind::expires},
+    {"proxy-authorization", FieldKind::proxy_authorization},
 };
+constexpr wire::NamesByLength<Known, std::end(known_fields)[-1].name.size()> known_by_length(known_fields);
+
+constexpr auto compact_kinds = [] {
+    std::array<FieldKind, 26> kinds{};
+    for (const Known& known : known_fields) {
+        if (known.compact != '\0') kinds[static_cast<std::size_t>(known.compact - 'a')] = known.kind;
+    }
+    return kinds;
+}();
 
 // Bytes up to the comma that ends the first member, or all of them.
 std::size_t member_size(std::string_view list) {
@@ -71,12 +84,15 @@ std::string_view take(std::string_view& text, std::size_t size) {
 }  // namespace
 
 FieldKind kind_of(std::string_view name) {
-    const bool compact = name.size() == 1;
-    const char letter = compact ? to_lower(name[0]) : '\0';
-    const auto* at = std::ranges::find_if(known_fields, [&](const Known& known) {
-        return compact ? known.compact == letter : equals_ignoring_case(known.name, name);
-    });
-    return at == std::end(known_fields) ? FieldKind::other : at->kind;
+    if (name.size() == 1) {
+        const char letter = to_lower(name[0]);
+        return letter >= 'a' && letter <= 'z' ? compact_kinds[static_cast<std::size_t>(letter - 'a')]
+                                              : FieldKind::other;
+    }
+    for (const Known& known : known_by_length.of_length(name.size())) {
+        if (equals_ignoring_case(known.name, name)) return known.kind;
+    }
+    return FieldKind::other;
 }
 
 const Field* find(const FieldList& fields, FieldKind kind) {

@@ -1,6 +1,19 @@
 #include "wire/sip/scanner.hpp"
 
+#include "wire/end_of_text.hpp"
+
 namespace sallyport::sip {
+
+namespace {
+
+// Whether the last of the backslashes in front of a character belongs to it, and not to one of their own.
+bool is_escaped(std::string_view before) {
+    const std::size_t other = before.find_last_not_of('\\');
+    const std::size_t backslashes = other == std::string_view::npos ? before.size() : before.size() - other - 1;
+    return backslashes % 2 != 0;
+}
+
+}  // namespace
 
 bool Scanner::refuse(MessageError error) {
     result_ = {.state = MessageResult::State::refused, .error = error};
@@ -29,7 +42,7 @@ bool Scanner::run(CharacterSet set, MessageError if_empty, std::string_view& out
 
 bool Scanner::text(std::string_view& out) {
     const char* start = at_;
-    while (at_ != end_ && is_in(text_set, *at_)) ++at_;
+    at_ = wire::end_of_text(at_, end_);
     out = {start, at_};
     return at_ != end_;
 }
@@ -91,13 +104,12 @@ bool Scanner::value(std::string_view& out) {
 // Up to the byte that ends the line. Behind a backslash stands any character but a line end (quoted-pair of RFC 3261
 // section 25.1); whether it stands in a quoted string is for those to see who read the value.
 bool Scanner::value_line() {
-    bool escaped = false;
-    for (; at_ != end_; ++at_) {
+    for (const char* start = at_;; ++at_) {
+        at_ = wire::end_of_text(at_, end_);
+        if (at_ == end_) return false;
         const bool line_end = *at_ == '\r' || *at_ == '\n';
-        if (line_end || (!is_in(text_set, *at_) && !escaped)) return true;
-        escaped = *at_ == '\\' && !escaped;
+        if (line_end || !is_escaped({start, at_})) return true;
     }
-    return false;
 }
 
 // The blanks that make a line belong to the one before. Something must stand behind them.
