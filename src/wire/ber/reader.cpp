@@ -8,7 +8,6 @@ namespace sallyport::ber {
 
 namespace {
 
-constexpr std::uint8_t long_form = 0x80;
 constexpr std::size_t max_length_octets = 4;
 constexpr std::uint8_t end_of_contents_tag = 0x00;  // belongs to indefinite lengths
 
@@ -25,7 +24,7 @@ static_assert(std::to_underlying(Error::trailing) + 1 == texts.size());
 
 std::string_view text(Error error) { return texts[std::to_underlying(error)]; }
 
-Result<std::optional<Header>, Error> read_header(Bytes bytes) {
+Result<std::optional<Header>, Error> read_header_of_any_form(Bytes bytes) {
     ByteReader reader(bytes);
     const auto tag = reader.u8();
     if (tag && is_high_tag(*tag)) return fail(Error::high_tag);
@@ -95,21 +94,29 @@ Result<void, Error> Reader::finish(std::initializer_list<std::uint8_t> known) co
 }
 
 Result<void, Error> Reader::check() const {
-    std::array<Reader, max_depth + 1> levels;  // a stack: nothing from outside decides how deep a call goes
+    std::array<std::size_t, max_depth> ends;  // a stack: nothing from outside decides how deep a call goes
     std::size_t level = 0;
-    for (levels[0] = *this;;) {
-        if (levels[level].empty()) {
+    std::size_t end = rest_.size();  // where the parent of the element at hand ends
+    for (std::size_t at = 0;;) {
+        if (at == end) {
             if (level == 0) return {};
-            --level;
+            end = ends[--level];
             continue;
         }
-        const auto element = levels[level].next();
-        if (!element) return fail(element.error());
-        if (element->tag == end_of_contents_tag) return fail(Error::wrong_tag);
-        if (element->tag == (octet_string_tag | constructed_bit)) return fail(Error::constructed_string);
-        if (!is_constructed(element->tag)) continue;
+        const auto header = read_header(rest_.subspan(at, end - at));
+        if (!header) return fail(header.error());
+        if (!*header || (*header)->length > end - at - (*header)->size) return fail(Error::beyond_parent);
+        const std::uint8_t tag = (*header)->tag;
+        if (tag == end_of_contents_tag) return fail(Error::wrong_tag);
+        if (tag == (octet_string_tag | constructed_bit)) return fail(Error::constructed_string);
+        at += (*header)->size;
+        if (!is_constructed(tag)) {
+            at += (*header)->length;
+            continue;
+        }
         if (depth_ + level >= max_depth) return fail(Error::too_deep);
-        levels[++level] = Reader(element->contents);
+        ends[level++] = end;
+        end = at + (*header)->length;
     }
 }
 

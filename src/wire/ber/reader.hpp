@@ -41,9 +41,20 @@ struct Header {
 };
 
 inline constexpr std::size_t max_header = 6;
+inline constexpr std::uint8_t long_form = 0x80;  // the first octet of a length that takes more; below, it is the length
 
-/// The header at the front; nothing while it is not whole.
-Result<std::optional<Header>, Error> read_header(Bytes bytes);
+/// What read_header() asks where the length has more than one octet, or something is missing or wrong.
+Result<std::optional<Header>, Error> read_header_of_any_form(Bytes bytes);
+
+/// The header at the front; nothing while it is not whole. Here, to be inlined: nearly all are as short as can be.
+inline Result<std::optional<Header>, Error> read_header(Bytes bytes) {
+    if (bytes.size() >= 2) {
+        const auto tag = std::to_integer<std::uint8_t>(bytes[0]);
+        const auto length = std::to_integer<std::uint8_t>(bytes[1]);
+        if (!is_high_tag(tag) && length < long_form) return Header{.tag = tag, .size = 2, .length = length};
+    }
+    return read_header_of_any_form(bytes);
+}
 
 struct Element {
     std::uint8_t tag = 0;
