@@ -3,6 +3,7 @@
 #include "gate/gate.hpp"
 #include "gate/ldap/asked.hpp"
 #include "gate/ldap/refuse.hpp"
+#include "gate/pass_on.hpp"
 #include "gate/refusal.hpp"
 #include "gate/router.hpp"
 #include "wire/ldap/bind.hpp"
@@ -21,23 +22,28 @@ constexpr std::size_t max_to_tell = std::size_t{4} * 1024;  // octets
 
 bool LdapWatch::from_client(Bytes bytes, io::Stream& client, io::Stream& target) {
     if (reason_ != Reason::ok) return false;  // it has ended, whatever came meanwhile
+    PassOn pass(target, bytes);
     for (;;) {
         const Step step = up_.next(bytes);
         withhold_ = false;
         if (!look(step, client)) return false;
-        if (!withhold_ && !step.bytes.empty()) target.write(step.bytes);
+        if (!withhold_) pass.add(step.bytes);
         bytes = bytes.subspan(step.consumed);
         if (step.what == Step::What::need_more) return true;
     }
 }
 
 bool LdapWatch::from_target(Bytes bytes, io::Stream& client, io::Stream&) {
+    PassOn pass(client, bytes);
     for (;;) {
         const Step step = down_.next(bytes);
         if (step.what == Step::What::whole && step.op == op::bind_response) look_at_answer(step);
-        if (!step.bytes.empty()) client.write(step.bytes);
+        pass.add(step.bytes);
         bytes = bytes.subspan(step.consumed);
-        if (!to_tell_.empty() && !down_.within_message()) tell(client, as_bytes(std::exchange(to_tell_, {})));
+        if (!to_tell_.empty() && !down_.within_message()) {
+            pass.flush();
+            tell(client, as_bytes(std::exchange(to_tell_, {})));
+        }
         if (step.what == Step::What::need_more) return true;
     }
 }
