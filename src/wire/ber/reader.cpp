@@ -68,11 +68,7 @@ Result<std::string_view, Error> Reader::octets(std::uint8_t tag) {
 Result<std::int32_t, Error> Reader::integer(std::uint8_t tag) {
     const auto contents = take(tag);
     if (!contents) return fail(contents.error());
-    if (contents->empty() || contents->size() > sizeof(std::int32_t)) return fail(Error::bad_integer);
-    const bool negative = (contents->front() & std::byte{0x80}) != std::byte{0};
-    std::uint32_t value = negative ? ~std::uint32_t{0} : 0;  // the sign fills up what is not written
-    for (const std::byte octet : *contents) value = value << 8 | std::to_integer<std::uint32_t>(octet);
-    return static_cast<std::int32_t>(value);
+    return read_number(*contents);
 }
 
 Result<Reader, Error> Reader::enter(std::uint8_t tag) {

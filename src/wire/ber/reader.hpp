@@ -56,6 +56,16 @@ inline Result<std::optional<Header>, Error> read_header(Bytes bytes) {
     return read_header_of_any_form(bytes);
 }
 
+/// The number that the contents of an INTEGER or ENUMERATED say: four octets at most. More octets than it needs are put
+/// up with: some encoders fill up to four.
+inline Result<std::int32_t, Error> read_number(Bytes contents) {
+    if (contents.empty() || contents.size() > sizeof(std::int32_t)) return fail(Error::bad_integer);
+    const bool negative = (contents.front() & std::byte{0x80}) != std::byte{0};
+    std::uint32_t value = negative ? ~std::uint32_t{0} : 0;  // the sign fills up what is not written
+    for (const std::byte octet : contents) value = value << 8 | std::to_integer<std::uint32_t>(octet);
+    return static_cast<std::int32_t>(value);
+}
+
 struct Element {
     std::uint8_t tag = 0;
     Bytes contents = {};
@@ -79,7 +89,7 @@ public:
     /// The contents of the next element, which has to have this tag: the constructed bit counts.
     Result<Bytes, Error> take(std::uint8_t tag);
     Result<std::string_view, Error> octets(std::uint8_t tag = octet_string_tag);
-    /// A number of at most four octets. More octets than it needs are put up with: some encoders fill up to four.
+    /// What read_number() makes of the next element.
     Result<std::int32_t, Error> integer(std::uint8_t tag = integer_tag);
     /// A reader of the next element's contents, one level deeper.
     Result<Reader, Error> enter(std::uint8_t tag);

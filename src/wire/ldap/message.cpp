@@ -89,8 +89,9 @@ Result<bool, MessageError> read_id_and_op(Bytes contents, MessageStart& start) {
     if ((*header)->length == 0 || (*header)->length > sizeof(start.id)) return fail(bad(What::bad_id));
     const std::size_t id_size = (*header)->size + (*header)->length;
     if (contents.size() <= id_size) return false;
-    start.id = *ber::Reader(contents).integer();
-    if (start.id < 0) return fail(bad(What::bad_id));
+    const auto id = ber::read_number(contents.subspan((*header)->size, (*header)->length));
+    if (!id || *id < 0) return fail(bad(What::bad_id));
+    start.id = *id;
     start.op = std::to_integer<std::uint8_t>(contents[id_size]);
     if ((start.op & ber::class_bits) != ber::application_class) return fail(bad(What::unknown_operation));
     // More octets of tag might say to others what one octet says to us.
