@@ -96,6 +96,8 @@ def generate(target, backend, **options):
 
 TUNNEL = {"carrier": "tunnel", "mode": "ping"}
 SNI = {"carrier": "sni", "mode": "ping"}
+LDAP = {"carrier": "ldap", "mode": "ping"}
+SIP = {"carrier": "sip", "mode": "ping"}
 
 
 class HonestRelays(unittest.TestCase):
@@ -111,6 +113,11 @@ class HonestRelays(unittest.TestCase):
         "ping after a ClientHello": SNI,
         "short, with a ClientHello": SNI | {"mode": "short"},
         "bulk after a ClientHello": SNI | {"mode": "bulk"},
+        "searches after a bind": LDAP,
+        "searches for many": LDAP | {"entries": 1000},
+        "short, a bind and a search": LDAP | {"mode": "short"},
+        "pings by OPTIONS": SIP,
+        "short, a ping by OPTIONS": SIP | {"mode": "short"},
         "paced": TUNNEL | {"mode": "paced", "rate": 500},
         "fair": TUNNEL | {"mode": "fair", "rate": 200, "streams": 2},
         "bulk with a small buffer": TUNNEL | {"mode": "bulk", "send_buffer": 65536},
@@ -167,6 +174,14 @@ class LyingRelays(unittest.TestCase):
         "no X-Forwarded-For": ({"mode": "http", "forwarded_for": "yes"}, truth, "bad_request"),
         "another ServerHello": (SNI, lambda data, n: data if n > 1 else data[:-1] + b"!", "refused"),
         "half a ServerHello": (SNI, lambda data, n: data if n > 1 else data[:-1], "stalled"),
+        "another answer to a bind": (LDAP, lambda data, n: data if n > 1 else data[:-1] + b"!", "refused"),
+        "another entry": (LDAP, lambda data, n: data.replace(b"Meier", b"Maier"), "wrong_answer"),
+        "half an answer lost": (LDAP, lambda data, n: data if n < 3 else data[len(data) // 2:], "stalled"),
+        "an answer of the search before": (LDAP, lambda data, n: data.replace(b"\x02\x04\x01\x00\x00\x03",
+                                                                            b"\x02\x04\x01\x00\x00\x02"),
+                                           "wrong_answer"),
+        "another status of SIP": (SIP, lambda data, n: data.replace(b" 200 ", b" 403 "), "wrong_answer"),
+        "another branch of SIP": (SIP, lambda data, n: data.replace(b"7219;rport", b"7218;rport"), "wrong_answer"),
         "another answer to a short connection": (SNI | {"mode": "short"},
                                                  lambda data, n: data[:-1] + b"!", "wrong_answer"),
         "a changed byte when paced": (TUNNEL | {"mode": "paced", "rate": 500},
@@ -189,10 +204,19 @@ class LyingRelays(unittest.TestCase):
                 self.assertFalse(told["valid"], told)
                 self.assertIn(fault, told["faults"], told)
 
-    def test_a_changed_client_hello_is_noticed_at_the_backend(self):
+    def test_a_changed_byte_is_noticed_at_the_backend(self):
+        for name, options in {"ClientHello": SNI, "bind": LDAP, "request of SIP": SIP}.items():
+            with self.subTest(name):
+                backend = PORTS.take()
+                relay = LyingRelay(backend, truth, lie_inward=lambda data: data[:-1] + b"!")
+                told = generate(relay.port, backend, **options)
+                relay.close()
+                self.assertIn("bad_request", told["faults"], told)
+
+    def test_a_changed_search_is_noticed_at_the_backend(self):
         backend = PORTS.take()
-        relay = LyingRelay(backend, truth, lie_inward=lambda data: data[:-1] + b"!")
-        told = generate(relay.port, backend, **SNI)
+        relay = LyingRelay(backend, truth, lie_inward=lambda data: data.replace(b"mobile", b"mobilf"))
+        told = generate(relay.port, backend, **LDAP)
         relay.close()
         self.assertIn("bad_request", told["faults"], told)
 

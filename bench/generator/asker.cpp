@@ -52,9 +52,13 @@ private:
         if (!is_open()) return connect();
         if (!all_.script_.request.empty()) return send(all_.script_.request);
         // Each message differs from the one before, so that a stale echo is no answer.
-        if (message_.empty()) message_ = ground_.pattern.from(0, ground_.options.size);
         ++sequence_;
-        std::memcpy(message_.data(), &sequence_, std::min(sizeof sequence_, message_.size()));
+        if (!ground_.dialogue.request.empty()) {
+            message_ = ground_.dialogue.request.with(sequence_);
+        } else {
+            if (message_.empty()) message_ = ground_.pattern.from(0, ground_.options.size);
+            std::memcpy(message_.data(), &sequence_, std::min(sizeof sequence_, message_.size()));
+        }
         send(message_);
     }
 
@@ -64,9 +68,7 @@ private:
             partial_ += bytes;
             bytes = partial_;
         }
-        const std::string_view whole = all_.script_.request.empty()  ? same(bytes, message_)
-                                       : all_.script_.answer.empty() ? answered(bytes)
-                                                                     : same(bytes, all_.script_.answer);
+        const std::string_view whole = is_http() ? answered(bytes) : same(bytes, expected());
         if (!is_open()) return;
         if (whole.empty()) {
             if (partial_.empty()) partial_ = bytes;
@@ -75,6 +77,13 @@ private:
         if (whole.size() < bytes.size()) return fail(Fault::wrong_answer, "more bytes than the answer has");
         partial_.clear();
         done();
+    }
+
+    bool is_http() const { return !all_.script_.request.empty() && all_.script_.answer.empty(); }
+
+    std::string_view expected() {
+        if (!all_.script_.answer.empty()) return all_.script_.answer;
+        return ground_.dialogue.answer.empty() ? message_ : ground_.dialogue.answer.with(sequence_);
     }
 
     /// What was expected if it has come whole; nothing while it has not, or after it was found wrong.
@@ -145,7 +154,7 @@ private:
     bool asking_ = false;
     bool closes_ = false;  // the answer said that the connection ends with it
     std::optional<std::chrono::steady_clock::time_point> due_;  // of the operation under way, if it is paced
-    std::uint64_t sequence_ = 0;
+    std::uint32_t sequence_ = 1 << 24;  // four octets are the shortest way to write it, as LDAP wants
     std::string message_;
 };
 
@@ -201,10 +210,11 @@ Script script_for(const Ground& ground) {
     script.reconnect = options.close || options.mode == Mode::brief;
     if (options.carrier == Carrier::tunnel) script.opening = upgrade_request(options.host, options.path);
     if (options.carrier == Carrier::http) script.request = plain_request(options.host, options.path, script.reconnect);
-    if (options.carrier == Carrier::sni) {  // a connection that ends at once needs no more than the first exchange
-        (script.reconnect ? script.request : script.opening) = ground.hello;
-        if (script.reconnect) script.answer = server_hello();
-    }
+    const Dialogue& dialogue = ground.dialogue;
+    // A connection that ends at once needs no more than the first exchange, where messages are but echoed.
+    const bool opening_alone = script.reconnect && dialogue.request.empty();
+    if (!dialogue.opening.empty()) (opening_alone ? script.request : script.opening) = dialogue.opening;
+    if (opening_alone) script.answer = dialogue.welcome;
     return script;
 }
 

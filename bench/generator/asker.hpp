@@ -1,4 +1,4 @@
-// A client that asks and checks answers: HTTP requests, or messages that must come back as they went.
+// A client that asks and checks answers: HTTP requests, a dialogue, or messages that must come back as they went.
 #pragma once
 
 #include <deque>
@@ -12,7 +12,7 @@ namespace sallyport::bench {
 /// What all askers of a run say.
 struct Script {
     std::string opening;     // empty: none
-    std::string request;     // HTTP; empty: an echoed message of options.size bytes
+    std::string request;     // the same each time; empty: that of the dialogue, or an echoed message
     std::string body;        // of the expected answer
     std::string answer;      // the expected answer as it is, where it is no HTTP
     bool reconnect = false;  // a connection per operation

@@ -28,7 +28,9 @@ public:
         if (most > 0) stream_.limit_send_buffer(most);
         manner_ = backend_.manner_;
         in_pieces_ = manner_ == Manner::mixed;
-        streaming_ = backend_.ground_.options.carrier == Carrier::raw;
+        const Dialogue& dialogue = backend_.ground_.dialogue;
+        streaming_ =
+            backend_.ground_.options.carrier == Carrier::raw || (dialogue.opening.empty() && !dialogue.request.empty());
         finished_ = closes_ = false;
         offset_ = heard_ = 0;
         partial_.clear();
@@ -111,8 +113,9 @@ private:
     }
 
     void take(std::string_view bytes) {
-        if (!streaming_)
-            return backend_.ground_.options.carrier == Carrier::sni ? take_hello(bytes) : take_heads(bytes);
+        const Dialogue& dialogue = backend_.ground_.dialogue;
+        if (!streaming_) return dialogue.opening.empty() ? take_heads(bytes) : take_opening(bytes);
+        if (!dialogue.request.empty()) return take_requests(bytes);
         if (manner_ == Manner::echo) return send(bytes);
         if (manner_ == Manner::listen && !backend_.ground_.pattern.matches(heard_, bytes)) {
             backend_.ground_.tally.fault(Fault::lost_bytes, "backend: bytes differ from what was sent");
@@ -121,19 +124,33 @@ private:
         backend_.heard_ += bytes.size();
     }
 
-    void take_hello(std::string_view bytes) {
-        const std::string_view expected = backend_.ground_.hello;
+    void take_opening(std::string_view bytes) {
+        const std::string_view expected = backend_.ground_.dialogue.opening;
         partial_ += bytes;
         const std::string_view so_far = std::string_view(partial_).substr(0, expected.size());
         if (!expected.starts_with(so_far)) {
-            backend_.ground_.tally.fault(Fault::bad_request, "backend: the ClientHello is not what was sent");
+            backend_.ground_.tally.fault(Fault::bad_request, "backend: the opening is not what was sent");
         }
         if (so_far.size() < expected.size()) return;
         const std::string rest = partial_.substr(expected.size());
         partial_.clear();
         streaming_ = true;
-        send(server_hello());
+        send(backend_.ground_.dialogue.welcome);
         if (stream_.is_open() && !rest.empty()) take(rest);
+    }
+
+    void take_requests(std::string_view bytes) {
+        Dialogue& dialogue = backend_.ground_.dialogue;
+        partial_ += bytes;
+        while (stream_.is_open() && partial_.size() >= dialogue.request.size()) {
+            const std::string_view request = std::string_view(partial_).substr(0, dialogue.request.size());
+            const std::uint32_t number = dialogue.request.number_in(request);
+            if (request != dialogue.request.with(number)) {
+                return backend_.ground_.tally.fault(Fault::bad_request, "backend: a request is not what was sent");
+            }
+            partial_.erase(0, request.size());
+            send(dialogue.answer.with(number));
+        }
     }
 
     void take_heads(std::string_view bytes) {

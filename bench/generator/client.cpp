@@ -82,7 +82,7 @@ void Client::read_opening() {
         if (io.kind == Io::Kind::again) return;
         if (io.kind != Io::Kind::done) return fail(Fault::early_close, "closed before the opening was answered");
         partial_.append(ground_.buffer.data(), io.bytes);
-        const std::size_t size = ground_.options.carrier == Carrier::sni ? hello_size() : head_size();
+        const std::size_t size = ground_.dialogue.welcome.empty() ? head_size() : welcome_size();
         if (size == 0) continue;
         partial_.erase(0, size);
         state_ = State::open;
@@ -99,10 +99,10 @@ std::size_t Client::head_size() {
     return 0;
 }
 
-std::size_t Client::hello_size() {
-    const std::string_view expected = server_hello();
+std::size_t Client::welcome_size() {
+    const std::string_view expected = ground_.dialogue.welcome;
     if (partial_.starts_with(expected)) return expected.size();
-    if (!expected.starts_with(partial_)) fail(Fault::refused, "opening: the ServerHello did not come as it was sent");
+    if (!expected.starts_with(partial_)) fail(Fault::refused, "opening: its answer did not come as it was sent");
     return 0;
 }
 

@@ -51,7 +51,7 @@ private:
     void read_opening();
     // Bytes of the opening's answer at the start of partial_; 0 when it is not whole, or wrong and this has failed.
     std::size_t head_size();
-    std::size_t hello_size();
+    std::size_t welcome_size();
     void flush();
 
     unsigned number_;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "generator/hello.hpp"
+#include "generator/dialogue.hpp"
 #include "generator/loop.hpp"
 #include "generator/options.hpp"
 #include "generator/pattern.hpp"
@@ -14,9 +14,7 @@
 namespace sallyport::bench {
 
 struct Ground {
-    explicit Ground(const Options& asked) : options(asked) {
-        if (asked.carrier == Carrier::sni) hello = client_hello(asked.host);
-    }
+    explicit Ground(const Options& asked) : options(asked), dialogue(dialogue_for(asked)) {}
 
     /// How long to wait for what must come.
     std::chrono::milliseconds patience() const {
@@ -27,7 +25,7 @@ struct Ground {
     Loop loop;
     Tally tally;
     Pattern pattern;
-    std::string hello;  // of carrier sni: what each client says first
+    Dialogue dialogue;
     const TlsClient* tls = nullptr;
     std::vector<char> buffer = std::vector<char>(256 * 1024);
 };

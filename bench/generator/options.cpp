@@ -27,8 +27,12 @@ constexpr std::array<Word<Mode>, 10> modes{{{"http", Mode::http},
                                             {"half_close", Mode::half_close},
                                             {"slow_reader", Mode::slow_reader},
                                             {"reset", Mode::reset}}};
-constexpr std::array<Word<Carrier>, 4> carriers{
-    {{"http", Carrier::http}, {"tunnel", Carrier::tunnel}, {"raw", Carrier::raw}, {"sni", Carrier::sni}}};
+constexpr std::array<Word<Carrier>, 6> carriers{{{"http", Carrier::http},
+                                                 {"tunnel", Carrier::tunnel},
+                                                 {"raw", Carrier::raw},
+                                                 {"sni", Carrier::sni},
+                                                 {"ldap", Carrier::ldap},
+                                                 {"sip", Carrier::sip}}};
 constexpr std::array<Word<bool>, 2> switches{{{"yes", true}, {"no", false}}};
 
 template <class T, std::size_t n>
@@ -76,10 +80,10 @@ struct Option {
     bool (*set)(Options&, std::string_view);
 };
 
-constexpr std::array<Option, 22> table{{
+constexpr std::array<Option, 23> table{{
     {"mode", "http | short | ping | paced | fair | bulk | idle | half_close | slow_reader | reset",
      [](Options& o, std::string_view v) { return set_word(modes, v, o.mode); }},
-    {"carrier", "http | tunnel (raw bytes after a 101) | raw | sni (after a ClientHello)",
+    {"carrier", "http | tunnel (raw bytes after a 101) | raw | sni (after a ClientHello) | ldap | sip",
      [](Options& o, std::string_view v) { return set_word(carriers, v, o.carrier); }},
     {"target", "address:port of the relay",
      [](Options& o, std::string_view v) { return set_value(SocketAddress::parse(v), o.target); }},
@@ -91,6 +95,8 @@ constexpr std::array<Option, 22> table{{
      [](Options& o, std::string_view v) { return set_value(parse_number<unsigned>(v), o.connections); }},
     {"size", "bytes of a message or body",
      [](Options& o, std::string_view v) { return set_value(parse_number<std::uint64_t>(v), o.size); }},
+    {"entries", "ldap: how many an answer has, each with a value of `size` bytes",
+     [](Options& o, std::string_view v) { return set_value(parse_number<unsigned>(v), o.entries); }},
     {"streams", "how many pour in mode fair",
      [](Options& o, std::string_view v) { return set_value(parse_number<unsigned>(v), o.streams); }},
     {"rate", "operations a second in modes paced and fair",
@@ -139,11 +145,16 @@ Result<void> check(const Options& options) {
     const bool paced = options.mode == Mode::paced || options.mode == Mode::fair;
     if (paced != (options.rate > 0)) return fail("rate= belongs to mode=paced and mode=fair, and they need one");
     if (options.mode == Mode::fair && options.carrier != Carrier::tunnel) return fail("mode=fair needs carrier=tunnel");
+    if (options.carrier > Carrier::sni && options.mode >= Mode::fair && options.mode != Mode::idle) {
+        return fail("carrier=ldap and sip are for mode=short, ping, paced and idle");
+    }
     if (options.tls && options.carrier == Carrier::sni) return fail("carrier=sni brings its own ClientHello");
     if (options.carrier == Carrier::tunnel && options.mode == Mode::brief) return fail("mode=short has no tunnel");
     if (options.tls && options.mode > Mode::idle) return fail("the checks are for plain connections");
     if (options.target.port == 0 || options.backend.port == 0) return fail("target= and backend= are needed");
-    if (options.connections == 0 || options.size == 0) return fail("connections and size are at least 1");
+    if (options.connections == 0 || options.size == 0 || options.entries == 0) {
+        return fail("connections, size and entries are at least 1");
+    }
     constexpr std::uint64_t largest = 16 * 1024;  // a message fits into one read
     if (options.mode < Mode::bulk && options.size > largest) return fail("size is at most 16384 here");
     return {};

@@ -30,6 +30,8 @@ enum class Carrier {
     tunnel,  // raw bytes after a 101
     raw,     // raw bytes from the first on
     sni,     // raw bytes after a ClientHello and its answer, which pass the relay unopened
+    ldap,    // a bind, then searches
+    sip,     // pings by OPTIONS
 };
 
 struct Options {
@@ -41,6 +43,7 @@ struct Options {
     std::string path = "/apps/item";
     unsigned connections = 64;
     std::uint64_t size = 100;     // bytes of a message or body
+    unsigned entries = 1;         // ldap: of an answer, each with a value of `size` bytes
     unsigned streams = 16;        // fair: how many pour
     double rate = 0;              // paced, fair: operations a second
     std::uint64_t ops = 0;        // end the window after so many; 0: by time

@@ -13,7 +13,9 @@ std::string opening_for(const Ground& ground) {
     switch (options.carrier) {
         case Carrier::http: return plain_request(options.host, options.path, false);
         case Carrier::tunnel: return upgrade_request(options.host, options.path);
-        case Carrier::sni: return ground.hello;
+        case Carrier::sni: return ground.dialogue.opening;
+        case Carrier::ldap:
+        case Carrier::sip:
         case Carrier::raw: break;
     }
     return {};

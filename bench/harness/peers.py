@@ -16,7 +16,8 @@ TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
 @dataclasses.dataclass(frozen=True)
 class Setup:
     """How a relay is set up for a row."""
-    front: str = "http"         # the folder of templates: http, with TLS ended; or sni, with TLS passed unopened
+    front: str = "http"         # the folder of templates: http, with TLS ended; sni, with TLS passed unopened; or blind
+    protocol: str = ""          # of front blind: what sallyport reads, and its peers do not
     workers: int = 1            # beyond one, relay and generator share the cores
     certificate: str = "ecdsa"  # or rsa
 
@@ -54,7 +55,7 @@ def why_not(peer, row):
         if "tls" in row.arguments and row.kind != "idle":
             return "the backend speaks no TLS"
         return "there is no relay" if row.kind in ("calls", "peak") or row.setup.workers > 1 else ""
-    return "" if (TEMPLATES / row.setup.front / peer.template).exists() else "routes by server name alone"
+    return "" if (TEMPLATES / row.setup.front / peer.template).exists() else "takes part in the sni rows alone"
 
 
 def program_of(peer, binary):
@@ -129,7 +130,7 @@ class Relay:
         text = (TEMPLATES / self.setup.front / self.peer.template).read_text()
         values = {"@PORT@": self.port, "@TLS_PORT@": self.tls_port, "@ADMIN@": ports.take(), "@DIR@": folder,
                   "@BACKEND@": self.backend, "@CERTIFICATES@": folder.parent / self.setup.certificate,
-                  "@WORKERS@": self.setup.workers}
+                  "@WORKERS@": self.setup.workers, "@PROTOCOL@": self.setup.protocol}
         for name, value in values.items():
             text = text.replace(name, str(value))
         config.write_text(text)
@@ -159,9 +160,9 @@ class Relay:
                     trial.recv(9)  # an end or an alert
                     return True
                 trial.sendall(b"GET /closed HTTP/1.1\r\nHost: bench.example\r\nConnection: close\r\n\r\n")
-                return trial.recv(9).startswith(b"HTTP/1.")
+                return trial.recv(9).startswith(b"HTTP/1.") or self.setup.front == "blind"
             except ConnectionResetError:
-                return self.setup.front == "sni"
+                return self.setup.front != "http"
             except OSError:
                 return False
 

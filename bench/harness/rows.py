@@ -8,6 +8,7 @@ TUNNEL = "/apps/tunnel"
 SNI = Setup(front="sni")
 RSA = Setup(certificate="rsa")
 TWO = Setup(workers=2)
+LDAP = Setup(front="blind", protocol="ldap")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +43,10 @@ def _tunnel(mode, connections, **more):
 
 def _sni(mode, connections, **more):
     return {"mode": mode, "carrier": "sni", "connections": connections, **more}
+
+
+def _dialogue(setup, mode, connections, **more):
+    return {"mode": mode, "carrier": setup.protocol, "connections": connections, **more}
 
 
 _TRIP, _GIGABYTE, _CONNECTION, _IDLE = "us/round trip", "s/GB", "us/connection", "bytes/connection"
@@ -83,6 +88,12 @@ ROWS = (
         _sni("ping", 64), (Goal(0.92),), SNI),
     Row("sni-bulk", "routed by server name, unopened: bulk, 1 connection", "load", _GIGABYTE, _sni("bulk", 1),
         (Goal(0.40), Goal(1.05, "haproxy-tuned")), SNI),
+    Row("ldap", "LDAP after the bind, read: a search for one entry, 64 connections", "load", "us/search",
+        _dialogue(LDAP, "ping", 64), (Goal(1.05),), LDAP),
+    Row("ldap-close", "LDAP, read and routed: a connection a bind and search, 32 at a time", "load", _CONNECTION,
+        _dialogue(LDAP, "short", 32), (Goal(1.05),), LDAP),
+    Row("ldap-entries", "LDAP after the bind, read: a search for 1000 entries, 16 connections", "load", "us/search",
+        _dialogue(LDAP, "ping", 16, entries=1000), (Goal(1.05),), LDAP),
     Row("latency", "a message and its answer at half the relay's own full load, 64 tunnels", "latency", "us, 99 of 100",
         _tunnel("ping", 64), (Goal(1.0),)),
     Row("fair", "a message and its answer while 16 tunnels stream", "fair", "us, 99 of 100",
@@ -101,6 +112,12 @@ ROWS = (
         _tunnel("ping", 64, ops=2000), (Goal(4.3, ""),)),
     Row("calls-sni-close", "system calls of a connection that is routed by server name", "calls", "calls/connection",
         _sni("short", 32, ops=1000), (Goal(17, ""),), SNI),
+    Row("calls-ldap", "system calls of an LDAP search for one entry", "calls", "calls/search",
+        _dialogue(LDAP, "ping", 64, ops=2000), (Goal(4.3, ""),), LDAP),
+    Row("calls-ldap-close", "system calls of an LDAP connection with a bind and a search", "calls", "calls/connection",
+        _dialogue(LDAP, "short", 32, ops=1000), (Goal(24, ""),), LDAP),
+    Row("calls-ldap-entries", "system calls of an LDAP search for 100 entries", "calls", "calls/search",
+        _dialogue(LDAP, "ping", 16, ops=1000, entries=100), (Goal(4.3, ""),), LDAP),
     Row("checks", "half-close, slow reader, resets: in tunnels", "checks", "", _tunnel("half_close", 1)),
     Row("sni-checks", "half-close, slow reader, resets: routed by server name", "checks", "", _sni("half_close", 1),
         setup=SNI),

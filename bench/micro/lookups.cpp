@@ -1,9 +1,8 @@
-// What must not grow with the configuration: finding a network, finding a service, reading a head.
+// What must not grow with the configuration: finding a network, finding a service.
 #include "base/network_map.hpp"
 #include "config/load.hpp"
 #include "gate/router.hpp"
 #include "gate/targets/state.hpp"
-#include "wire/http/head.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -51,21 +50,6 @@ void decide_http(benchmark::State& state) {
     }
 }
 BENCHMARK(decide_http)->Arg(10)->Arg(1'000)->Arg(100'000);
-
-void parse_request_head(benchmark::State& state) {
-    const std::string text =
-        "GET /apps/innovaphone-reporting/mypbx?user=alice HTTP/1.1\r\nHost: hq.example.com\r\nUser-Agent: Mozilla/5.0 "
-        "(X11; Linux "
-        "x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\nAccept: "
-        "text/html,application/xhtml+xml,"
-        "application/xml;q=0.9,image/webp,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, "
-        "deflate, br\r\n"
-        "Cookie: session=0123456789abcdef0123456789abcdef\r\nConnection: keep-alive\r\n\r\n";
-    sallyport::http::RequestHead head;
-    for (auto _ : state) benchmark::DoNotOptimize(parse_request(as_bytes(text), head));
-    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
-}
-BENCHMARK(parse_request_head);
 
 }  // namespace
 
