@@ -1,5 +1,4 @@
 """OpenLDAP's own programs reach the slapd of their domain through the gateway, over every combination of TLS."""
-import json
 import re
 import time
 
@@ -50,30 +49,15 @@ def run(gateway, how, program, *arguments, name=None, **more):
     return ldap_program(program, f"{scheme}://127.0.0.1:{port}", *options, *arguments, ca=gateway.ca, name=name, **more)
 
 
-def settled(gateway):
-    """How many records there are once nothing goes on any more: those of the tests before this one among them."""
-    def at_rest():
-        open_now = json.loads(gateway.admin("GET", "/api/v1/connections")[1])["total"]
-        return open_now == 0 and len(gateway.records()) == gateway.counted()
-    wait_until(at_rest, "the gateway to be at rest")
-    return gateway.counted()
-
-
-def latest_record(gateway, before):
-    wait_until(lambda: len(gateway.records()) > before, "a record")
-    assert gateway.counted() == before + 1
-    return gateway.records()[-1]
-
-
 @pytest.mark.parametrize("how", CLIENTS)
 @pytest.mark.parametrize("domain", LEGS)
 def test_a_search_finds_its_directory_over_each_combination_of_tls(gateway, slapd, domain, how):
-    before = settled(gateway)
+    before = gateway.settled()
     found = run(gateway, how, "ldapsearch", "-LLL", "-b", domain_dn(domain), "(cn=alice)", "telephoneNumber",
                 name=guest(domain))
     assert found.returncode == 0, found.stderr
     assert found.stdout == f"dn: cn=alice,ou=people,{domain_dn(domain)}\ntelephoneNumber: 5\n\n"
-    record = latest_record(gateway, before)
+    record = gateway.latest_record(before)
     client_tls = how != "plain"
     target_tls = {("plain", "tls"): client_tls, ("plain",): False, ("tls",): True}[LEGS[domain]]
     assert (record["verdict"], record["reason"], record["protocol"]) == ("forwarded", "ok", "ldap")
@@ -90,10 +74,10 @@ def test_who_one_is_comes_back_as_the_directory_sees_it(gateway, how):
 
 
 def test_a_wrong_password_is_the_directorys_answer_and_no_refusal(gateway):
-    before = settled(gateway)
+    before = gateway.settled()
     said = run(gateway, "plain", "ldapwhoami", name=guest(HQ), password="wrong")
     assert said.returncode == ldap.INVALID_CREDENTIALS and "Additional" not in said.stderr
-    assert latest_record(gateway, before)["verdict"] == "forwarded"
+    assert gateway.latest_record(before)["verdict"] == "forwarded"
 
 
 # What the gateway refuses, as a user reads it.
@@ -110,11 +94,11 @@ REFUSED = {  # the name: reason, result code
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_is_told_to_the_program_that_asked(gateway, name, how):
     reason, code = REFUSED[name]
-    before = settled(gateway)
+    before = gateway.settled()
     said = run(gateway, how, "ldapwhoami", name=name)
     assert (said.returncode, f"[{reason}]" in said.stderr) == (code, True), said.stderr
     assert (ACCEPTED in said.stderr) == (reason == "service.no_name"), said.stderr
-    record = latest_record(gateway, before)
+    record = gateway.latest_record(before)
     assert (record["verdict"], record["reason"], record["tls_client"]) == ("refused", reason, how != "plain")
     if reason == "service.unknown":
         assert record["nearest"] == HQ
@@ -123,10 +107,10 @@ def test_what_is_refused_is_told_to_the_program_that_asked(gateway, name, how):
 @pytest.mark.parametrize("program, arguments", [
     ("ldapwhoami", []), ("ldapsearch", ["-b", domain_dn(HQ)]), ("ldapwhoami", ["-D", guest(HQ), "-w", ""])])
 def test_who_does_not_say_who_it_is_reads_how_to(gateway, slapd, program, arguments):
-    before, log = settled(gateway), slapd.log.count("ACCEPT")
+    before, log = gateway.settled(), slapd.log.count("ACCEPT")
     said = run(gateway, "plain", program, *arguments)
     assert said.returncode == ldap.INAPPROPRIATE_AUTHENTICATION and ACCEPTED in said.stderr, said.stderr
-    assert latest_record(gateway, before)["reason"] == "service.no_name"
+    assert gateway.latest_record(before)["reason"] == "service.no_name"
     assert slapd.log.count("ACCEPT") == log
 
 
@@ -154,11 +138,11 @@ def test_the_default_service_takes_what_names_no_domain(stage):
     ("guest@scripted.example.com", "scripted.example.com"), (r"a.wild.example.com\guest", "*.wild.example.com")])
 @pytest.mark.parametrize("how", CLIENTS)
 def test_a_domain_in_front_of_the_user_leads_to_its_directory(gateway, scripted, how, name, service):
-    before, asked = settled(gateway), len(scripted.requests)
+    before, asked = gateway.settled(), len(scripted.requests)
     said = run(gateway, how, "ldapsearch", "-LLL", "-b", "dc=com", name=name)
     assert said.returncode == 0 and "dn: cn=alice" in said.stdout, said.stderr
     assert scripted.requests[asked].name == name  # as it came
-    assert latest_record(gateway, before)["service"] == service
+    assert gateway.latest_record(before)["service"] == service
 
 
 @pytest.mark.parametrize("name", [
@@ -200,13 +184,13 @@ def test_a_connection_that_idles_goes_on_where_it_stopped(gateway):
 
 @pytest.mark.parametrize("how", CLIENTS)
 def test_an_answer_of_megabytes_comes_whole(gateway, how):
-    before = settled(gateway)
+    before = gateway.settled()
     found = run(gateway, how, "ldapsearch", "-LLL", "-b", f"ou=photos,{domain_dn(HQ)}", "(cn=photo-*)", "jpegPhoto",
                 name=guest(HQ))
     assert found.returncode == 0, found.stderr
     photos = re.findall(r"^jpegPhoto:: (\S+)$", found.stdout, re.MULTILINE)
     assert len(photos) == PHOTOS and sum(map(len, photos)) * 3 // 4 >= LARGE
-    assert latest_record(gateway, before)["bytes_out"] > LARGE
+    assert gateway.latest_record(before)["bytes_out"] > LARGE
 
 
 def test_a_directory_replicates_through_the_gateway(stage, gateway, slapd):

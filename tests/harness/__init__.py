@@ -4,7 +4,8 @@ Everything listens on loopback, on ports chosen at run time, writes into one tem
 """
 from harness.certificates import Authority, shown_certificate, unverified_context
 from harness.client import Client, curl
-from harness.gateway import Gateway, GatewayFailed, http_service, ldap_listen, ldap_service, program, toml
+from harness.gateway import (Gateway, GatewayFailed, http_service, ldap_listen, ldap_service, program, sip_listen,
+                             sip_service, toml)
 from harness.haproxy import BALANCER, Haproxy
 from harness.nginx import Nginx, seen
 from harness.stage import Stage
@@ -14,5 +15,5 @@ from harness.wire import Wire, websocket_accept
 
 __all__ = ["Authority", "BALANCER", "Client", "Gateway", "GatewayFailed", "Haproxy", "Nginx", "ScriptedTarget",
            "Stage", "Wire", "answer_each", "curl", "free_port", "has_ipv6", "http_service", "ldap_listen",
-           "ldap_service", "plain_answer", "program", "seen", "shown_certificate", "toml", "unverified_context",
-           "wait_until", "websocket_accept"]
+           "ldap_service", "plain_answer", "program", "seen", "shown_certificate", "sip_listen", "sip_service", "toml",
+           "unverified_context", "wait_until", "websocket_accept"]

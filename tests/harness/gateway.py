@@ -52,6 +52,16 @@ def ldap_listen():
     return {"ldap": f"127.0.0.1:{free_port()}", "ldaps": f"127.0.0.1:{free_port()}"}
 
 
+def sip_service(name, target=None, tls=None, **more):
+    """As http_service(), for the domain of a From."""
+    return {**http_service(name, target, tls, **more), "protocol": "sip"}
+
+
+def sip_listen():
+    """A [listen] table for SIP on free ports of loopback."""
+    return {"sip": f"127.0.0.1:{free_port()}", "sips": f"127.0.0.1:{free_port()}"}
+
+
 class GatewayFailed(AssertionError):
     """The program ended instead of getting ready. `status` and `stderr` say how."""
 
@@ -122,6 +132,14 @@ class Gateway:
     @property
     def ldaps_port(self):
         return self._port("ldaps")
+
+    @property
+    def sip_port(self):
+        return self._port("sip")
+
+    @property
+    def sips_port(self):
+        return self._port("sips")
 
     # ------------------------------------------------------------ the file
 
@@ -237,6 +255,20 @@ class Gateway:
         found = self.records(predicate)
         assert len(found) == 1, found
         return found[0]
+
+    def settled(self):
+        """How many records there are once nothing goes on any more: those of the tests before this one among them."""
+        def at_rest():
+            open_now = json.loads(self.admin("GET", "/api/v1/connections")[1])["total"]
+            return open_now == 0 and len(self.records()) == self.counted()
+        wait_until(at_rest, "the gateway to be at rest")
+        return self.counted()
+
+    def latest_record(self, before):
+        """The only one since there were `before`."""
+        wait_until(lambda: len(self.records()) > before, "a record")
+        assert self.counted() == before + 1, self.records()[before:]
+        return self.records()[-1]
 
     def counted(self):
         """How many records the metrics have counted."""
