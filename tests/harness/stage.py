@@ -7,6 +7,7 @@ import tempfile
 from harness.certificates import Authority, server_context
 from harness.gateway import Gateway
 from harness.haproxy import Haproxy
+from harness.kamailio import Kamailio
 from harness.nginx import Nginx
 from harness.slapd import Slapd
 from harness.target import ScriptedTarget
@@ -41,6 +42,11 @@ class Stage:
         """`tls_names` as for nginx()."""
         certificate = self.authority.issue(f"slapd-{self._count}", tls_names) if tls_names else None
         return self._stack.enter_context(Slapd(self.folder("slapd"), domains, certificate, **options))
+
+    def kamailio(self, domains, tls_names=None):
+        """`tls_names` as for nginx(); it then also believes the authority's client certificates."""
+        certificate = self.authority.issue(f"kamailio-{self._count}", tls_names) if tls_names else None
+        return self._stack.enter_context(Kamailio(self.folder("kamailio"), domains, certificate, self.authority.ca))
 
     def haproxy(self, sections):
         return self._stack.enter_context(Haproxy(self.folder("haproxy"), sections))
