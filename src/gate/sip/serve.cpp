@@ -3,6 +3,7 @@
 #include "gate/gate.hpp"
 #include "gate/opening.hpp"
 #include "gate/sip/asked.hpp"
+#include "gate/sip/own_route.hpp"
 #include "gate/sip/refuse.hpp"
 #include "gate/sip/sip_dialect.hpp"
 #include "gate/sip/watch.hpp"
@@ -104,7 +105,10 @@ private:
 
     io::Task<std::unique_ptr<Tunnel>> route() {
         const SnapshotHandle snapshot = session_.gate.snapshot();
-        const Asked asked = read_asked(message_);
+        const auto& nat_map = snapshot->routing->config().node.nat_map;
+        const Hop outer = outer_hop(io::local_address(client_.fd()), client_.is_tls(), nat_map);
+        Asked asked = read_asked(message_);
+        if (const auto domain = domain_in_route(message_, outer)) asked.domain = *domain, asked.none = {};
         const std::string said(asked.said());
         if (asked.malformed()) {
             co_await refuse(Reason::peek_malformed, asked.why_none(), {.looked_for = said});
@@ -133,6 +137,8 @@ private:
         auto tunnel = std::move(*opened);
         tunnel->looked_for = said;
         auto watch = std::make_unique<SipWatch>(session_, *tunnel, std::move(shown));
+        if (decision.service->settings->route_header)
+            watch->be_in_route(own_route(*tunnel, outer, asked.domain.text()));
         if (asked.secure && !decision.leg_tls) watch->note("sips: asks for TLS on each hop, and the leg is plain");
         // All that has come goes the way of what follows; the watch decides on this request once more, as on any other.
         const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
@@ -140,6 +146,11 @@ private:
         tunnel->watch = std::move(watch);
         if (!goes_on) session_.end(tunnel->watch->reason());
         co_return tunnel;
+    }
+
+    static OwnRoute own_route(const Tunnel& tunnel, const Hop& outer, std::string_view domain) {
+        const Hop inner{.address = io::local_address(tunnel.target.stream.fd()), .tls = tunnel.target.tls};
+        return {outer, inner, domain};
     }
 
     Session& session_;

@@ -43,7 +43,10 @@ bool SipWatch::from_client(Bytes bytes, io::Stream& client, io::Stream& target) 
         }
         if (step.what == What::head) withhold_ = message.is_request() && !admits(message, client);
         if (reason_ != Reason::ok) return false;
-        if (!withhold_ || step.what == What::between) pass.add(step.bytes);
+        if (step.what == What::head && !withhold_)
+            pass_head(message, step.bytes, OwnRoute::Towards::target, pass);
+        else if (!withhold_ || step.what == What::between)
+            pass.add(step.bytes);
     }
 }
 
@@ -56,13 +59,23 @@ bool SipWatch::from_target(Bytes bytes, io::Stream& client, io::Stream&) {
         bytes = bytes.subspan(step.consumed);
         if (step.what == What::need_more) break;
         if (step.what == What::head && message.is_response()) look_at_answer(message);
-        pass.add(step.bytes);
+        if (step.what == What::head)
+            pass_head(message, step.bytes, OwnRoute::Towards::client, pass);
+        else
+            pass.add(step.bytes);
     }
     if (!to_tell_.empty() && !down_.within_body()) {
         pass.flush();
         client.write(as_bytes(std::exchange(to_tell_, {})));
     }
     return true;
+}
+
+void SipWatch::pass_head(const Message& message, Bytes head, OwnRoute::Towards towards, PassOn& pass) const {
+    if (route_ && message.is_request())
+        pass.add(as_bytes(route_->rewrite(message, head, towards)));  // not of what came: it leaves at once
+    else
+        pass.add(head);
 }
 
 void SipWatch::look_at_answer(const Message& response) {

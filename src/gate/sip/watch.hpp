@@ -4,14 +4,20 @@
 
 #include "gate/shown_certificate.hpp"
 #include "gate/sip/answers.hpp"
+#include "gate/sip/own_route.hpp"
 #include "gate/tunnel.hpp"
 #include "wire/sip/stepper.hpp"
 #include "wire/sip/transactions.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+namespace sallyport::gate {
+class PassOn;
+}
 
 namespace sallyport::gate::sip {
 
@@ -22,6 +28,8 @@ public:
     SipWatch(Session& session, const Tunnel& tunnel, std::unique_ptr<ShownCertificate> shown)
         : session_(session), tunnel_(tunnel), shown_(std::move(shown)) {}
 
+    /// From here on the gateway is in the route of every dialog.
+    void be_in_route(OwnRoute route) { route_ = std::move(route); }
     /// What the record says where nothing worse happens.
     void note(std::string_view detail) { detail_ = detail; }
 
@@ -42,6 +50,7 @@ private:
         std::uint16_t status = 0;  // 0: the one that the reason has
     };
 
+    void pass_head(const Message& message, Bytes head, OwnRoute::Towards towards, PassOn& pass) const;
     void look_at_answer(const Message& response);
     bool admits(const Message& request, io::Stream& client);
     Denial judge(const Message& request, const io::Stream& client) const;
@@ -53,6 +62,7 @@ private:
     Session& session_;
     const Tunnel& tunnel_;
     std::unique_ptr<ShownCertificate> shown_;
+    std::optional<OwnRoute> route_;  // nothing: messages pass as they are
     Stepper up_{Stepper::Sender::client};
     Stepper down_{Stepper::Sender::target};
     bool withhold_ = false;  // the message at hand was refused: its body must not reach the target
