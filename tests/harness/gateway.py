@@ -102,6 +102,7 @@ class Gateway:
         self.socket = pathlib.Path(self.config["admin"]["socket"])
         self.wrapper, self.environment = list(wrapper), dict(environment or {})
         self.process = None
+        self._log_read = {}
         self.write()
 
     def _fill_in(self, listens):
@@ -140,6 +141,10 @@ class Gateway:
     @property
     def sips_port(self):
         return self._port("sips")
+
+    @property
+    def mux_port(self):
+        return self._port("mux")
 
     # ------------------------------------------------------------ the file
 
@@ -229,8 +234,15 @@ class Gateway:
         path = self.directory / "stdout" if place == "stdout" else pathlib.Path(place)
         if not path.exists():
             return []
-        whole, _, _unfinished = path.read_text(errors="replace").rpartition("\n")
-        return [json.loads(line) for line in whole.splitlines()]
+        with path.open("rb") as log:  # what was read before is not read again: tests ask often
+            inode = os.fstat(log.fileno()).st_ino
+            if self._log_read.get("inode") != inode:
+                self._log_read = {"inode": inode, "size": 0, "lines": []}
+            log.seek(self._log_read["size"])
+            whole, end, _unfinished = log.read().rpartition(b"\n")
+        self._log_read["size"] += len(whole + end)
+        self._log_read["lines"] += [json.loads(line) for line in whole.decode(errors="replace").splitlines()]
+        return list(self._log_read["lines"])
 
     def records(self, predicate=lambda record: True):
         return [line for line in self.log_lines() if line["event"] == "record" and predicate(line)]

@@ -11,7 +11,7 @@ def send_whole(wire, data):
     """In one piece. The gateway may have had enough before the end; what it said is there to be read."""
     try:
         wire.send(data)
-    except (BrokenPipeError, ConnectionResetError):
+    except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
         pass
 
 
