@@ -67,7 +67,7 @@ class DeviceAuthority:
 
     def issue(self, name="phone", subject_name=None, usages=("client",), begin=None, end=None, issuers=(),
               alternatives=()):
-        """`issuers`: the authorities whose certificates are sent along. `alternatives`: DNS names."""
+        """`issuers`: the authorities whose certificates are sent along. `alternatives`: DNS names, or URIs."""
         key = ec.generate_private_key(ec.SECP256R1())
         leaf = _sign(subject_name or subject(CN=name), key, self, begin or day(-1), end or day(1), usages=usages,
                      alternatives=alternatives)
@@ -89,7 +89,8 @@ def _sign(name, key, issuer, begin, end, is_ca=False, usages=("client",), altern
     if not is_ca and usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage([USAGES[usage] for usage in usages]), critical=False)
     if alternatives:
-        names = x509.SubjectAlternativeName([x509.DNSName(one) for one in alternatives])
+        names = x509.SubjectAlternativeName([
+            x509.UniformResourceIdentifier(one) if ":" in one else x509.DNSName(one) for one in alternatives])
         builder = builder.add_extension(names, critical=False)
     return builder.sign(issuer.key, hashes.SHA256())
 
