@@ -185,6 +185,15 @@ def test_two_phones_talk(stage, gateway, kamailio, transport):
         check_record(record, kamailio, HQ, "tls" if transport == "tls" else "plain")
 
 
+@pytest.mark.parametrize("how", CLIENTS)
+def test_a_hundred_phones_at_once(gateway, kamailio, sipp, how):
+    before, seen = gateway.settled(), len(kamailio.seen)
+    sipp("register", how, HQ, calls=100).succeeds()
+    assert gateway.settled() == before + 100
+    assert {record["reason"] for record in gateway.records()[before:]} == {"ok"}
+    assert len({one.source for one in kamailio.seen[seen:]}) == 100 and len(kamailio.seen) == seen + 200
+
+
 # Where a request goes.
 
 def test_each_domain_has_its_own_registrar(gateway, kamailio, branch):
@@ -294,6 +303,20 @@ def test_explain_says_what_happens(gateway, kamailio, branch, address, scheme):
     if explained["verdict"] == "forwarded":
         assert record["target"] == explained["target"]
         assert record["tls_target"] == (explained["leg"] == "tls")
+
+
+@pytest.mark.parametrize("how", CLIENTS)
+@pytest.mark.parametrize("domain", LEGS)
+@pytest.mark.parametrize("where", ["From", "Request-URI"])
+def test_sips_goes_on_in_tls_unless_there_is_no_port_for_it(gateway, domain, how, where):
+    """RFC 3261 section 26.2.2. Where there is none, the record says that it was asked for."""
+    scheme = ("sips", "sip") if where == "From" else ("sip", "sips")
+    with connect(gateway, how) as client:
+        story = from_client(client)
+        asks(client, "REGISTER", sender=f"<{scheme[0]}:alice@{domain}>;tag=1", uri=f"{scheme[1]}:{domain}")
+    record = gateway.only_record(story)
+    assert (record["verdict"], record["tls_target"]) == ("forwarded", "tls" in LEGS[domain])
+    assert ("asks for TLS on each hop" in record.get("detail", "")) == ("tls" not in LEGS[domain])
 
 
 # Calls outlive what happens to the gateway.

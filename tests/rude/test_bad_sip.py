@@ -1,8 +1,8 @@
 """SIP clients and registrars that misbehave, and messages of the kinds that RFC 4475 lists. Each is routed, answered or
 refused as the RFCs say, each story ends in one record, and the target never sees what is refused."""
+import pathlib
 import re
 import signal
-import socket
 
 import pytest
 
@@ -13,6 +13,7 @@ from harness.rude_process import is_instrumented, resident_kib, returns_descript
 from harness.rude_tls import first_flight
 from harness.sip_message import request
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 HQ = "hq.example.com"
 LONG = 25  # seconds of patience with a gateway whose own is 10
 MARK = "must-not-arrive"
@@ -352,6 +353,40 @@ def test_what_is_no_request_may_not_come_later_either(gateway, target, what):
     assert len(target.requests) == asked + 1 + (what not in UNREADABLE)
 
 
+# The messages of RFC 4475 themselves.
+
+TORTURE = ROOT / "tests/data/sip/rfc4475"
+# {name: the domain that its From names, or why there is none}, as the reader's own test has it.
+OUTCOMES = dict(re.findall(r'^    \{"(\w+)", "3\.[\d.]+", "([^"]+)"',
+                           (ROOT / "src/wire/sip/sip_torture_test.cpp").read_text(), re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def tortured(module_stage):
+    """A gateway whose services have the domains of the RFC."""
+    target = module_stage.target(script)
+    gateway = module_stage.gateway({"listen": sip_listen(), "service": [
+        sip_service(f"example.{end}", target) for end in ("com", "net", "org")]})
+    with returns_descriptors(gateway):
+        yield gateway
+
+
+@pytest.mark.parametrize("send", [send_whole, send_by_bytes], ids=["whole", "by_bytes"])
+@pytest.mark.parametrize("name", sorted(one.stem for one in TORTURE.glob("*.dat")))
+def test_a_message_of_the_rfc_goes_where_its_reader_says(tortured, name, send):
+    data = (TORTURE / f"{name}.dat").read_bytes()
+    with connect(tortured) as client:
+        story = from_client(client)
+        send(client, data)
+        client.half_close()
+        read_ending(client)
+    records = sorted(wait_until(lambda: tortured.records(story), "a record"), key=lambda record: record["verdict"])
+    if OUTCOMES[name].startswith("example.") and not data.startswith(b"SIP/"):
+        assert (records[0]["verdict"], records[0]["service"]) == ("forwarded", OUTCOMES[name])
+    else:  # a response is nothing to begin with
+        assert [record["verdict"] for record in records] == ["refused"]
+
+
 def test_an_ack_is_never_answered(gateway, target):
     before = target.received
     for data in (request("ACK", sender=sip.user("alice@nobody.example")), request("ACK", sender=None)):
@@ -551,6 +586,16 @@ def test_half_a_request_and_an_end_leave_one_record(gateway, target, end):
         record = gateway.only_record(story)
     assert record["verdict"] == "refused" and record["reason"].startswith("client.")
     assert target.received == before
+
+
+def test_large_answers_that_nobody_reads_cost_no_memory(gateway):
+    before = resident_kib(gateway.pid)
+    with connect(gateway) as client, connect(gateway) as another:
+        client.send(request(fields="Subject: large\r\n") * 50)
+        assert client.read_exactly(MIB)
+        for _ in range(3):
+            routed(another)
+        assert is_instrumented() or resident_kib(gateway.pid) < before + 8 * KIB
 
 
 def send_and_never_read(client, data):
