@@ -319,6 +319,18 @@ def test_sips_goes_on_in_tls_unless_there_is_no_port_for_it(gateway, domain, how
     assert ("asks for TLS on each hop" in record.get("detail", "")) == ("tls" not in LEGS[domain])
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_kamailio_is_told_who_asks(stage, version):
+    kamailio = stage.kamailio([HQ], proxy_protocol=True)
+    gateway = stage.gateway({"listen": sip_listen(), "service": [sip_service(HQ, kamailio, proxy_protocol=version)]})
+    with connect(gateway, source="127.0.0.77") as client:
+        assert asks(client).status == 200
+        address, port = kamailio.seen[-1].source.split(":")
+        assert address == "127.0.0.77"
+        if version == "v1":  # of version 2, Kamailio 5.6 swaps the bytes of the port
+            assert int(port) == client.sock.getsockname()[1]
+
+
 # Calls outlive what happens to the gateway.
 
 def call_that_lasts(stage, gateway, milliseconds):

@@ -17,6 +17,7 @@ log_stderror=yes
 children=1
 tcp_children=2
 auto_aliases=no
+{proxy_protocol}
 listen=tcp:127.0.0.1:{port}
 {domains}
 {tls}
@@ -112,11 +113,11 @@ class Seen(NamedTuple):
 
 class Kamailio:
     """Every user of `domains` is known and has `PASSWORD`. With a `certificate` (chain, key) there is a TLS port too,
-    which believes the client certificates of `ca`."""
+    which believes the client certificates of `ca`. With `proxy_protocol` it takes nothing without a PROXY header."""
 
     PASSWORD = "secret"
 
-    def __init__(self, directory, domains, certificate=None, ca=None):
+    def __init__(self, directory, domains, certificate=None, ca=None, proxy_protocol=False):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.port = free_port()
@@ -128,7 +129,7 @@ class Kamailio:
             tls = TLS.format(port=self.tls_port, modules=MODULES, file=tls_file)
         file = self.directory / "kamailio.cfg"
         file.write_text(CONFIGURATION.format(
-            port=self.port, domains="\n".join(f'alias="{domain}"' for domain in domains), tls=tls, modules=MODULES,
+            port=self.port, proxy_protocol="tcp_accept_haproxy=yes" if proxy_protocol else "", domains="\n".join(f'alias="{domain}"' for domain in domains), tls=tls, modules=MODULES,
             password=self.PASSWORD, certificate="$tls_peer_subject_cn" if certificate else "<null>"))
         self._log = self.directory / "log"
         with open(self._log, "wb") as log:

@@ -43,10 +43,11 @@ class Stage:
         certificate = self.authority.issue(f"slapd-{self._count}", tls_names) if tls_names else None
         return self._stack.enter_context(Slapd(self.folder("slapd"), domains, certificate, **options))
 
-    def kamailio(self, domains, tls_names=None):
+    def kamailio(self, domains, tls_names=None, **options):
         """`tls_names` as for nginx(); it then also believes the authority's client certificates."""
         certificate = self.authority.issue(f"kamailio-{self._count}", tls_names) if tls_names else None
-        return self._stack.enter_context(Kamailio(self.folder("kamailio"), domains, certificate, self.authority.ca))
+        return self._stack.enter_context(
+            Kamailio(self.folder("kamailio"), domains, certificate, self.authority.ca, **options))
 
     def haproxy(self, sections):
         return self._stack.enter_context(Haproxy(self.folder("haproxy"), sections))
