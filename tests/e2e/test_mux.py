@@ -1,10 +1,10 @@
-"""One port for everything: browsers, directories and telephones, with TLS and without, by the programs that people have."""
+"""One port for everything: browsers, directories and telephones, with TLS and without, by programs that people have."""
 import concurrent.futures
 
 import pytest
 
-from harness import (Client, curl, free_port, has_ipv6, http_service, ldap_service, seen, sip_service, unverified_context,
-                     wait_until)
+from harness import (Client, curl, free_port, has_ipv6, http_service, ldap_service, seen, sip_service,
+                     unverified_context, wait_until)
 from harness import ldap_message as ldap
 from harness import sip_message as sip
 from harness import sipsak

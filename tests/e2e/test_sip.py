@@ -197,7 +197,8 @@ def test_a_hundred_phones_at_once(gateway, kamailio, sipp, how):
 # Where a request goes.
 
 def test_each_domain_has_its_own_registrar(gateway, kamailio, branch):
-    for domain, registrar, other in ((HQ, kamailio, branch), (BRANCH, branch, kamailio), (HQ.upper(), kamailio, branch)):
+    homes = [(HQ, kamailio, branch), (BRANCH, branch, kamailio), (HQ.upper(), kamailio, branch)]
+    for domain, registrar, other in homes:
         before, seen = len(registrar.seen), len(other.seen)
         with connect(gateway) as client:
             # Whom it goes to does not matter: whom it is from does.

@@ -45,8 +45,8 @@ class Baresip:
         self._log = self.directory / "log"
         command = ["stdbuf", "-oL", "baresip", "-v", "-f", self.directory]
         with open(self._log, "wb") as log:
-            self._process = subprocess.Popen(command + (["-e", f"/dial {dial}"] if dial else []), stdout=log, stderr=log,
-                                             stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(command + (["-e", f"/dial {dial}"] if dial else []),
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     @property
     def log(self):

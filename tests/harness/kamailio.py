@@ -1,5 +1,5 @@
-"""Kamailio as a target: a registrar and proxy for several domains that wants a password and reaches its phones only over
-the connections that they came by."""
+"""Kamailio as a target: a registrar and proxy for several domains that wants a password, and reaches its phones only
+over the connections that they came by."""
 import pathlib
 import re
 import socket
@@ -129,8 +129,9 @@ class Kamailio:
             tls = TLS.format(port=self.tls_port, modules=MODULES, file=tls_file)
         file = self.directory / "kamailio.cfg"
         file.write_text(CONFIGURATION.format(
-            port=self.port, proxy_protocol="tcp_accept_haproxy=yes" if proxy_protocol else "", domains="\n".join(f'alias="{domain}"' for domain in domains), tls=tls, modules=MODULES,
-            password=self.PASSWORD, certificate="$tls_peer_subject_cn" if certificate else "<null>"))
+            port=self.port, domains="\n".join(f'alias="{domain}"' for domain in domains), tls=tls, modules=MODULES,
+            proxy_protocol="tcp_accept_haproxy=yes" if proxy_protocol else "", password=self.PASSWORD,
+            certificate="$tls_peer_subject_cn" if certificate else "<null>"))
         self._log = self.directory / "log"
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f", file,

@@ -79,7 +79,7 @@ def free_address():
 
 
 class Samba:
-    """Begins with USER and who else a new domain has. `authority` issues its certificate, for both names of the domain."""
+    """Begins with USER and who else a new domain has. `authority` issues its certificate, for the domain's two names."""
 
     def __init__(self, directory, authority):
         self.directory = pathlib.Path(directory)

@@ -1,4 +1,4 @@
-"""SIP messages (RFC 3261) by hand, right and wrong ones, and a target that answers them. Nothing of it is the gateway's."""
+"""SIP messages (RFC 3261) by hand, right and wrong ones, and a target that answers. Nothing of it is the gateway's."""
 import dataclasses
 import hashlib
 import itertools
@@ -116,5 +116,5 @@ def credentials(challenge, method, name, password, uri):
     def hashed(*parts):
         return hashlib.md5(":".join(parts).encode()).hexdigest()
     response = hashed(hashed(name, given["realm"], password), given["nonce"], hashed(method, uri))
-    return (f'Authorization: Digest username="{name}", realm="{given["realm"]}", nonce="{given["nonce"]}", uri="{uri}", '
-            f'response="{response}"\r\n')
+    return (f'Authorization: Digest username="{name}", realm="{given["realm"]}", nonce="{given["nonce"]}", '
+            f'uri="{uri}", response="{response}"\r\n')

@@ -1,4 +1,4 @@
-"""sipp with the scenarios of tests/data/sipp, over TCP; it knows no TLS, so that Stunnel stands before it where it must."""
+"""sipp with the scenarios of tests/data/sipp, over TCP. It knows no TLS: Stunnel does that for it."""
 import pathlib
 import subprocess
 
@@ -9,8 +9,8 @@ SCENARIOS = pathlib.Path(__file__).resolve().parents[1] / "data/sipp"
 
 class Sipp:
     """One run of `scenario`, by `user` of `domain`, through the proxy at `port`. `callee`: whom call.xml calls; `talk`:
-    for how long, in ms. `answers`: the scenario for calls that arrive. `calls`: so many at a time, each over a connection
-    of its own."""
+    for how long, in ms. `answers`: the scenario for calls that arrive. `calls`: so many at a time, each over its own
+    connection."""
 
     def __init__(self, directory, scenario, port, domain, user="alice", password="secret", callee="bob", talk=100,
                  answers=None, calls=1):

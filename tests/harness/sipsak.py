@@ -13,6 +13,6 @@ def register(directory, address, port, ca, transport="tcp", password="secret"):
     priorities.write_text(PRIORITIES)
     user = address.partition("@")[0]
     return subprocess.run(
-        ["sipsak", "-vv", "-U", "-i", "-p", f"127.0.0.1:{port}", "-s", f"sip:{address}", "-E", transport, "-a", password,
-         "-C", f"sip:{user}@127.0.0.1:9", f"--tls-ca-cert={ca}"],
+        ["sipsak", "-vv", "-U", "-i", "-p", f"127.0.0.1:{port}", "-s", f"sip:{address}", "-E", transport,
+         "-a", password, "-C", f"sip:{user}@127.0.0.1:9", f"--tls-ca-cert={ca}"],
         capture_output=True, text=True, timeout=60, env={**os.environ, "GNUTLS_SYSTEM_PRIORITY_FILE": str(priorities)})

@@ -1,9 +1,9 @@
-"""First bytes on the port of many protocols: cut off anywhere and then silence, an end or the rest; and of protocols that
-nobody here speaks. Each story ends in one record, and no target sees what was not decided."""
+"""First bytes on the port of many protocols: cut off anywhere and then silence, an end or the rest; and of protocols
+that nobody here speaks. Each story ends in one record, and no target sees what was not decided."""
 import pytest
 
-from harness import (Client, answer_each, free_port, http_service, ldap_service, plain_answer, proxy_header, sip_service,
-                     unverified_context)
+from harness import (Client, answer_each, free_port, http_service, ldap_service, plain_answer, proxy_header,
+                     sip_service, unverified_context)
 from harness import ldap_message as ldap
 from harness import sip_message as sip
 from harness.rude_client import from_client, read_ending, send_by_bytes, send_whole
@@ -88,8 +88,7 @@ def test_a_pause_anywhere_changes_nothing(gateway, name, tls):
 
 
 def test_silence_after_each_beginning_is_ended(gateway, targets):
-    """All at once, for each takes the gateway's whole patience of 10 s, and some of it twice. From several addresses, for
-    one may not hold so many."""
+    """All at once, for each takes the gateway's whole patience of 10 s, and some of it twice; from several addresses."""
     before = received(targets)
     beginnings = {data[:at] for data in FIRST.values() for at in range(0, DECIDED_WITHIN)}
     hello = first_flight(HQ)
@@ -136,10 +135,13 @@ def test_a_connection_without_a_byte_leaves_no_record(gateway, end):
 
 
 UNKNOWN = {
-    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n", "h.323": b"\x03\x00\x01\x00\x08\x02\x00\x01\x05", "stun": b"\x00\x01\x00\x00\x21\x12\xa4\x42",
+    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n", "h.323": b"\x03\x00\x01\x00\x08\x02\x00\x01\x05",
+    "stun": b"\x00\x01\x00\x00\x21\x12\xa4\x42",
     "dns": b"\x00\x1d\x12\x34\x01\x00\x00\x01", "smb": b"\x00\x00\x00\x45\xffSMBr", "nothing but zeros": bytes(64),
-    "rubbish": bytes(range(255, 0, -1)), "socks 4": b"\x04\x01\x00\x50", "socks 5": b"\x05\x01\x00", "a blank": b" GET /",
-    "smtp": b"EHLO client.example\r\n", "postgres": b"\x00\x00\x00\x08\x04\xd2\x16\x2f", "a word without an end": b"A" * 600,
+    "rubbish": bytes(range(255, 0, -1)),
+    "socks 4": b"\x04\x01\x00\x50", "socks 5": b"\x05\x01\x00", "a blank": b" GET /",
+    "smtp": b"EHLO client.example\r\n", "postgres": b"\x00\x00\x00\x08\x04\xd2\x16\x2f",
+    "a word without an end": b"A" * 600,
     "a version of TLS without records": b"\x80\x2e\x01\x03\x01", "a SEQUENCE of a string": b"\x30\x03\x04\x01\x41",
     "a SEQUENCE of indefinite length": b"\x30\x80\x02\x01\x01", "line ends and rubbish": b"\r\n\xff",
     "a number": b"123 /", "a URI of a number": b"GET 123 HTTP/1.1\r\n",
