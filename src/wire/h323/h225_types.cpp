@@ -1,4 +1,4 @@
-// The types that messages have in common of H.225.0 in tables: names, order and bounds are the notation's. Where a
+// The types of H.225.0 that its messages have in common, in tables: names, order and bounds are the notation's. Where a
 // table breaks off, nobody here asks for what comes behind; only whether a field is OPTIONAL is told to the end of each
 // root, for that makes the first bits of an encoding.
 #include "wire/h323/notation.hpp"
