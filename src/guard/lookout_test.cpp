@@ -63,6 +63,37 @@ TEST(Lookout, OneThreadTellsWhileAnotherTakes) {
     EXPECT_EQ(taken + lookout.dropped(), static_cast<std::uint64_t>(count));
 }
 
+TEST(Lookout, WakesOnceForWhatIsToldUntilSomebodyTakesIt) {
+    int woken = 0;
+    Lookout lookout([&woken] { ++woken; });
+    lookout.suspect(seen_at(1));
+    lookout.suspect(seen_at(2));
+    EXPECT_EQ(woken, 1);
+    lookout.rest();
+    lookout.suspect(seen_at(3));
+    EXPECT_EQ(woken, 2);
+}
+
+TEST(Lookout, BansByTheIndexAndTheListsAndAllowBeatsBoth) {
+    Lookout lookout;
+    EXPECT_FALSE(lookout.banned(client));
+    auto index = std::make_shared<BanIndex>(10, 1);
+    index->insert(ClientKey(client));
+    Bans bans{.index = index, .lists = {}};
+    bans.lists.banned.add(*Network::parse("198.51.100.0/24"));
+    bans.lists.allowed.add(*Network::parse("198.51.100.7"));
+    bans.lists.allowed.add(*Network::parse("192.0.2.9"));
+    lookout.adopt(std::make_shared<const Bans>(bans));
+    EXPECT_TRUE(lookout.banned(client));
+    EXPECT_FALSE(lookout.banned(*IpAddress::parse("192.0.2.8")));
+    EXPECT_TRUE(lookout.banned(*IpAddress::parse("198.51.100.8")));
+    EXPECT_FALSE(lookout.banned(*IpAddress::parse("198.51.100.7")));
+    index->insert(ClientKey(*IpAddress::parse("192.0.2.9")));
+    EXPECT_FALSE(lookout.banned(*IpAddress::parse("192.0.2.9")));
+    index->erase(ClientKey(client));
+    EXPECT_FALSE(lookout.banned(client));
+}
+
 TEST(CredentialHash, TellsCredentialsApartAndKnowsThemAgain) {
     EXPECT_EQ(credential_hash("alice", "wonder"), credential_hash("alice", "wonder"));
     EXPECT_NE(credential_hash("alice", "wonder"), credential_hash("alice", "wonderland"));
