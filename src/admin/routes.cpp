@@ -19,6 +19,9 @@ constexpr std::string_view connections_names[] = {"service", "limit"};
 constexpr std::string_view kill_names[] = {"id", "service"};
 constexpr std::string_view state_names[] = {"service", "protocol", "target", "state"};
 
+constexpr std::string_view ban_names[] = {"address", "verdict", "for", "reason"};
+constexpr std::string_view remove_names[] = {"address"};
+
 struct Operation {
     std::string_view name;  // operationId in docs/openapi.json
     std::span<const std::string_view> parameters;
@@ -26,7 +29,8 @@ struct Operation {
 constexpr Operation operations[] = {
     {"explain", explain_names},         {"explainWithCertificate", explain_names},
     {"connections", connections_names}, {"killConnections", kill_names},
-    {"setState", state_names},
+    {"setState", state_names},          {"setBan", ban_names},
+    {"removeBan", remove_names},
 };
 
 Response answer_of(const Result<json, Problem>& result) {
@@ -151,6 +155,34 @@ io::Task<Response> set_state(Control& control, const Request& request) {
                                            .state = value_of(*given, "state")}));
 }
 
+io::Task<Response> bans(Control& control, const Request&) { co_return json_response(control.bans()); }
+
+io::Task<Response> suspects(Control& control, const Request&) { co_return json_response(control.suspects()); }
+
+Result<BanQuery> read_ban(const Query& query) {
+    const std::string address = value_of(query, "address");
+    const auto who = Network::parse(address);
+    if (!who) return fail("address is \"" + address + "\", which is neither an IP address nor a network");
+    const std::string verdict = value_of(query, "verdict");
+    if (!verdict.empty() && verdict != "ban" && verdict != "allow") return fail("verdict is neither ban nor allow");
+    return BanQuery{
+        .who = *who, .allow = verdict == "allow", .lasts = value_of(query, "for"), .reason = value_of(query, "reason")};
+}
+
+io::Task<Response> set_ban(Control& control, const Request& request) {
+    const auto given = asked(request, "setBan");
+    if (!given) co_return bad_request(given.error());
+    const auto query = read_ban(*given);
+    co_return query ? answer_of(control.set_ban(*query)) : bad_request(query.error());
+}
+
+io::Task<Response> remove_ban(Control& control, const Request& request) {
+    const auto given = asked(request, "removeBan");
+    if (!given) co_return bad_request(given.error());
+    const auto query = read_ban(*given);
+    co_return query ? answer_of(control.remove_ban(*query)) : bad_request(query.error());
+}
+
 constexpr Route table[] = {
     {"GET", "/livez", Access::anyone, livez},
     {"GET", "/readyz", Access::anyone, readyz},
@@ -164,6 +196,10 @@ constexpr Route table[] = {
     {"POST", "/api/v1/connections/kill", Access::trusted, kill},
     {"GET", "/api/v1/services", Access::trusted, services},
     {"POST", "/api/v1/services/state", Access::trusted, set_state},
+    {"GET", "/api/v1/bans", Access::trusted, bans},
+    {"POST", "/api/v1/bans", Access::trusted, set_ban},
+    {"POST", "/api/v1/bans/remove", Access::trusted, remove_ban},
+    {"GET", "/api/v1/bans/top", Access::trusted, suspects},
 };
 
 }  // namespace

@@ -47,6 +47,14 @@ struct StateQuery {
     std::string state;     // "up", "drain", "maintenance"
 };
 
+/// A line for the guard's lists.
+struct BanQuery {
+    Network who;
+    bool allow = false;
+    std::string lasts = {};   // "1h", "ever"; empty: as configured
+    std::string reason = {};  // for people
+};
+
 /// The gateway as its control plane sees it. Called on the control loop.
 class Control {
 public:
@@ -73,6 +81,14 @@ public:
     virtual nlohmann::json services() = 0;
     /// {"changed":n}; a problem when nothing has that name.
     virtual Result<nlohmann::json, Problem> set_state(const StateQuery& query) = 0;
+    /// {"bans":[...],"allows":[...],"total":n}.
+    virtual nlohmann::json bans() = 0;
+    /// {"suspects":[...],"threshold":n}: the worst ten.
+    virtual nlohmann::json suspects() = 0;
+    /// The entry that was made; a problem when a rule forbids it.
+    virtual Result<nlohmann::json, Problem> set_ban(const BanQuery& query) = 0;
+    /// {"removed":1}; a problem when there was none.
+    virtual Result<nlohmann::json, Problem> remove_ban(const BanQuery& query) = 0;
 };
 
 /// Every route there is.

@@ -164,6 +164,19 @@ TEST_F(Routes, pass_on_what_is_asked_about_connections_and_services) {
     EXPECT_EQ(control.explained.certificate, "x");
 }
 
+TEST_F(Routes, pass_on_what_is_wanted_of_the_guard) {
+    told_root(ask("POST", "/api/v1/bans", R"({"address":"203.0.113.9","for":"1h","reason":"scans"})"));
+    EXPECT_EQ(control.banned.who.to_string(), "203.0.113.9/32");
+    EXPECT_FALSE(control.banned.allow);
+    EXPECT_EQ(control.banned.lasts + ' ' + control.banned.reason, "1h scans");
+    told_root(ask("POST", "/api/v1/bans", R"({"address":"2001:db8::/32","verdict":"allow"})"));
+    EXPECT_TRUE(control.banned.allow);
+    told_root(ask("POST", "/api/v1/bans/remove", R"({"address":"::ffff:203.0.113.7"})"));
+    EXPECT_EQ(control.banned.who.to_string(), "203.0.113.7/32");
+    for (const std::string path : {"/api/v1/bans", "/api/v1/bans/top"})
+        EXPECT_EQ(status_of(told_root(ask("GET", path))), 200) << path;
+}
+
 TEST_F(Routes, say_what_is_wrong_with_an_order) {
     const struct {
         std::string path, body, says;
@@ -172,6 +185,12 @@ TEST_F(Routes, say_what_is_wrong_with_an_order) {
         {"/api/v1/connections/kill", R"({"id":"1","service":"a"})", "Either id or service"},
         {"/api/v1/connections/kill", R"({"id":["1"]})", "neither a text"},
         {"/api/v1/services/state", R"({"sevrice":"a"})", "did you mean \\\"service\\\"?"},
+        {"/api/v1/bans", R"({"address":"203.0.113.9:5060"})", "neither an IP address nor a network"},
+        {"/api/v1/bans", R"({"address":"fe80::1%eth0"})", "neither an IP address nor a network"},
+        {"/api/v1/bans", R"({"address":"[::1]"})", "neither an IP address nor a network"},
+        {"/api/v1/bans", R"({"address":"example.com"})", "neither an IP address nor a network"},
+        {"/api/v1/bans", R"({"address":"::1","verdict":"both"})", "neither ban nor allow"},
+        {"/api/v1/bans/remove", "{}", "address is \\\"\\\""},
     };
     for (const auto& row : cases) {
         const std::string got = told_root(ask("POST", row.path, row.body));

@@ -30,6 +30,7 @@ public:
     ConnectionsQuery looked_at;
     KillQuery killed;
     StateQuery wished;
+    BanQuery banned{.who = {}};
 
     Readiness readiness() const override { return state; }
     std::string metrics() override { return "sallyport_connections 1\n"; }
@@ -55,6 +56,16 @@ public:
     Result<nlohmann::json, Problem> set_state(const StateQuery& query) override {
         wished = query;
         return nlohmann::json{{"changed", 1}};
+    }
+    nlohmann::json bans() override { return {{"bans", nlohmann::json::array()}}; }
+    nlohmann::json suspects() override { return {{"suspects", nlohmann::json::array()}}; }
+    Result<nlohmann::json, Problem> set_ban(const BanQuery& query) override {
+        banned = query;
+        return nlohmann::json{{"address", query.who.to_string()}};
+    }
+    Result<nlohmann::json, Problem> remove_ban(const BanQuery& query) override {
+        banned = query;
+        return nlohmann::json{{"removed", 1}};
     }
 };
 

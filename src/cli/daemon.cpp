@@ -42,6 +42,7 @@ io::Task<void> Daemon::wait_for_names() {
                                         [this](std::shared_ptr<const net::NameTable> table) {
                                             for (auto& data : data_loops_)
                                                 data->loop().post([&gate = data->gate(), table] { gate.adopt(table); });
+                                            if (names_) guard_->apply(guard_policy());
                                         },
                                     .event =
                                         [this](const net::NameEvent& change) {
@@ -77,6 +78,7 @@ io::Task<void> Daemon::live() {
     for (auto& data : data_loops_) data->start();
     scope_.spawn(follow_signals());
     scope_.spawn(follow_certificates());
+    scope_.spawn(guard_->keep_time(scope_.cancellation()));
     if (const auto interval = watchdog_interval()) scope_.spawn(keep_watchdog(*interval / 2));
 
     state_ = admin::Readiness::State::ready;
@@ -211,6 +213,7 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     logger_->reopen();
     names_->watch(generation_->hosts);
     health_->watch(generation_->control);
+    guard_->apply(guard_policy());
 }
 
 void Daemon::note_restart_needs(const Config& wanted) {

@@ -7,7 +7,9 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
+#include "guard/guard.hpp"
 #include "io/event.hpp"
 #include "io/signals.hpp"
 #include "io/worker.hpp"
@@ -44,6 +46,10 @@ public:
     io::Task<Result<nlohmann::json, admin::Problem>> kill(admin::KillQuery query) override;
     nlohmann::json services() override;
     Result<nlohmann::json, admin::Problem> set_state(const admin::StateQuery& query) override;
+    nlohmann::json bans() override;
+    nlohmann::json suspects() override;
+    Result<nlohmann::json, admin::Problem> set_ban(const admin::BanQuery& query) override;
+    Result<nlohmann::json, admin::Problem> remove_ban(const admin::BanQuery& query) override;
 
 private:
     // Start-up, in this order.
@@ -56,6 +62,10 @@ private:
     io::Task<void> wait_for_names();
     void look_after_targets();
     void tell_of_target(const gate::TargetEvent& change);
+    void post_guard();
+    void tell_of_ban(const guard::Change& change);
+    guard::Policy guard_policy() const;
+    void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
 
     // What goes on while it runs.
@@ -98,6 +108,7 @@ private:
     std::shared_ptr<const Generation> generation_;
     std::optional<net::Names> names_;
     std::optional<gate::Health> health_;
+    std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
     io::Scope scope_;
     io::Event stop_;

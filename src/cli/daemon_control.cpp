@@ -43,7 +43,14 @@ telemetry::Totals Daemon::totals() const {
 }
 
 std::string Daemon::metrics() {
-    return telemetry::metrics_text(totals(), logger_->losses(), telemetry::process_facts(), loop_->now() - started_);
+    const telemetry::GuardFacts guard{.bans = guard_->table().bans(),
+                                      .allows = guard_->table().allows(),
+                                      .suspects = guard_->table().window().clients(),
+                                      .added = guard_->added(),
+                                      .signs = guard_->signs(),
+                                      .dropped = guard_->dropped()};
+    return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
+                                   loop_->now() - started_);
 }
 
 json Daemon::status() {
@@ -71,6 +78,10 @@ json Daemon::status() {
             {"services", config().services.size()},
             {"connections", open},
             {"http_requests", sums.http_requests},
+            {"guard",
+             {{"bans", guard_->table().bans()},
+              {"allows", guard_->table().allows()},
+              {"suspects", guard_->table().window().clients()}}},
             {"listeners", std::move(listening)},
             {"certificates", std::move(certificates)},
             {"unresolved", names_ ? names_->unresolved() : std::vector<std::string>{}},
@@ -86,8 +97,9 @@ Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
         question.certificate = judged->verdict;
         question.certificate_names = judged->names;
     }
-    const auto explanation = gate::explain(*generation_->routing, question);
+    auto explanation = gate::explain(*generation_->routing, question);
     if (!explanation) return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
+    explain_ban(question.client, *explanation);
     return to_json(*explanation, question, "live");
 }
 

@@ -141,9 +141,11 @@ bool Daemon::build() {
     files_.emplace(worker_queue);
     shared_.node = node_;
     shared_.files = &*files_;
+    shared_.wake_guard = [this] { loop_->post([this] { guard_->collect(); }); };
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
     }
+    post_guard();
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <tuple>
 
 namespace {
 
@@ -44,6 +45,32 @@ void add_services(CLI::App& app, const Common& common, StateOptions& options, in
     }
 }
 
+void add_bans(CLI::App& app, const Common& common, BanOptions& options, int& code) {
+    auto* verb = app.add_subcommand("bans", "who is banned, since when, until when and why");
+    verb->require_subcommand(0, 1);
+    verb->callback([&, verb] {
+        if (verb->get_subcommands().empty()) code = finish(bans(common));
+    });
+    verb->add_subcommand("list", "list them")->callback([&] { code = finish(bans(common)); });
+    verb->add_subcommand("top", "the ten most suspicious clients, and what they did")->callback([&] {
+        code = finish(suspects(common));
+    });
+    auto* remove = verb->add_subcommand("remove", "take an entry away: a ban, or one made by allow");
+    remove->add_option("address", options.address, "as listed")->required();
+    remove->callback([&] { code = finish(remove_ban(common, options)); });
+    constexpr std::tuple<const char*, const char*, const char*> entries[] = {
+        {"add", "ban", "ban an address or a network"},
+        {"allow", "allow", "lift the ban of an address or a network, and never ban it again"},
+    };
+    for (const auto& [name, verdict, meaning] : entries) {
+        auto* set = verb->add_subcommand(name, meaning);
+        set->add_option("address", options.address, "an address or a network; IPv6 goes by /64")->required();
+        set->add_option("--for", options.lasts, "1h, 7d, ever; absent: ban_for of a ban, ever of an allow entry");
+        set->add_option("--reason", options.reason, "why, for whoever reads the list");
+        set->callback([&, verdict] { code = finish(set_ban(common, options, verdict)); });
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,6 +90,7 @@ int main(int argc, char** argv) {
     ExplainOptions explain_options;
     ConnectionsOptions connections_options;
     StateOptions state_options;
+    BanOptions ban_options;
     std::string page = "configuration";
     int code = 0;
 
@@ -87,6 +115,7 @@ int main(int argc, char** argv) {
     });
     add_connections(app, common, connections_options, code);
     add_services(app, common, state_options, code);
+    add_bans(app, common, ban_options, code);
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
     reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
         ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));

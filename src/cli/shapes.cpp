@@ -177,6 +177,64 @@ std::string services_text(const json& answer) {
     return table_text(rows);
 }
 
+json to_json(const guard::Entry& entry, const io::Loop& loop) {
+    const bool forever = entry.expires == guard::Entry::never;
+    return {{"address", entry.address()},
+            {"verdict", name(entry.verdict)},
+            {"since", to_rfc3339(loop.wall_at(entry.since))},
+            {"until", forever ? json(nullptr) : json(to_rfc3339(loop.wall_at(entry.expires)))},
+            {"reason", entry.reason},
+            {"protocol", entry.protocol ? json(telemetry::name(*entry.protocol)) : json(nullptr)},
+            {"count", entry.count},
+            {"node", entry.node},
+            {"origin", name(entry.origin)}};
+}
+
+json to_json(const guard::Window::Suspect& suspect) {
+    json signs = json::object();
+    json protocols = json::object();
+    for (std::size_t i = 0; i < guard::sign_names.size(); ++i) {
+        if (suspect.count.signs[i] != 0) signs[std::string(guard::sign_names[i])] = suspect.count.signs[i];
+    }
+    for (std::size_t i = 0; i < telemetry::protocol_names.size(); ++i) {
+        if (suspect.count.protocols[i] != 0)
+            protocols[std::string(telemetry::protocol_names[i])] = suspect.count.protocols[i];
+    }
+    return {{"address", guard::Entry{.who = suspect.client.network(), .since = {}}.address()},
+            {"score", static_cast<double>(suspect.count.points) / guard::points_of_one},
+            {"signs", std::move(signs)},
+            {"protocols", std::move(protocols)}};
+}
+
+std::string bans_text(const json& answer) {
+    std::vector<std::vector<std::string>> rows{{"ADDRESS", "VERDICT", "SINCE", "UNTIL", "ORIGIN", "NODE", "WHY"}};
+    for (const char* list : {"allows", "bans"}) {
+        for (const auto& one : answer.value(list, json::array())) {
+            const std::string until = text_of(one, "until");
+            rows.push_back({text_of(one, "address"), text_of(one, "verdict"), text_of(one, "since"),
+                            until.empty() ? "for ever" : until, text_of(one, "origin"), text_of(one, "node"),
+                            text_of(one, "reason")});
+        }
+    }
+    const std::string sum = std::to_string(answer.value("total", std::uint64_t{0})) + " banned\n";
+    return rows.size() == 1 ? sum : table_text(rows) + sum;
+}
+
+std::string suspects_text(const json& answer) {
+    std::vector<std::vector<std::string>> rows{{"ADDRESS", "SCORE", "SIGNS", "PROTOCOLS"}};
+    const auto counts = [](const json& object) {
+        std::string out;
+        for (const auto& [what, count] : object.items())
+            out += (out.empty() ? "" : ", ") + what + " " + std::to_string(count.get<std::uint64_t>());
+        return out;
+    };
+    for (const auto& one : answer.value("suspects", json::array()))
+        rows.push_back({text_of(one, "address"), one_decimal(one.value("score", 0.0)),
+                        counts(one.value("signs", json::object())), counts(one.value("protocols", json::object()))});
+    const std::string limit = "more than " + std::to_string(answer.value("threshold", 0U)) + " within a minute bans\n";
+    return rows.size() == 1 ? "nobody is suspicious at present; " + limit : table_text(rows) + limit;
+}
+
 json problems_json(std::span<const config::Problem> problems) {
     json out = json::array();
     for (const auto& problem : problems) {
@@ -198,6 +256,10 @@ std::string status_text(const json& status) {
     const json reload = status.value("last_reload", json(nullptr));
     if (reload.is_object()) out += "; last reload " + text_of(reload, "time") + ": " + text_of(reload, "result");
     out += "\nconnections: " + std::to_string(status.value("connections", std::uint64_t{0})) + " open\n";
+    const json guard = status.value("guard", json::object());
+    out += "guard: " + std::to_string(guard.value("bans", std::uint64_t{0})) + " banned, " +
+           std::to_string(guard.value("allows", std::uint64_t{0})) + " allowed, " +
+           std::to_string(guard.value("suspects", std::uint64_t{0})) + " suspicious\n";
     for (const auto& listener : status.value("listeners", json::array())) {
         out += "listener: " + text_of(listener, "address") + "  " + text_of(listener, "owner") + "\n";
     }

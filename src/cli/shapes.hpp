@@ -4,6 +4,9 @@
 #include "config/problem.hpp"
 #include "gate/explain.hpp"
 #include "gate/overview.hpp"
+#include "guard/entry.hpp"
+#include "guard/window.hpp"
+#include "io/loop.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +29,13 @@ nlohmann::json to_json(const gate::TargetView& view);
 /// Tables, from what /api/v1/connections and /api/v1/services answer.
 std::string connections_text(const nlohmann::json& answer);
 std::string services_text(const nlohmann::json& answer);
+
+/// @param loop  whose clocks its times are told by
+nlohmann::json to_json(const guard::Entry& entry, const io::Loop& loop);
+nlohmann::json to_json(const guard::Window::Suspect& suspect);
+/// Of /api/v1/bans, and of /api/v1/bans/top.
+std::string bans_text(const nlohmann::json& answer);
+std::string suspects_text(const nlohmann::json& answer);
 
 std::string status_text(const nlohmann::json& status);
 

@@ -202,6 +202,30 @@ Exit set_state(const Common& common, const StateOptions& options, const std::str
                           });
 }
 
+Exit bans(const Common& common) { return call_and_print(common, {.target = "/api/v1/bans"}, bans_text); }
+
+Exit suspects(const Common& common) { return call_and_print(common, {.target = "/api/v1/bans/top"}, suspects_text); }
+
+Exit set_ban(const Common& common, const BanOptions& options, const std::string& verdict) {
+    json body{{"address", options.address}, {"verdict", verdict}};
+    if (!options.lasts.empty()) body["for"] = options.lasts;
+    if (!options.reason.empty()) body["reason"] = options.reason;
+    return call_and_print(common, {.method = "POST", .target = "/api/v1/bans", .body = admin::to_text(body)},
+                          [](const json& entry) {
+                              const bool ban = entry.value("verdict", "") == "ban";
+                              const json until = entry.value("until", json(nullptr));
+                              return entry.value("address", "") + (ban ? " is banned " : " is never banned ") +
+                                     (until.is_string() ? "until " + until.get<std::string>() : "for ever") + "\n";
+                          });
+}
+
+Exit remove_ban(const Common& common, const BanOptions& options) {
+    return call_and_print(
+        common,
+        {.method = "POST", .target = "/api/v1/bans/remove", .body = admin::to_text({{"address", options.address}})},
+        [&options](const json&) { return options.address + " has no entry any more\n"; });
+}
+
 Exit reference(const std::string& what) {
     if (what == "editor-schema")
         print(editor_schema().dump(2) + "\n");

@@ -39,6 +39,12 @@ struct StateOptions {
     std::string target;
 };
 
+struct BanOptions {
+    std::string address;
+    std::string lasts;  // "1h", "ever"; empty: as configured
+    std::string reason;
+};
+
 Exit check(const Common& common);
 Exit explain(const Common& common, const ExplainOptions& options);
 Exit reload(const Common& common);
@@ -49,6 +55,11 @@ Exit kill_connections(const Common& common, const ConnectionsOptions& options);
 Exit services(const Common& common);
 /// @param state  "up", "drain" or "maintenance"
 Exit set_state(const Common& common, const StateOptions& options, const std::string& state);
+Exit bans(const Common& common);
+Exit suspects(const Common& common);
+/// @param verdict  "ban" or "allow"
+Exit set_ban(const Common& common, const BanOptions& options, const std::string& verdict);
+Exit remove_ban(const Common& common, const BanOptions& options);
 /// docs/configuration.md, docs/reasons.md, or the JSON Schema that editors complete sallyport.toml by.
 Exit reference(const std::string& what);
 

@@ -252,6 +252,31 @@ void check_references(const Config& config, Findings& findings) {
     }
 }
 
+bool holds(const Network& outer, const Network& inner) {
+    return outer.mapped_bits() <= inner.mapped_bits() && outer.contains(inner.address());
+}
+
+void check_guard(const Guard& guard, Findings& findings) {
+    for (const auto& banned : guard.always_ban) {
+        const auto never =
+            std::ranges::find_if(guard.never_ban, [&](const auto& one) { return holds(one.value, banned.value); });
+        if (never != guard.never_ban.end()) {
+            findings.error(banned.place, {"always_ban: " + quote(banned.value.to_string()) + " is never banned by " +
+                                              quote(never->value.to_string()),
+                                          "at " + where(never->place) + ": remove it from one of the two"});
+        } else if (banned.value.bits() == 0) {
+            findings.warning(banned.place, {"always_ban: " + quote(banned.value.to_string()) + " is everybody",
+                                            "to serve few, use allow_from of their services"});
+        }
+    }
+    for (const auto& never : guard.never_ban) {
+        if (never.value.bits() == 0)
+            findings.warning(never.place, {"never_ban: " + quote(never.value.to_string()) +
+                                           " is everybody: nobody is "
+                                           "ever banned"});
+    }
+}
+
 }  // namespace
 
 void finish_service(Service& service, const GivenKeys& given, std::span<const std::string_view> presets,
@@ -276,6 +301,7 @@ void check_all(const Config& config, Findings& findings) {
     check_listeners(config, findings);
     check_reach(config, findings);
     check_references(config, findings);
+    check_guard(config.guard, findings);
 }
 
 }  // namespace sallyport::config

@@ -212,3 +212,26 @@ TEST(CheckAll, LetsPassedThroughTlsInByAnyListenerThatSpeaksTls) {
         EXPECT_EQ(findings.warnings.empty(), c.reachable);
     }
 }
+
+TEST(Load, HoldsTheGuardsListsAgainstOneAnother) {
+    struct Case {
+        const char* text;
+        const char* listing;
+    };
+    const Case cases[] = {
+        {"never_ban = [\"10.0.0.0/8\"]\nalways_ban = \"10.1.0.0/16\"\n",
+         "3:14: always_ban: \"10.1.0.0/16\" is never banned by \"10.0.0.0/8\" (at test.toml:2: remove it from one of "
+         "the "
+         "two)\n"},
+        {"never_ban = \"10.1.2.3\"\nalways_ban = \"10.1.0.0/16\"\n", ""},
+        {"suspicious_per_minute = 0\nban_for = \"0s\"\n",
+         "2:25: suspicious_per_minute: 0 is out of range (from 1 to 10000)\n"
+         "3:11: ban_for: \"0s\" is out of range (from 1s to 365d)\n"},
+    };
+    for (const Case& one : cases) {
+        const Loaded loaded = load_text("test.toml", std::string("[guard]\n") + one.text, {});
+        EXPECT_EQ(listing(loaded.errors), one.listing);
+    }
+    const Loaded everybody = load_text("test.toml", "[guard]\nnever_ban = \"0.0.0.0/0\"\nalways_ban = \"::/0\"\n", {});
+    EXPECT_EQ(everybody.warnings.size(), 2U);
+}

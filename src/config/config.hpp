@@ -108,6 +108,20 @@ struct Trust {
     bool operator==(const Trust&) const = default;
 };
 
+enum class Enforce : std::uint8_t { accept, nftables };
+template <>
+inline constexpr std::array<std::string_view, 2> words_of<Enforce>{"accept", "nftables"};
+
+struct Guard {
+    std::uint32_t suspicious_per_minute = 10;  // more than this within any 60 s bans
+    Duration ban_for = std::chrono::minutes(15);
+    std::vector<Located<Network>> never_ban;
+    std::vector<Located<Network>> always_ban;
+    Enforce enforce = Enforce::accept;
+
+    bool operator==(const Guard&) const = default;
+};
+
 struct Listen {
     using Addresses = std::vector<Located<ListenAddress>>;
     Addresses http, https, sip, sips, ldap, ldaps, h323, h323s, mux;
@@ -213,6 +227,7 @@ struct Config {
     Admin admin;
     std::vector<Certificate> certificates;  // the first is the default
     Trust trust;
+    Guard guard;
     Listen listen;
     std::vector<Service> services;
 };

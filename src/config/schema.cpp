@@ -109,6 +109,25 @@ constexpr std::array trust_rows{
     row<&Trust::ca>("ca", "[]", "Certificates of the authorities whose client certificates are trusted, PEM."),
 };
 
+constexpr std::string_view later_enforcement[] = {"nftables"};
+
+constexpr std::array guard_rows{
+    row<&Guard::suspicious_per_minute>("suspicious_per_minute", "10",
+                                       "How many suspicious things a client (an IPv4 address or an IPv6 /64) may do "
+                                       "within any 60 seconds; more ban it.",
+                                       {.least = 1, .most = 10'000}),
+    row<&Guard::ban_for>("ban_for", "\"15m\"", "How long a ban lasts. It ends by itself.",
+                         {.least = ns(1s), .most = ns(std::chrono::days(365))}),
+    row<&Guard::never_ban>("never_ban", "[]",
+                           "Who is never counted and never banned, beside 127.0.0.1, ::1, this node's own addresses, "
+                           "targets and trusted proxies."),
+    row<&Guard::always_ban>("always_ban", "[]", "Who is turned away without having done anything."),
+    row<&Guard::enforce>("enforce", "\"accept\"",
+                         "Where bans hold: \"accept\" resets connections as they come; \"nftables\" has the kernel "
+                         "refuse new ones as well.",
+                         {.later = later_enforcement}),
+};
+
 constexpr std::array listen_rows{
     row<&Listen::http>("http", "[]", "HTTP, plain."),
     row<&Listen::https>("https", "[]", "HTTP in TLS."),
@@ -253,6 +272,12 @@ constexpr std::array tables{
           open_new<&Config::certificates>},
     Table{"trust", false, "Whom the gateway believes when a client shows a certificate.",
           "[trust]\nca = [\"device-ca.pem\"]\n", trust_rows, open_single<&Config::trust>},
+    Table{"guard", false,
+          "Who tries passwords, names and paths is banned for a while, whatever protocol it was in. "
+          "[guard.md](guard.md) says what counts.",
+          "[guard]\nsuspicious_per_minute = 10\nban_for               = \"15m\"\nnever_ban             = "
+          "[\"10.0.0.0/8\"]\n",
+          guard_rows, open_single<&Config::guard>},
     Table{"listen", false,
           "The ports that are served, one key for each kind of service. A kind that has no key here is not served.",
           "[listen]\nhttp  = \":80\"\nhttps = [\"192.0.2.1:443\", \"[2001:db8::1]:443\"]\n", listen_rows,
@@ -264,8 +289,7 @@ constexpr std::array tables{
           service_rows, open_new<&Config::services>},
 };
 
-constexpr std::array<std::string_view, 8> tables_to_come{"guard", "shared", "stun",   "turn",
-                                                         "dns",   "push",   "egress", "firewall"};
+constexpr std::array<std::string_view, 7> tables_to_come{"shared", "stun", "turn", "dns", "push", "egress", "firewall"};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include "gate/http/scratch.hpp"
 #include "gate/serve.hpp"
+#include "gate/signs.hpp"
 #include "gate/tunnel.hpp"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ Gate::Gate(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounter
       last_id_(std::uint64_t{number} << id_bits),
       http_scratch_(std::make_unique<HttpScratch>()),
       kept_(loop),
+      guard_(shared.wake_guard),
       scope_(loop) {}
 
 Gate::~Gate() = default;
@@ -89,7 +91,21 @@ io::Task<void> Gate::look_after_tunnels() {
 }
 
 void Gate::take(const listeners::ListenerHandle& listener, io::Accepted accepted) {
+    if (guard_.banned(accepted.peer.ip)) return turn_away(*listener, std::move(accepted));
     scope_.spawn(serve(*this, listener, std::move(accepted)));
+}
+
+// As little as can be done: whoever is banned may come often.
+void Gate::turn_away(const listeners::Listener& listener, io::Accepted accepted) {
+    telemetry::Record record;
+    record.time = loop_.wall();
+    record.protocol = protocol_of(dialects()[static_cast<std::size_t>(listener.kind)].word);
+    record.listener = listener.address;
+    record.client = accepted.peer;
+    record.tls_client = listener.tls;
+    record.reason = telemetry::Reason::ban_active;
+    report(record);
+    io::reset_when_closed(accepted.fd.get());
 }
 
 bool Gate::has_room() {
@@ -136,6 +152,10 @@ void Gate::suspect(const Session& session, guard::Sign sign, std::uint64_t crede
 void Gate::report(const telemetry::Record& record) {
     counters_.ended(record);
     reporter_.report(record);
+    if (record.verdict != telemetry::Verdict::refused) return;
+    if (const auto sign = sign_of(record.reason)) {
+        guard_.suspect({.client = record.client.ip, .protocol = record.protocol, .sign = *sign, .time = loop_.now()});
+    }
 }
 
 }  // namespace sallyport::gate

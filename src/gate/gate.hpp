@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ struct GateShared {
     std::size_t capacity = 0;     // connections at a time, over all loops
     ClientCounts clients;
     io::Worker* files = nullptr;  // reads what stands on disk: a data loop never does
+    std::function<void()> wake_guard = {};  // from any thread: a lookout was told something
 };
 
 class Gate {
@@ -98,7 +100,7 @@ public:
     /// There is a tunnel now: tunnels are looked after while there are any.
     void has_tunnel();
 
-    /// The end of a story: counted always, logged as the log is set.
+    /// The end of a story: counted always, logged as the log is set. A refusal may count against its client.
     void report(const telemetry::Record& record);
 
 private:
@@ -106,6 +108,7 @@ private:
 
     static constexpr std::chrono::seconds tunnels_looked_after_every{10};
 
+    void turn_away(const listeners::Listener& listener, io::Accepted accepted);
     io::Task<void> end_removed_tunnels(Duration patience);
     io::Task<void> look_after_tunnels();
 

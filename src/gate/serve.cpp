@@ -31,6 +31,10 @@ io::Task<bool> learn_client(Session& session, io::Stream& client) {
 
 bool enter(Session& session, io::Stream& client) {
     Gate& gate = session.gate;
+    if (gate.guard().banned(session.client.ip)) {  // whom a PROXY header names was not known at accept
+        refuse(session, client, Reason::ban_active, "");
+        return false;
+    }
     const std::uint32_t most = gate.most_of_client();
     session.counted = gate.shared().clients.enter(session.client.ip, most);
     if (!session.counted) refuse(session, client, Reason::limit_client, "at most " + std::to_string(most));

@@ -16,7 +16,7 @@ namespace sallyport::guard {
 /// nonce, a redirect, overload, an outage, a connection that closes without a word.
 enum class Sign : std::uint8_t {
     refused,            // by this gateway: no such service, not allowed, malformed, no certificate
-    target_failed,      // the target did not take its connection, though it takes those of others
+    target_failed,      // the target did not take its connection, though it was up; an outage begins like this too
     wrong_credentials,  // the target refused what it offered
     probing,            // the target refused what only a stranger asks for: an unknown user, a forbidden page
     doubtful,           // as likely a mistake of an honest client: a failed handshake, silence, a duplicate alias
@@ -24,7 +24,7 @@ enum class Sign : std::uint8_t {
 inline constexpr std::array<std::string_view, 5> sign_names{"refused", "target_failed", "wrong_credentials", "probing",
                                                             "doubtful"};
 /// In quarters of one: a client is banned for more than `suspicious_per_minute` whole ones.
-inline constexpr std::array<unsigned, sign_names.size()> sign_points{4, 4, 4, 4, 1};
+inline constexpr std::array<unsigned, sign_names.size()> sign_points{4, 1, 4, 4, 1};
 inline constexpr unsigned points_of_one = 4;
 
 constexpr std::string_view name(Sign sign) { return sign_names[static_cast<std::size_t>(sign)]; }

@@ -1,6 +1,7 @@
 #include "guard/table.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace sallyport::guard {
 
@@ -11,6 +12,10 @@ bool holds(const Network& outer, const Network& inner) {
 }
 
 bool goes_by_client(const Entry& entry) { return entry.verdict == Verdict::ban && is_one_client(entry.who); }
+
+telemetry::Protocol foremost_protocol(const Count& count) {
+    return static_cast<telemetry::Protocol>(std::ranges::max_element(count.protocols) - count.protocols.begin());
+}
 
 std::string tally(const Count& count) {
     std::string out;
@@ -38,7 +43,7 @@ void Table::apply(Policy policy) {
 }
 
 bool Table::is_exempt(const IpAddress& address) const {
-    return address.is_loopback() || address.is_unspecified() || lists().allowed.contains(address);
+    return address.is_unspecified() || lists().allowed.contains(address);
 }
 
 void Table::suspect(const Suspicion& sign) {
@@ -52,13 +57,14 @@ void Table::suspect(const Suspicion& sign) {
          .since = sign.time,
          .expires = sign.time + policy_.ban_for,
          .reason = "within a minute: " + tally(count),
+         .protocol = foremost_protocol(count),
+         .count = std::accumulate(count.signs.begin(), count.signs.end(), 0U),
          .node = node_});
 }
 
 // A wider network may be banned around exempt addresses: they stay exempt.
 std::optional<std::string> Table::forbids_ban(const Network& who) const {
-    if (who.address().is_loopback() || who.address().is_unspecified())
-        return "loopback and unspecified addresses are never banned";
+    if (who.address().is_unspecified()) return who.to_string() + " is nobody's address, or everybody's";
     const Network* exempt = lists().allowed.match(who.address());
     if (exempt == nullptr || !holds(*exempt, who)) return std::nullopt;
     if (networks_.contains(*exempt))
@@ -113,7 +119,7 @@ void Table::expire(SteadyTime now) {
 const Lists& Table::lists() const {
     if (!std::exchange(lists_stale_, false)) return lists_;
     lists_ = {NetworkSet(policy_.always_ban), NetworkSet(policy_.never_ban)};
-    lists_.allowed.add(Network(IpAddress::v4(0x7F000000), 8));
+    for (const char* own : {"127.0.0.1", "::1"}) lists_.allowed.add(*Network::parse(own));
     for (const auto& [network, entry] : networks_)
         (entry.verdict == Verdict::allow ? lists_.allowed : lists_.banned).add(network);
     return lists_;
@@ -142,7 +148,8 @@ std::vector<Entry> Table::entries(std::size_t most) const {
     return out;
 }
 
-const Entry* Table::at(const Network& who) const {
+const Entry* Table::at(const Network& network) const {
+    const Network who = widened(network);
     if (const auto found = networks_.find(who); found != networks_.end()) return &found->second;
     if (!is_one_client(who)) return nullptr;
     const auto found = clients_.find(ClientKey(who.address()));

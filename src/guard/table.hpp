@@ -59,6 +59,8 @@ public:
     std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
     const Lists& lists() const;
 
+    /// The entry of exactly this network.
+    const Entry* at(const Network& who) const;
     /// The entry that decides on this address: an allow entry, else a ban; null: neither.
     const Entry* find(const IpAddress& address) const;
     /// All of them: allow entries and network bans, then clients; at most `most`.
@@ -71,7 +73,6 @@ public:
 private:
     bool is_exempt(const IpAddress& address) const;
     std::optional<std::string> forbids_ban(const Network& who) const;
-    const Entry* at(const Network& who) const;
     void put(Entry entry);
     void make_room();
     std::optional<Entry> erase(const Network& who);

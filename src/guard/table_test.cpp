@@ -89,7 +89,7 @@ TEST(Table, AnIpv6ClientIsItsSlash64) {
 TEST(Table, WhoIsNeverBanned) {
     Tried table(
         {.suspicious_per_minute = 2, .ban_for = 10min, .never_ban = {net("10.0.0.0/8"), net("2001:db8::5/128")}});
-    for (const char* who : {"127.0.0.1", "127.9.9.9", "::1", "10.1.2.3", "2001:db8::5", "0.0.0.0"}) {
+    for (const char* who : {"127.0.0.1", "::1", "10.1.2.3", "2001:db8::5", "0.0.0.0"}) {
         table.see(who, 0s, 50);
         EXPECT_FALSE(table.bans(who)) << who;
     }
@@ -199,8 +199,8 @@ TEST(Table, OfTwoEntriesTheNewerStaysAndAllowBeatsBan) {
         {"older allow beats ban", ban, made_at(allow, 1s), true},
         {"newer ban does not beat allow", allow, made_at(ban, 20s), false},
         {"has expired", none, {.who = who, .since = when(0s), .expires = when(30s)}, false},
-        {"loopback", none, {.who = net("127.0.0.1"), .since = {}, .expires = when(1h)}, false},
-        {"all of ::1's", none, {.who = net("::/64"), .since = {}, .expires = when(1h)}, false},
+        {"this machine", none, {.who = net("127.0.0.1"), .since = {}, .expires = when(1h)}, false},
+        {"everybody", none, {.who = net("::/64"), .since = {}, .expires = when(1h)}, false},
         {"never_ban", none, {.who = net("10.0.0.1"), .since = {}, .expires = when(1h)}, false},
     };
     for (const Learned& one : cases) {

@@ -131,6 +131,11 @@ Result<Fd> listen_unix(const std::string& path, unsigned mode) {
     return fd;
 }
 
+void reset_when_closed(int fd) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 SocketAddress local_address(int fd) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;

@@ -35,6 +35,9 @@ Result<Fd> listen_unix(const std::string& path, unsigned mode);
 /// The address a socket is bound to: the real port where 0 was asked for.
 SocketAddress local_address(int fd);
 
+/// Closing this TCP socket will tell its peer of a reset, not of an end.
+void reset_when_closed(int fd);
+
 struct Accepted {
     Fd fd;
     SocketAddress peer;

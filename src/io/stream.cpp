@@ -1,5 +1,7 @@
 #include "io/stream.hpp"
 
+#include "io/sockets.hpp"
+
 #include "io/tls.hpp"
 
 #include <sys/socket.h>
@@ -56,8 +58,7 @@ void Stream::close() {
 
 void Stream::reset() {
     if (watched_ == nullptr) return;
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    setsockopt(watched_->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    reset_when_closed(watched_->fd);
     close();
 }
 

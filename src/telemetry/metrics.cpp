@@ -137,6 +137,20 @@ void add_log(Page& page, const LogLosses& losses) {
     }
 }
 
+void add_guard(Page& page, const GuardFacts& guard) {
+    const auto one = [&](MetricType type, const char* name, const char* help, std::uint64_t value) {
+        page.one(type, name, help, static_cast<double>(value));
+    };
+    one(MetricType::Gauge, "sallyport_guard_bans", "Addresses and networks that are banned now.", guard.bans);
+    one(MetricType::Gauge, "sallyport_guard_allows", "Entries that keep from being banned.", guard.allows);
+    one(MetricType::Gauge, "sallyport_guard_suspects", "Clients that did something suspicious within the last minute.",
+        guard.suspects);
+    one(MetricType::Counter, "sallyport_guard_bans_added_total", "Bans since the start.", guard.added);
+    one(MetricType::Counter, "sallyport_guard_signs_total", "Suspicious things that clients did.", guard.signs);
+    one(MetricType::Counter, "sallyport_guard_signs_dropped_total",
+        "Suspicious things that came too fast to be counted.", guard.dropped);
+}
+
 // The names that every Prometheus dashboard knows.
 void add_process(Page& page, const ProcessFacts& process) {
     const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
@@ -184,7 +198,8 @@ ProcessFacts process_facts() {
     return facts;
 }
 
-std::string metrics_text(const Totals& totals, const LogLosses& losses, const ProcessFacts& process, Duration uptime) {
+std::string metrics_text(const Totals& totals, const LogLosses& losses, const GuardFacts& guard,
+                         const ProcessFacts& process, Duration uptime) {
     Page page;
     page.begin(MetricType::Gauge, "sallyport_build_info", "Which sallyport this is; always 1.");
     page.add({{"version", SALLYPORT_VERSION}}, 1);
@@ -196,6 +211,7 @@ std::string metrics_text(const Totals& totals, const LogLosses& losses, const Pr
     add_durations(page, totals);
     page.one(MetricType::Counter, "sallyport_loop_turns_total", "Turns of the data loops.",
              static_cast<double>(totals.turns));
+    add_guard(page, guard);
     add_log(page, losses);
     add_process(page, process);
     return page.text();

@@ -23,10 +23,21 @@ struct ProcessFacts {
 
 ProcessFacts process_facts();
 
+/// How the guard stands.
+struct GuardFacts {
+    std::uint64_t bans = 0;      // now
+    std::uint64_t allows = 0;    // entries, now
+    std::uint64_t suspects = 0;  // clients with any sign in the window
+    std::uint64_t added = 0;     // bans since the start
+    std::uint64_t signs = 0;     // told since the start
+    std::uint64_t dropped = 0;   // of them, too many at once to be counted
+};
+
 /// The media type to answer with.
 inline constexpr std::string_view metrics_media_type = "text/plain; version=0.0.4; charset=utf-8";
 
 /// @param uptime since the process began.
-std::string metrics_text(const Totals& totals, const LogLosses& losses, const ProcessFacts& process, Duration uptime);
+std::string metrics_text(const Totals& totals, const LogLosses& losses, const GuardFacts& guard,
+                         const ProcessFacts& process, Duration uptime);
 
 }  // namespace sallyport::telemetry

@@ -119,7 +119,8 @@ TEST(Metrics, AreAWellFormedPageWithTheSumOfAllLoops) {
 
     Totals totals = collect(loops);
     totals.turns = 2;
-    const MetricsPage page = read(metrics_text(totals, {.records = 3, .events = 0, .lines = 1}, process, 90s));
+    const MetricsPage page =
+        read(metrics_text(totals, {.records = 3, .events = 0, .lines = 1}, {.bans = 4, .signs = 9}, process, 90s));
     EXPECT_EQ(page.faults, std::vector<std::string>{});
     const std::map<std::string, double> expected{
         {"sallyport_build_info{version=\"" SALLYPORT_VERSION "\"}", 1},

@@ -217,6 +217,10 @@ io::Task<void> answer_request(Connection& connection, Request& request, Story& s
         const bool answered = co_await answer_challenge(connection, request, story);
         if (answered) co_return;
     }
+    if (connection.gate().guard().banned(connection.session.client.ip)) {
+        story.reason = Reason::ban_active;
+        co_return co_await refuse(connection, request, story);
+    }
     request.decision = decide_request(connection, request);
     if (request.decision.service != nullptr) story.service = request.decision.service->name;
     if (!request.decision.admitted()) {

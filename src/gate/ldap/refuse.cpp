@@ -21,6 +21,7 @@ constexpr Row rows[] = {
     {Reason::service_no_name, code::inappropriate_authentication},
     {Reason::service_unknown, code::invalid_credentials},
     {Reason::acl_denied, code::insufficient_access_rights},
+    {Reason::ban_active, code::insufficient_access_rights},
     {Reason::peek_malformed, code::protocol_error},
     {Reason::peek_too_large, code::protocol_error},
     {Reason::protocol_mismatch, code::protocol_error},

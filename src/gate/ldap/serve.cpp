@@ -130,6 +130,10 @@ private:
             co_await refuse(Reason::peek_malformed, asked.why_none, {.looked_for = asked.said});
             co_return nullptr;
         }
+        if (gate.guard().banned(session_.client.ip)) {
+            co_await refuse(Reason::ban_active, "", {.looked_for = asked.said});
+            co_return nullptr;
+        }
         const Decision decision = decide(*snapshot->routing, {.protocol = config::Protocol::ldap,
                                                               .name = asked.domain,
                                                               .client = session_.client.ip,

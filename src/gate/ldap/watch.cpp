@@ -92,14 +92,15 @@ bool LdapWatch::admits_bind(const MessageHead& head, io::Stream& client) {
                                                           .name = asked.domain,
                                                           .client = session_.client.ip,
                                                           .tls = client.is_tls()});
-    if (!asked.malformed && decision.admitted() && decision.service->name == service_) {
+    const bool banned = session_.gate.guard().banned(session_.client.ip);
+    if (!banned && !asked.malformed && decision.admitted() && decision.service->name == service_) {
         sasl_ = sasl_ || asked.sasl;
         if (const auto bind = read_bind_request(head.operation)) binds_.asked(head.id, *bind);
         return true;
     }
-    const bool elsewhere = !asked.malformed && decision.admitted();
+    const bool elsewhere = !banned && !asked.malformed && decision.admitted();
     const Reason refusal = elsewhere ? Reason::service_unknown : decision.reason;
-    const Reason why = asked.malformed ? Reason::peek_malformed : refusal;
+    const Reason why = banned ? Reason::ban_active : asked.malformed ? Reason::peek_malformed : refusal;
     const std::string detail = elsewhere ? "a further bind names another service" : asked.why_none;
     AnswerRoom room;
     const std::string said = diagnostic(why, detail);

@@ -103,7 +103,7 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
     TargetState& state = *service_.targets[target];
     const std::string text = target_text(where, port_);
     const auto failed = [&](Reason reason, std::string detail, bool target_is_at_fault) {
-        if (target_is_at_fault) state.not_connected(reason, gate.loop().wall());
+        if (target_is_at_fault) note_failure(state, reason);
         return std::unexpected(ConnectFailure{reason, text, std::move(detail)});
     };
 
@@ -139,6 +139,18 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
     // A certificate that does not fit the name this client asked for says nothing of the target's health.
     const bool at_fault = shaken.failure != io::TlsFailure::certificate && shaken.failure != io::TlsFailure::cancelled;
     co_return failed(reason, std::move(shaken.detail), at_fault);
+}
+
+// Once the target is known to fail, that is an outage, and nobody's fault.
+void TargetSearch::note_failure(TargetState& state, Reason reason) {
+    Gate& gate = session_.gate;
+    if (state.condition() == Condition::up) {
+        gate.guard().suspect({.client = session_.client.ip,
+                              .protocol = protocol_of(session_.protocol),
+                              .sign = guard::Sign::target_failed,
+                              .time = gate.loop().now()});
+    }
+    state.not_connected(reason, gate.loop().wall());
 }
 
 std::string TargetSearch::proxy_header() const {

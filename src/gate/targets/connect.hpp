@@ -56,6 +56,7 @@ private:
     std::optional<TargetConnection> take_kept(std::size_t target, Reuse reuse);
     const std::string& server_name(std::size_t target) const;
     std::string proxy_header() const;
+    void note_failure(TargetState& state, telemetry::Reason reason);
 
     Session& session_;
     const io::Stream& client_;
