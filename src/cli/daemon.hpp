@@ -15,6 +15,8 @@
 #include "io/worker.hpp"
 #include "listeners/listeners.hpp"
 #include "net/names.hpp"
+#include "store/database.hpp"
+#include "store/guard_entries.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -63,6 +65,7 @@ private:
     void look_after_targets();
     void tell_of_target(const gate::TargetEvent& change);
     void post_guard();
+    void remember_bans();
     void tell_of_ban(const guard::Change& change);
     guard::Policy guard_policy() const;
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
@@ -108,6 +111,8 @@ private:
     std::shared_ptr<const Generation> generation_;
     std::optional<net::Names> names_;
     std::optional<gate::Health> health_;
+    std::optional<store::Database> database_;
+    std::optional<store::GuardEntries> guard_entries_;
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
     io::Scope scope_;

@@ -47,9 +47,21 @@ void Daemon::post_guard() {
                                       for (auto& data : data_loops_)
                                           data->loop().post([&gate = data->gate(), bans] { gate.guard().adopt(bans); });
                                   },
-                              .changed = [this](const guard::Change& change) { tell_of_ban(change); }});
+                              .changed = [this](const guard::Change& change) { tell_of_ban(change); },
+                              .trouble = [this](const std::string& what) { event(Level::error, what); }});
     for (auto& data : data_loops_) guard_->watch(data->gate().guard());
     guard_->apply(guard_policy());
+    remember_bans();
+}
+
+// Without its memory the gateway goes on.
+void Daemon::remember_bans() {
+    auto opened = store::Database::open(config().node.state_dir.value, std::chrono::system_clock::now());
+    if (!opened) return event(Level::error, opened.error().message + "; bans will not outlive a restart");
+    if (!opened->set_aside.empty()) event(Level::error, opened->set_aside);
+    database_ = std::move(opened->database);
+    guard_entries_.emplace(*database_);
+    guard_->remember(*guard_entries_);
 }
 
 guard::Policy Daemon::guard_policy() const {

@@ -99,7 +99,8 @@ void Gate::take(const listeners::ListenerHandle& listener, io::Accepted accepted
 void Gate::turn_away(const listeners::Listener& listener, io::Accepted accepted) {
     telemetry::Record record;
     record.time = loop_.wall();
-    record.protocol = protocol_of(dialects()[static_cast<std::size_t>(listener.kind)].word);
+    record.protocol = listener.kind == mux_kind ? telemetry::Protocol::mux
+                                                : protocol_of(dialects()[static_cast<std::size_t>(listener.kind)].word);
     record.listener = listener.address;
     record.client = accepted.peer;
     record.tls_client = listener.tls;

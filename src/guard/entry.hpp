@@ -29,6 +29,7 @@ constexpr std::string_view name(Origin origin) { return origin_names[static_cast
 struct Entry {
     static constexpr SteadyTime never = SteadyTime::max();
     static constexpr std::size_t max_reason = 200;  // octets
+    static constexpr std::size_t max_node = 255;
 
     Network who;
     Verdict verdict = Verdict::ban;

@@ -39,10 +39,29 @@ void Guard::collect() {
 io::Task<void> Guard::keep_time(io::Cancellation& cancellation) {
     for (;;) {
         const io::Wait waited = co_await io::Sleep(loop_, cancellation, loop_.in(std::chrono::seconds(1)));
-        if (waited == io::Wait::cancelled) co_return;
         table_.expire(loop_.now());
         settle();
+        write();
+        if (waited == io::Wait::cancelled) co_return;
     }
+}
+
+void Guard::remember(store::GuardEntries& entries) {
+    keeper_.emplace(entries);
+    auto loaded = keeper_->load(clocks());
+    if (!loaded) return options_.trouble(loaded.error().message);
+    restoring_ = true;  // nothing of it is news
+    for (Entry& entry : *loaded) {
+        const Network who = entry.who;
+        if (!table_.learn(std::move(entry), loop_.now())) keeper_->forget(who);
+    }
+    settle();
+    restoring_ = false;
+}
+
+void Guard::write() {
+    if (!keeper_) return;
+    if (const auto trouble = keeper_->write(clocks())) options_.trouble(*trouble);
 }
 
 void Guard::apply(Policy policy) {
@@ -99,7 +118,9 @@ void Guard::follow(const Change& change) {
     } else {
         lists_changed_ = true;
     }
+    if (restoring_) return;
     if (added && entry.verdict == Verdict::ban) ++added_;
+    if (keeper_) keeper_->note(change);
     if (options_.changed) options_.changed(change);
 }
 

@@ -2,6 +2,7 @@
 // comes of it to all who go by it.
 #pragma once
 
+#include "guard/keeper.hpp"
 #include "guard/lookout.hpp"
 #include "guard/table.hpp"
 #include "io/loop.hpp"
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,10 @@ public:
         std::string node;
         /// Brings it to every lookout, on that one's loop.
         std::function<void(std::shared_ptr<const Bans>)> publish;
-        /// Each change, for the log and whoever keeps copies.
+        /// Each change, for the log.
         std::function<void(const Change&)> changed;
+        /// What an admin should know.
+        std::function<void(const std::string&)> trouble = {};
         Limits limits = {};
     };
 
@@ -33,8 +37,10 @@ public:
     void watch(Lookout& lookout) { lookouts_.push_back(&lookout); }
     /// Takes what all lookouts were told. Called when one of them wakes us.
     void collect();
-    /// Ends what has had its time, each second, until cancelled.
+    /// Each second ends what has had its time and writes what is due, until cancelled.
     io::Task<void> keep_time(io::Cancellation& cancellation);
+    /// Takes up what stands there, and keeps it in step from now on. It outlives this.
+    void remember(store::GuardEntries& entries);
 
     void apply(Policy policy);
     /// @param lasts  Duration::max(): for ever
@@ -48,6 +54,8 @@ public:
     std::uint64_t dropped() const;                  // by lookouts that were told too much at once
 
 private:
+    Clocks clocks() const { return {loop_.now(), loop_.wall()}; }
+    void write();
     SteadyTime term(Duration lasts) const;
     void settle();
     void publish();
@@ -58,6 +66,8 @@ private:
     std::shared_ptr<BanIndex> index_;
     Table table_;
     std::vector<Lookout*> lookouts_;
+    std::optional<Keeper> keeper_;
+    bool restoring_ = false;
     bool lists_changed_ = false;
     std::uint64_t added_ = 0;
     std::uint64_t signs_ = 0;

@@ -64,7 +64,8 @@ void Table::suspect(const Suspicion& sign) {
 
 // A wider network may be banned around exempt addresses: they stay exempt.
 std::optional<std::string> Table::forbids_ban(const Network& who) const {
-    if (who.address().is_unspecified()) return who.to_string() + " is nobody's address, or everybody's";
+    const bool multicast = !who.address().is_v4() && who.address().bytes()[0] == 0xFF;
+    if (multicast || who.address().is_unspecified()) return who.to_string() + " is nobody's address, or everybody's";
     const Network* exempt = lists().allowed.match(who.address());
     if (exempt == nullptr || !holds(*exempt, who)) return std::nullopt;
     if (networks_.contains(*exempt))

@@ -200,6 +200,10 @@ TEST(Table, OfTwoEntriesTheNewerStaysAndAllowBeatsBan) {
         {"newer ban does not beat allow", allow, made_at(ban, 20s), false},
         {"has expired", none, {.who = who, .since = when(0s), .expires = when(30s)}, false},
         {"this machine", none, {.who = net("127.0.0.1"), .since = {}, .expires = when(1h)}, false},
+        {"what would pass for 1.2.3.4",
+         none,
+         {.who = net("ffff:ffff:102:304::/64"), .since = {}, .expires = when(1h)},
+         false},
         {"everybody", none, {.who = net("::/64"), .since = {}, .expires = when(1h)}, false},
         {"never_ban", none, {.who = net("10.0.0.1"), .since = {}, .expires = when(1h)}, false},
     };

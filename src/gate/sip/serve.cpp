@@ -114,6 +114,10 @@ private:
             co_await refuse(Reason::peek_malformed, asked.why_none(), {.looked_for = said});
             co_return nullptr;
         }
+        if (session_.gate.guard().banned(session_.client.ip)) {
+            co_await refuse(Reason::ban_active, "", {.looked_for = said});
+            co_return nullptr;
+        }
         auto shown = snapshot->routing->checks_certificates(config::Protocol::sip) ? shown_by(client_) : nullptr;
         const Decision decision =
             decide(*snapshot->routing,

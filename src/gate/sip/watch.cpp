@@ -100,6 +100,7 @@ bool SipWatch::admits(const Message& request, io::Stream& client) {
 SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& client) const {
     const Asked asked = read_asked(request);
     if (asked.malformed()) return {Reason::peek_malformed, asked.why_none()};
+    if (session_.gate.guard().banned(session_.client.ip)) return {Reason::ban_active, ""};
     const SnapshotHandle& snapshot = session_.gate.snapshot();
     const Decision decision = decide(*snapshot->routing, ask_of(asked, request, session_.client.ip, client.is_tls(),
                                                                 shown_.get(), client.loop().wall()));
