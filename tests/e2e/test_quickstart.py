@@ -49,10 +49,17 @@ def test_its_curl_lines_work(quickstart, url, options):
         assert status == "200" and "sallyport" in page.lower()
 
 
-def test_its_explain_line_works(quickstart):
-    explanation = quickstart.explain("http://hq.example.com/PBX0/ADMIN", "192.0.2.7")
+EXPLAINED = {"http://hq.example.com/PBX0/ADMIN": ("refused", "url.not_allowed"),
+             r"ldap:hq.example.com\guest": ("forwarded", "ok"), "sip:alice@example.com": ("forwarded", "ok")}
+
+
+@pytest.mark.parametrize("subject", EXPLAINED)
+def test_its_explain_lines_work(quickstart, subject):
+    script = (ROOT / "dev").read_text()
+    assert f"explain {subject} " in script or f"explain '{subject}' " in script
+    explanation = quickstart.explain(subject, "192.0.2.7")
     assert explanation["source"] == "live"
-    assert (explanation["verdict"], explanation["reason"]) == ("refused", "url.not_allowed")
+    assert (explanation["verdict"], explanation["reason"]) == EXPLAINED[subject]
 
 
 def test_its_status_line_works(quickstart):

@@ -130,7 +130,7 @@ private:
             co_await refuse(Reason::peek_malformed, asked.why_none, {.looked_for = asked.said});
             co_return nullptr;
         }
-        if (gate.guard().banned(session_.client.ip)) {
+        if (session_.gate.guard().banned(session_.client.ip)) {
             co_await refuse(Reason::ban_active, "", {.looked_for = asked.said});
             co_return nullptr;
         }
