@@ -11,19 +11,11 @@ namespace {
 
 using nlohmann::json;
 
-json words_of(const config::Row& row) {
-    json words = json::array();
-    for (const auto word : row.words) {
-        if (std::ranges::find(row.limits.later, word) == row.limits.later.end()) words.push_back(word);
-    }
-    return words;
-}
-
 json value_of(const config::Row& row) {
     if (row.type == "boolean") return {{"type", "boolean"}};
     if (row.type == "integer" || row.type == "port") return {{"type", "integer"}};
     json text{{"type", "string"}};
-    if (!row.words.empty()) text["enum"] = words_of(row);
+    if (!row.words.empty()) text["enum"] = json(row.words);
     // Types that end in s are lists of which one value may stand alone; "address" is no such type.
     const bool list = row.type.ends_with('s') && row.type != "address" && row.type != "listen address";
     if (!list) return text;

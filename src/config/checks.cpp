@@ -64,7 +64,7 @@ void check_urls(const Service& service, std::span<const std::string_view> preset
             {"allow_url: " + quote(rule.value) + " admits no further \"/\" after it, unlike nginx's locations", below});
     }
     for (const auto& preset : service.presets) {
-        if (auto found = find_word({}, preset.value, presets); !found) {
+        if (auto found = find_word(preset.value, presets); !found) {
             findings.error(preset.place, {"preset: " + found.error().message, found.error().hint});
         }
     }
@@ -143,7 +143,7 @@ void check_service_names(const Config& config, Findings& findings) {
     for (const Service& service : config.services) {
         const std::string protocol(to_string(service.protocol));
         for (const auto& name : service.names) {
-            if (const auto* first = seen.before(protocol + ' ' + to_lower(name.value), name.place)) {
+            if (const auto* first = seen.before(protocol + ' ' + name.value, name.place)) {
                 findings.error(name.place,
                                {"name: " + quote(name.value) + " stands twice for protocol " + quote(protocol),
                                 "first at " + where(*first)});

@@ -31,8 +31,6 @@ TEST(Load, HoldsAServiceToItsRules) {
          "6:10: target: an empty list (a service needs a target)\n"
          "8:14: allow_from: an empty list (it would admit nobody: remove the key to admit everyone)\n"
          "9:13: allow_url: an empty list (it would admit nothing: remove the key to admit every URL)\n"},
-        {"[[service]]\nname = \"a.example\"\nprotocol = \"h323\"\ntarget = \"192.0.2.1\"\n",
-         "5:12: protocol: \"h323\" is not served by this version\n"},
         {"[[service]]\nname = \"a.example\"\nprotocol = \"htp\"\ntarget = \"192.0.2.1\"\n",
          "5:12: protocol: \"htp\" is not known here (did you mean \"http\"? known: \"http\", \"sip\", \"ldap\", "
          "\"h323\", \"tls\")\n"},
@@ -177,19 +175,13 @@ TEST(FinishService, HoldsLaterProtocolsToTheirPortRules) {
     EXPECT_EQ(listing(findings.errors), "0:0: target: what is built in speaks http only\n");
 }
 
-TEST(CheckAll, ComparesGatekeeperIdsIgnoringCase) {
-    Config config;
-    config.listen.h323.push_back({{.address = {.ip = {}, .port = 1720}, .dual_stack = true}, {}});
-    for (const char* name : {"Example.com/branch", "example.com/Branch"}) {
-        auto& service = config.services.emplace_back();
-        service.protocol = Protocol::h323;
-        service.names.push_back({name, {"s.toml", 7, 8}});
-    }
-    Findings findings;
-    check_all(config, findings);
-    EXPECT_EQ(listing(findings.errors),
-              "7:8: name: \"example.com/Branch\" stands twice for protocol \"h323\" (first at s.toml:7)\n");
-    EXPECT_EQ(listing(findings.warnings), "");
+TEST(Load, ComparesGatekeeperIdsWithoutCaseAndPhysicalLocation) {
+    const std::string start = "[listen]\nh323 = \":1720\"\n";
+    const std::string service = "protocol = \"h323\"\ntarget = \"192.0.2.1\"\nplain_port = 1720\n";
+    const auto loaded = load_here(start + "[[service]]\nname = \"Example.com/branch\"\n" + service +
+                                  "[[service]]\nname = \"hq@example.com/Branch\"\n" + service);
+    EXPECT_EQ(listing(loaded.errors),
+              "9:8: name: \"example.com/branch\" stands twice for protocol \"h323\" (first at s.toml:4)\n");
 }
 
 TEST(CheckAll, LetsPassedThroughTlsInByAnyListenerThatSpeaksTls) {

@@ -176,7 +176,7 @@ inline constexpr std::size_t most_targets = 64;  // of one service
 
 struct Service {
     Place place;                                // of [[service]]
-    std::vector<Located<std::string>> names;    // canonical: lower case, except h323
+    std::vector<Located<std::string>> names;    // canonical: lower case; h323: without "location@"
     Protocol protocol = Protocol::http;
     std::vector<Located<Target>> targets;       // in order; at least one; a builtin stands alone
     std::optional<std::uint16_t> plain_port;

@@ -1,6 +1,7 @@
 #include "config/names.hpp"
 
 #include "base/text.hpp"
+#include "wire/h323/gatekeeper_id.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,12 +12,11 @@ namespace {
 
 constexpr std::size_t longest_name = 253;  // RFC 1035 section 2.3.4, without the final dot
 constexpr std::size_t longest_label = 63;  // same place
-constexpr std::size_t longest_gatekeeper_id = 128;  // H.225.0, GatekeeperIdentifier ::= BMPString (SIZE(1..128))
 
 struct Grammar {
     bool wildcard;  // "*.example.com"
     bool address;   // a client may name an IP address: Host and SIP domains may hold one, an SNI may not
-    bool host;      // else the loose grammar of gatekeeper ids
+    bool host;      // else a gatekeeper id
 };
 
 constexpr std::array<Grammar, words_of<Protocol>.size()> grammars{{
@@ -48,12 +48,9 @@ std::optional<IpAddress> parse_literal(std::string_view text) {
     return IpAddress::parse(text);
 }
 
-// [location@]domain[/registration-location]: held only to what can be told apart on the wire.
+// Held to what a phone can send, and to what is not a slip of the keyboard.
 std::optional<Complaint> check_gatekeeper_id(std::string_view name) {
-    const auto domain = name.substr(name.find('@') + 1);
-    const bool blank =
-        std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; });
-    if (domain.empty() || domain.starts_with('/') || blank || name.size() > longest_gatekeeper_id) {
+    if (!h323::read_gatekeeper_id(name) || name.contains(' ')) {
         return Complaint{"this is not a gatekeeper id", "the form is [location@]domain[/registration-location]"};
     }
     if (name.contains('*')) return Complaint{"a gatekeeper id has no wildcard", "write one service for each name"};
@@ -101,7 +98,10 @@ std::optional<Complaint> check_service_name(Protocol protocol, std::string_view 
 }
 
 std::string canonical_service_name(Protocol protocol, std::string_view name) {
-    if (!grammar_of(protocol).host) return std::string(name);
+    if (!grammar_of(protocol).host) {
+        const auto id = h323::read_gatekeeper_id(name);
+        return id ? id->name : std::string(name);
+    }
     const auto literal = parse_literal(name);
     if (!literal) return to_lower(name);
     return literal->is_v4() ? literal->to_string() : '[' + literal->to_string() + ']';

@@ -21,7 +21,7 @@ TEST(ServiceName, TakesWhatTheProtocolCanCarryAndBringsItIntoOneForm) {
         {Protocol::sip, "*.example.com", "*.example.com"},
         {Protocol::ldap, "*.example.com", "*.example.com"},
         {Protocol::tls, "_x.3com.example", "_x.3com.example"},
-        {Protocol::h323, "hq@Example.com/branch", "hq@Example.com/branch"},
+        {Protocol::h323, "hq@Example.com/Branch", "example.com/branch"},
         {Protocol::h323, "example.com/hq:hq-standby", "example.com/hq:hq-standby"},
         {Protocol::h323, "3com", "3com"},
     };

@@ -49,8 +49,6 @@ TEST(Load, NamesEachBadValueWithItsPlace) {
          "or \"[2001:db8::1]:443\")\n"
          "2:50: http: \"192.0.2.1:0\" is not an address to listen on (such as \":443\" (all addresses), "
          "\"192.0.2.1:443\" or \"[2001:db8::1]:443\")\n"},
-        {"[listen]\nh323 = \":1720\"\nh323s = \":1300\"\n",
-         "2:1: \"h323\" is not served by this version\n3:1: \"h323s\" is not served by this version\n"},
         {"[[certificate]]\nname = \"a\"\n",
          "1:1: [[certificate]] has no \"chain\" (The certificate and those that signed it, PEM, its own first.)\n"
          "1:1: [[certificate]] has no \"key\" (Its private key, PEM.)\n"},

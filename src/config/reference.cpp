@@ -55,7 +55,6 @@ std::string type_of(const Row& row) {
     std::string out = std::string(row.type) + range_of(row);
     char lead = ':';
     for (const auto word : row.words) {
-        if (std::ranges::find(row.limits.later, word) != row.limits.later.end()) continue;
         (out += lead).append(" `").append(word) += '`';
         lead = ',';
     }

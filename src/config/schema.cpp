@@ -59,8 +59,6 @@ constexpr Row row(std::string_view key, std::string_view default_text, std::stri
 
 constexpr std::int64_t ns(Duration duration) { return duration.count(); }
 
-constexpr Limits later{.served = false};
-
 // ---- The tables.
 
 constexpr std::array node_rows{
@@ -109,8 +107,6 @@ constexpr std::array trust_rows{
     row<&Trust::ca>("ca", "[]", "Certificates of the authorities whose client certificates are trusted, PEM."),
 };
 
-constexpr std::string_view later_enforcement[] = {"nftables"};
-
 constexpr std::array guard_rows{
     row<&Guard::suspicious_per_minute>("suspicious_per_minute", "10",
                                        "How many suspicious things a client (an IPv4 address or an IPv6 /64) may do "
@@ -125,7 +121,7 @@ constexpr std::array guard_rows{
     row<&Guard::enforce>("enforce", "\"accept\"",
                          "Where bans hold: \"accept\" resets connections as they come; \"nftables\" has the kernel "
                          "refuse new ones as well.",
-                         {.later = later_enforcement}),
+                         {.served = false}),
 };
 
 constexpr std::array listen_rows{
@@ -135,8 +131,8 @@ constexpr std::array listen_rows{
     row<&Listen::sips>("sips", "[]", "SIP in TLS."),
     row<&Listen::ldap>("ldap", "[]", "LDAP, plain; a client may ask for TLS there (StartTLS), which ends here."),
     row<&Listen::ldaps>("ldaps", "[]", "LDAP in TLS."),
-    row<&Listen::h323>("h323", "[]", "H.323 by H.460.17, over TCP.", later),
-    row<&Listen::h323s>("h323s", "[]", "H.323 by H.460.17, in TLS.", later),
+    row<&Listen::h323>("h323", "[]", "H.323 by H.460.17, over TCP."),
+    row<&Listen::h323s>("h323s", "[]", "H.323 by H.460.17, in TLS."),
     row<&Listen::mux>("mux", "[]",
                       "All of the above on one port, with TLS or without: what is spoken is told by the first bytes."),
     row<&Listen::proxy_from>("proxy_from", "[]",
@@ -158,7 +154,6 @@ constexpr std::array listen_rows{
         "all, so that nobody can take every place."),
 };
 
-constexpr std::string_view later_protocols[] = {"h323"};
 constexpr Limits http_only{.empty_list_hint = "it would admit nothing: remove the key to admit every URL",
                            .protocols = bit(Protocol::http)};
 
@@ -167,8 +162,7 @@ constexpr std::array service_rows{
         "name", "",
         "The names that requests ask for. `*.example.com`: every name below it that no other service names.",
         {.required = true, .empty_list_hint = "a service needs a name"}),
-    row<&Service::protocol>("protocol", "", "The protocol that it is asked for in.",
-                            {.required = true, .later = later_protocols}),
+    row<&Service::protocol>("protocol", "", "The protocol that it is asked for in.", {.required = true}),
     row<&Service::targets>(
         "target", "",
         "Where it goes: an address, a host name, or \"builtin:welcome\", the gateway's own page. Several: as `balance` "
@@ -236,8 +230,9 @@ constexpr std::array service_rows{
         {.protocols = bit(Protocol::h323) | bit(Protocol::sip)}),
     row<&Service::registration_name>(
         "registration_name", "[\"h323_id\", \"url_id\", \"e164\"]",
-        "Which aliases of a registration `check_certificate` holds the certificate against.",
-        {.protocols = bit(Protocol::h323), .served = false}),
+        "Which aliases of a registration `check_certificate` holds the certificate against: all ids of these kinds, or "
+        "all numbers where there is no id.",
+        {.protocols = bit(Protocol::h323)}),
 };
 
 // ---- Where each table's values go.

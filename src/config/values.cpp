@@ -210,11 +210,7 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, HealthC
     return fail(Complaint{quote(text) + " is no health check", "\"tcp\", \"tls\", or \"http /path\""});
 }
 
-Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text,
-                                         std::span<const std::string_view> words) {
-    for (const auto later : limits.later) {
-        if (later == text) return fail(Complaint{quote(text) + " is not served by this version"});
-    }
+Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words) {
     std::string all;
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (words[i] == text) return i;

@@ -26,7 +26,6 @@ struct Limits {
     bool required = false;
     bool may_be_empty = false;  // "" means none
     std::string_view empty_list_hint = {};  // where [] is an error: what to do instead
-    std::span<const std::string_view> later = {};  // words that a later version will serve
     unsigned protocols = 0;  // of a service's key: the protocols that know it, as bits; 0: all
     bool served = true;  // false: known, but a later version will serve it
     std::optional<Complaint> (*check)(std::string_view text) = nullptr;
@@ -65,13 +64,12 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, Targ
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
-Result<std::size_t, Complaint> find_word(const Limits& limits, std::string_view text,
-                                         std::span<const std::string_view> words);
+Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words);
 
 template <class E>
     requires std::is_enum_v<E>
-Result<void, Complaint> from_text(const Reading& in, std::string_view text, E& out) {
-    const auto index = find_word(in.limits, text, words_of<E>);
+Result<void, Complaint> from_text(const Reading&, std::string_view text, E& out) {
+    const auto index = find_word(text, words_of<E>);
     if (!index) return fail(index.error());
     out = static_cast<E>(*index);
     return {};

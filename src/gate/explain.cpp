@@ -1,6 +1,7 @@
 #include "gate/explain.hpp"
 
 #include "base/text.hpp"
+#include "gate/h323/h323_dialect.hpp"
 #include "gate/http/explain_http.hpp"
 #include "gate/ldap/ldap_dialect.hpp"
 #include "gate/sip/sip_dialect.hpp"
@@ -24,7 +25,7 @@ struct Form {
 constexpr Form forms[] = {
     {"http://", false, http::explain}, {"https://", true, http::explain}, {"tls:", true, tls::explain},
     {"ldap:", false, ldap::explain},   {"ldaps:", true, ldap::explain},   {"sip:", false, sip::explain},
-    {"sips:", true, sip::explain},
+    {"sips:", true, sip::explain},     {"h323:", false, h323::explain},   {"h323s:", true, h323::explain},
 };
 
 // The targets as they stand now, in the order in which they would be tried.
@@ -78,7 +79,7 @@ Result<Explanation> explain(const Snapshot& snapshot, const Question& question) 
     }
     return fail("can't explain '" + question.subject +
                 "': a subject looks like https://hq.example.com/path, ldap:hq.example.com\\guest, "
-                "sip:alice@example.com or tls:update.example.com");
+                "sip:alice@example.com, h323:example.com/branch or tls:update.example.com");
 }
 
 }  // namespace sallyport::gate

@@ -49,11 +49,18 @@ constexpr Case protocols[] = {
     {"\x30\x0C\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"sv, "ldap"},
     {"\x30\x84\x00\x00\x00\x0C\x02\x01\x01\x60"sv, "ldap"},
     {"\x30\x81\x80\x02\x01\x01\x63"sv, "ldap"},
+    {"\x03\x00\x00\x8E\x08\x02\x00\x00\x62"sv, "h323"},
+    {"\x03\xFF\x00\x8E\x08\x00"sv, "h323"},
+    {"\x03\x00\x00\x04"sv, "h323"},  // keep-alives
+    {"\x00\x03\x00\x04"sv, "h323"},
     {"0\x1D\x02\x01\x01w\x18\x80"sv, "ldap"},  // StartTLS: 0x30 is the digit zero
 };
 
 constexpr Case nobodys[] = {
-    {"\x00"sv, "nobody"},
+    {"\x00\x00"sv, "nobody"},
+    {"\x00\x03\x00\x05"sv, "nobody"},
+    {"\x03\x00\x00\x13\x0E\xE0"sv, "nobody"},  // RDP has TPKTs too
+    {"\x03\x00\x00\x03"sv, "nobody"},
     {"\xFF\xFB"sv, "nobody"},
     {"\n", "nobody"},
     {"\rx", "nobody"},

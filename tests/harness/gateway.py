@@ -62,6 +62,16 @@ def sip_listen():
     return {"sip": f"127.0.0.1:{free_port()}", "sips": f"127.0.0.1:{free_port()}"}
 
 
+def h323_service(name, target=None, tls=None, **more):
+    """As http_service(), for a gatekeeper id."""
+    return {**http_service(name, target, tls, **more), "protocol": "h323"}
+
+
+def h323_listen():
+    """A [listen] table for H.323 on free ports of loopback."""
+    return {"h323": f"127.0.0.1:{free_port()}", "h323s": f"127.0.0.1:{free_port()}"}
+
+
 class GatewayFailed(AssertionError):
     """The program ended instead of getting ready. `status` and `stderr` say how."""
 
@@ -145,6 +155,14 @@ class Gateway:
     @property
     def mux_port(self):
         return self._port("mux")
+
+    @property
+    def h323_port(self):
+        return self._port("h323")
+
+    @property
+    def h323s_port(self):
+        return self._port("h323s")
 
     # ------------------------------------------------------------ the file
 

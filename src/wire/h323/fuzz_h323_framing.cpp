@@ -31,10 +31,18 @@ void read_message(Bytes bytes) {
     require(!read || peek_q931_type(bytes) == message.type);
 }
 
+struct Story {
+    std::string events;
+    std::string passed;
+    std::size_t held = 0;
+
+    bool operator==(const Story&) const = default;
+};
+
 // `cuts` says how many bytes come each time, over and over; empty: all at once.
-std::string step_over(Bytes input, Bytes cuts) {
+Story step_over(Bytes input, Bytes cuts) {
     MessageStepper stepper;
-    std::string story;
+    Story story;
     for (std::size_t turn = 0; !input.empty();) {
         const std::size_t size =
             cuts.empty() ? input.size() : 1 + std::to_integer<std::size_t>(cuts[turn++ % cuts.size()]) % 32;
@@ -44,13 +52,16 @@ std::string step_over(Bytes input, Bytes cuts) {
         for (Bytes rest(own);;) {
             const auto step = stepper.next(rest);
             require(step.consumed <= rest.size());
-            require(step.what != What::passed || step.consumed > 0);
+            require(step.what != What::passed || !step.bytes.empty());
             rest = rest.subspan(step.consumed);
-            if (step.what == What::blind) story += "blind";
+            story.passed += as_text(step.bytes);
+            story.held = story.held + step.consumed - step.bytes.size();
+            if (step.what == What::blind) story.events += "blind";
+            if (step.what == What::unread) story.events += "unread";
             if (step.what == What::message) {
                 require(step.message.size() <= max_message - tpkt_header);
                 read_message(step.message);
-                story += std::string(as_text(step.message)) + "|";
+                story.events += std::string(as_text(step.message)) + "|";
             }
             if (step.what != What::need_more) continue;
             require(rest.empty());
@@ -67,6 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Bytes cuts = input.first(std::min<std::size_t>(size, 3));
     const Bytes wire = input.subspan(cuts.size());
     read_message(wire);
-    require(step_over(wire, cuts) == step_over(wire, {}));
+    const Story whole = step_over(wire, {});
+    require(as_text(wire).starts_with(whole.passed) && whole.passed.size() + whole.held == wire.size());
+    require(step_over(wire, cuts) == whole);
     return 0;
 }

@@ -7,14 +7,15 @@ namespace sallyport::h323 {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> texts = {
+constexpr std::array<std::string_view, 6> texts = {
     "no Q.931 message",
     "a call reference of more than two octets",
     "no message type of Q.931",
     "an information element that is longer than the message",
     "a User-user element without contents",
+    "two User-user elements, of which readers could choose",
 };
-static_assert(std::to_underlying(Q931Error::empty_user_user) + 1 == texts.size());
+static_assert(std::to_underlying(Q931Error::several_user_user) + 1 == texts.size());
 
 constexpr std::uint8_t first_bit = 0x80;  // of an identifier: the element is this octet; of a type: not in use
 
@@ -36,8 +37,9 @@ Result<void, Q931Error> read_element(ByteReader& reader, Q931Message& message) {
     const auto contents = length ? reader.take(*length) : std::nullopt;
     if (!contents) return fail(Q931Error::beyond_end);
     if (identifier == element::cause && !message.cause) message.cause = read_cause(*contents);
-    if (!user_user || message.h225) return {};
+    if (!user_user) return {};
     if (contents->empty()) return fail(Q931Error::empty_user_user);
+    if (message.h225) return fail(Q931Error::several_user_user);
     if (std::to_integer<std::uint8_t>(contents->front()) == h225_discriminator) message.h225 = contents->subspan(1);
     return {};
 }

@@ -48,6 +48,7 @@ enum class Q931Error : std::uint8_t {
     bad_type,
     beyond_end,  // an element is longer than what is left of the message
     empty_user_user,
+    several_user_user,
 };
 std::string_view text(Q931Error error);
 

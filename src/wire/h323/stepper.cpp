@@ -23,15 +23,22 @@ bool looks_at(Bytes frame) {
 
 }  // namespace
 
-Step MessageStepper::go_blind(std::size_t consumed, TpktError error) {
+Step MessageStepper::go_blind(std::size_t consumed, Bytes bytes, TpktError error) {
     blind_ = true;
-    kept_ = {};
-    return {.what = Step::What::blind, .consumed = consumed, .error = error};
+    return {.what = Step::What::blind, .consumed = consumed, .bytes = bytes, .error = error};
 }
 
-Step MessageStepper::whole(Bytes frame, std::size_t consumed) {
-    if (frame.size() > max_message || !looks_at(frame)) return {.what = Step::What::passed, .consumed = consumed};
-    return {.what = Step::What::message, .consumed = consumed, .message = frame.subspan(tpkt_header)};
+Step MessageStepper::whole(std::size_t consumed, Bytes frame) {
+    if (!looks_at(frame)) return {.what = Step::What::passed, .consumed = consumed, .bytes = frame};
+    if (frame.size() > max_message) return {.what = Step::What::unread, .consumed = consumed, .bytes = frame};
+    return {.what = Step::What::message, .consumed = consumed, .bytes = frame, .message = frame.subspan(tpkt_header)};
+}
+
+// One that passes while it comes. @param available  its first bytes
+Step MessageStepper::begin(std::size_t consumed, Bytes available, std::size_t length) {
+    left_ = length - available.size();
+    const auto what = looks_at(available) ? Step::What::unread : Step::What::passed;
+    return {.what = what, .consumed = consumed, .bytes = available};
 }
 
 // Byte by byte until its length and type are known: what is behind it is to stay in the input.
@@ -46,34 +53,33 @@ Step MessageStepper::keep(Bytes input) {
     };
     while (kept_.size() < tpkt_header) {
         if (!take(kept_.size() + 1)) return {.consumed = consumed};
-        if (const auto tpkt = read_tpkt(kept_); !tpkt) return go_blind(consumed, tpkt.error());
+        if (const auto tpkt = read_tpkt(kept_); !tpkt) {
+            handed_out_ = true;
+            return go_blind(consumed, kept_, tpkt.error());
+        }
     }
     const std::size_t length = (*read_tpkt(kept_))->length;
     if (!take(std::min(length, longest_start))) return {.consumed = consumed};
-    if (length > max_message || !looks_at(kept_)) {
-        left_ = length - kept_.size();
-        kept_ = {};
-        return {.what = Step::What::passed, .consumed = consumed};
-    }
-    if (!take(length)) return {.consumed = consumed};
+    const bool passes = length > max_message || !looks_at(kept_);
+    if (!passes && !take(length)) return {.consumed = consumed};
     handed_out_ = true;
-    return whole(kept_, consumed);
+    return passes ? begin(consumed, kept_, length) : whole(consumed, kept_);
 }
 
 Step MessageStepper::next(Bytes input) {
     if (handed_out_) kept_ = {};
     handed_out_ = false;
-    if (input.empty() || blind_) return {.consumed = input.size()};
+    if (input.empty()) return {};
+    if (blind_) return {.what = Step::What::passed, .consumed = input.size(), .bytes = input};
     if (left_ != 0) {
         const std::size_t count = std::min(left_, input.size());
         left_ -= count;
-        return {.what = Step::What::passed, .consumed = count};
+        return {.what = Step::What::passed, .consumed = count, .bytes = input.first(count)};
     }
-    if (kept_.empty()) {
-        const auto tpkt = read_tpkt(input);
-        if (!tpkt) return go_blind(input.size(), tpkt.error());
-        if (*tpkt && (*tpkt)->length <= input.size()) return whole(input.first((*tpkt)->length), (*tpkt)->length);
-    }
+    if (!kept_.empty()) return keep(input);
+    const auto tpkt = read_tpkt(input);
+    if (!tpkt) return go_blind(input.size(), input, tpkt.error());
+    if (*tpkt && (*tpkt)->length <= input.size()) return whole((*tpkt)->length, input.first((*tpkt)->length));
     return keep(input);
 }
 

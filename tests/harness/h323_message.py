@@ -1,0 +1,96 @@
+"""H.323 as tests need it: the conversations of the captures, played from either side, and the few messages that a test
+alters. What a message says is not decoded here; tshark does that where it matters (src/wire/h323)."""
+import pathlib
+import struct
+
+CAPTURES = pathlib.Path(__file__).resolve().parents[1] / "data" / "h323"
+GATEKEEPER_PORT = 1720
+
+KEEP_ALIVE = b"\x03\0\0\x04"
+SHORT_KEEP_ALIVE = b"\0\x03\0\x04"
+FACILITY, SETUP, RELEASE_COMPLETE = 0x62, 0x05, 0x5A
+
+
+def tpkt(message):
+    return struct.pack(">BBH", 3, 0, 4 + len(message)) + message
+
+
+def q931(kind, h225=None, reference=b"\0\0", elements=b""):
+    """A whole TPKT. `h225`: an H323-UserInformation, for the User-user element."""
+    user_user = b"" if h225 is None else struct.pack(">BHB", 0x7E, 1 + len(h225), 5) + h225
+    return tpkt(bytes([8, len(reference)]) + reference + bytes([kind]) + elements + user_user)
+
+
+def read_tpkt(wire):
+    """The next one, whole; b"" at the end."""
+    head = wire.read_exactly(1) if wire._used < len(wire.received) or wire._more() else b""
+    if not head:
+        return b""
+    head += wire.read_exactly(3)
+    return head + wire.read_exactly(struct.unpack(">H", head[2:])[0] - 4)
+
+
+def _packets(path):
+    """(source, destination, payload) of each TCP segment; the captures are of Ethernet, IPv4 and loopback, in order."""
+    data = path.read_bytes()
+    at = 24
+    while at < len(data):
+        size = struct.unpack_from("<I", data, at + 8)[0]
+        frame = data[at + 16:at + 16 + size]
+        at += 16 + size
+        ip = frame[14:]
+        tcp = ip[(ip[0] & 15) * 4:struct.unpack_from(">H", ip, 2)[0]]
+        ports = struct.unpack_from(">HH", tcp)
+        yield (ip[12:16], ports[0]), (ip[16:20], ports[1]), tcp[(tcp[12] >> 4) * 4:]
+
+
+def conversations(number):
+    """The connections of a capture, in order: each a list of (by the client?, TPKT) as they were said."""
+    path, = CAPTURES.glob(f"{number}-*.pcap")
+    found, pending = {}, {}
+    for source, destination, payload in _packets(path):
+        by_client = destination[1] == GATEKEEPER_PORT
+        said = found.setdefault((source, destination) if by_client else (destination, source), [])
+        data = pending.get((source, destination), b"") + payload
+        while len(data) >= 4 and len(data) >= (length := struct.unpack_from(">H", data, 2)[0]) >= 4:
+            said.append((by_client, data[:length]))
+            data = data[length:]
+        pending[source, destination] = data
+    return [said for said in found.values() if said]
+
+
+def client_side(conversation):
+    return b"".join(message for by_client, message in conversation if by_client)
+
+
+def server_side(conversation):
+    return b"".join(message for by_client, message in conversation if not by_client)
+
+
+def play(wire, conversation, client):
+    """Says one side's part and expects the other's, to the octet."""
+    for by_client, message in conversation:
+        if by_client == client:
+            wire.send(message)
+        else:
+            got = wire.read_exactly(len(message))
+            assert got == message, f"{got.hex()} instead of {message.hex()}"
+
+
+def gatekeeper(*numbers):
+    """A script for a target: plays the gatekeeper of whichever conversation of these captures the client begins. What
+    begins none of them is answered with nothing."""
+    known = [conversation for number in numbers for conversation in conversations(number)]
+
+    def script(connection):
+        first = read_tpkt(connection)
+        while first in (KEEP_ALIVE, SHORT_KEEP_ALIVE):
+            first = read_tpkt(connection)
+        for conversation in known:
+            if conversation[0] == (True, first):
+                play(connection, conversation[1:], client=False)
+                connection.sock.settimeout(None)
+                connection.read_to_end()
+                return
+        connection.read_to_end()
+    return script
