@@ -55,6 +55,13 @@ constexpr auto compact_kinds = [] {
     return kinds;
 }();
 
+// Of the characters of a token, this bit parts upper case from lower and nothing else that stands in a known name.
+constexpr char case_bit = 0x20;
+
+bool is_known(std::string_view known, std::string_view name) {
+    return std::ranges::equal(known, name, [](char k, char c) { return k == static_cast<char>(c | case_bit); });
+}
+
 // Bytes up to the comma that ends the first member, or all of them.
 std::size_t member_size(std::string_view list) {
     bool in_brackets = false;
@@ -90,7 +97,7 @@ FieldKind kind_of(std::string_view name) {
                                               : FieldKind::other;
     }
     for (const Known& known : known_by_length.of_length(name.size())) {
-        if (equals_ignoring_case(known.name, name)) return known.kind;
+        if (is_known(known.name, name)) return known.kind;
     }
     return FieldKind::other;
 }

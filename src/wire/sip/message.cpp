@@ -7,6 +7,7 @@
 #include "wire/sip/uri.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sallyport::sip {
 
@@ -88,14 +89,21 @@ std::optional<MessageError> read_length(Message& message) {
     return std::nullopt;
 }
 
+constexpr std::uint32_t bit_of(FieldKind kind) { return std::uint32_t{1} << std::to_underlying(kind); }
+
 // RFC 3261 sections 8.1.1 and 8.2.6.2: what an answer to a request is made of stands in it once.
 std::optional<MessageError> check_request(const Message& message) {
-    for (const FieldKind kind : {FieldKind::to, FieldKind::call_id, FieldKind::cseq}) {
-        if (count(message.fields, kind) > 1) return MessageError::repeated_field;
+    constexpr std::uint32_t once = bit_of(FieldKind::to) | bit_of(FieldKind::call_id) | bit_of(FieldKind::cseq);
+    std::uint32_t seen = 0;
+    const Field* cseq_field = nullptr;
+    for (const Field& field : message.fields) {
+        const std::uint32_t bit = bit_of(field.kind);
+        if ((bit & once & seen) != 0) return MessageError::repeated_field;
+        seen |= bit;
+        if (field.kind == FieldKind::cseq) cseq_field = &field;
     }
-    const Field* field = find(message.fields, FieldKind::cseq);
-    if (field == nullptr) return std::nullopt;
-    const auto cseq = parse_cseq(field->value);
+    if (cseq_field == nullptr) return std::nullopt;
+    const auto cseq = parse_cseq(cseq_field->value);
     if (!cseq || cseq->method != message.method) return MessageError::bad_cseq;
     return std::nullopt;
 }
@@ -159,9 +167,10 @@ std::optional<CSeq> parse_cseq(std::string_view value) {
 std::string_view top_branch(const Message& message) {
     const Field* via = find(message.fields, FieldKind::via);
     if (via == nullptr) return {};
-    std::string_view list = via->value;
-    std::string_view parameters = next_member(list).value_or(std::string_view());
+    // Up to its parameters a Via holds neither quotes nor brackets, so a comma ends the topmost.
+    std::string_view parameters = via->value;
     parameters.remove_prefix(std::min(parameters.find(';'), parameters.size()));
+    if (via->value.substr(0, via->value.size() - parameters.size()).contains(',')) return {};
     while (const auto parameter = next_parameter(parameters)) {
         if (equals_ignoring_case(parameter->name, "branch")) return parameter->value;
     }

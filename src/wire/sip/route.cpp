@@ -42,8 +42,9 @@ Result<RouteName, NoName> route_name(const Message& message) {
 
 bool is_within_dialog(const Message& request) {
     const Field* to = find(request.fields, FieldKind::to);
+    if (to == nullptr || !to->value.contains(';')) return false;  // most that open a connection: no parameters at all
     Address address;
-    return to != nullptr && parse_address(to->value, address) && !address.tag.empty();
+    return parse_address(to->value, address) && !address.tag.empty();
 }
 
 }  // namespace sallyport::sip

@@ -33,11 +33,10 @@ bool Scanner::unexpected(MessageError otherwise) {
 }
 
 bool Scanner::run(CharacterSet set, MessageError if_empty, std::string_view& out) {
-    const char* start = at_;
-    while (at_ != end_ && is_in(set, *at_)) ++at_;
-    out = {start, at_};
+    out = rest().substr(0, run_of(set, rest()));
+    at_ += out.size();
     if (at_ == end_) return false;
-    return at_ != start || unexpected(if_empty);
+    return !out.empty() || unexpected(if_empty);
 }
 
 bool Scanner::text(std::string_view& out) {

@@ -54,8 +54,11 @@ MessageStepper::Step MessageStepper::read_head(Bytes input, Message& message) {
         return {.what = Step::What::between, .consumed = size, .bytes = input.first(size)};
     }
     const Bytes window = input.first(std::min(input.size(), max_head));
-    if (const auto size = size_of_head(window, 0)) return whole_head(input.first(*size), *size, message);
-    if (window.size() == max_head) return fail(parse_message(window, message).error, input, input.size());
+    const MessageResult result = parse_message(window, message);
+    if (result.complete()) return good_head(input.first(result.length), result.length, message);
+    // What can't be read ends where its empty line stands, whatever the reader stumbled over.
+    if (const auto size = size_of_head(window, 0)) return fail(result.error, input.first(*size), *size);
+    if (window.size() == max_head) return fail(result.error, input, input.size());
     held_.assign(input.begin(), input.end());
     return {.consumed = input.size()};
 }
@@ -82,7 +85,10 @@ MessageStepper::Step MessageStepper::continue_head(Bytes input, Message& message
 
 MessageStepper::Step MessageStepper::whole_head(Bytes head, std::size_t consumed, Message& message) {
     const MessageResult result = parse_message(head, message);
-    if (!result.complete()) return fail(result.error, head, consumed);
+    return result.complete() ? good_head(head, consumed, message) : fail(result.error, head, consumed);
+}
+
+MessageStepper::Step MessageStepper::good_head(Bytes head, std::size_t consumed, const Message& message) {
     body_left_ = message.body_length;
     if (body_left_ != 0) state_ = State::body;
     return {.what = Step::What::head, .consumed = consumed, .bytes = head};

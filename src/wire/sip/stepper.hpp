@@ -60,6 +60,7 @@ private:
     Step read_head(Bytes input, Message& message);
     Step continue_head(Bytes input, Message& message);
     Step whole_head(Bytes head, std::size_t consumed, Message& message);
+    Step good_head(Bytes head, std::size_t consumed, const Message& message);
     Step fail(MessageError error, Bytes bytes, std::size_t consumed);
 
     Sender sender_;
