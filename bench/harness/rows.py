@@ -9,6 +9,7 @@ SNI = Setup(front="sni")
 RSA = Setup(certificate="rsa")
 TWO = Setup(workers=2)
 LDAP = Setup(front="blind", protocol="ldap")
+SIP = Setup(front="blind", protocol="sip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +95,10 @@ ROWS = (
         _dialogue(LDAP, "short", 32), (Goal(1.05),), LDAP),
     Row("ldap-entries", "LDAP after the bind, read: a search for 1000 entries, 16 connections", "load", "us/search",
         _dialogue(LDAP, "ping", 16, entries=1000), (Goal(1.05),), LDAP),
+    Row("sip", "SIP, read: a ping by OPTIONS, 64 connections", "load", "us/ping", _dialogue(SIP, "ping", 64),
+        (Goal(1.05),), SIP),
+    Row("sip-close", "SIP, read and routed: a connection a ping by OPTIONS, 32 at a time", "load", _CONNECTION,
+        _dialogue(SIP, "short", 32), (Goal(1.05),), SIP),
     Row("latency", "a message and its answer at half the relay's own full load, 64 tunnels", "latency", "us, 99 of 100",
         _tunnel("ping", 64), (Goal(1.0),)),
     Row("fair", "a message and its answer while 16 tunnels stream", "fair", "us, 99 of 100",
@@ -118,6 +123,8 @@ ROWS = (
         _dialogue(LDAP, "short", 32, ops=1000), (Goal(24, ""),), LDAP),
     Row("calls-ldap-entries", "system calls of an LDAP search for 100 entries", "calls", "calls/search",
         _dialogue(LDAP, "ping", 16, ops=1000, entries=100), (Goal(4.3, ""),), LDAP),
+    Row("calls-sip", "system calls of a SIP ping by OPTIONS", "calls", "calls/ping", _dialogue(SIP, "ping", 64, ops=2000),
+        (Goal(4.3, ""),), SIP),
     Row("checks", "half-close, slow reader, resets: in tunnels", "checks", "", _tunnel("half_close", 1)),
     Row("sni-checks", "half-close, slow reader, resets: routed by server name", "checks", "", _sni("half_close", 1),
         setup=SNI),
