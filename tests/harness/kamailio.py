@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from harness.waiting import free_port, wait_until
 
-MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-
 CONFIGURATION = """\
 #!KAMAILIO
 debug=1
@@ -21,7 +19,6 @@ auto_aliases=no
 listen=tcp:127.0.0.1:{port}
 {domains}
 {tls}
-mpath="{modules}"
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "rr.so"
@@ -86,7 +83,7 @@ onreply_route[answers] {{
 TLS = """\
 listen=tls:127.0.0.1:{port}
 enable_tls=yes
-loadmodule "{modules}tls.so"
+loadmodule "tls.so"
 modparam("tls", "config", "{file}")
 """
 
@@ -126,10 +123,10 @@ class Kamailio:
         if certificate:
             tls_file = self.directory / "tls.cfg"
             tls_file.write_text(TLS_FILE.format(certificate=certificate[0], key=certificate[1], ca=ca))
-            tls = TLS.format(port=self.tls_port, modules=MODULES, file=tls_file)
+            tls = TLS.format(port=self.tls_port, file=tls_file)
         file = self.directory / "kamailio.cfg"
         file.write_text(CONFIGURATION.format(
-            port=self.port, domains="\n".join(f'alias="{domain}"' for domain in domains), tls=tls, modules=MODULES,
+            port=self.port, domains="\n".join(f'alias="{domain}"' for domain in domains), tls=tls,
             proxy_protocol="tcp_accept_haproxy=yes" if proxy_protocol else "", password=self.PASSWORD,
             certificate="$tls_peer_subject_cn" if certificate else "<null>"))
         self._log = self.directory / "log"

@@ -76,11 +76,10 @@ def test_one_byte_a_segment_is_told_all_the_same(gateway, name, tls):
     assert (record["protocol"], record["tls_client"]) == (name.split()[0], tls)
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("name", FIRST)
-def test_a_pause_anywhere_changes_nothing(gateway, name, tls):
+def test_a_pause_anywhere_changes_nothing(gateway, name):
     for at in range(1, DECIDED_WITHIN):
-        with connect(gateway, tls) as client:
+        with connect(gateway) as client:
             client.send(FIRST[name][:at])
             assert client.is_silent_for(0.005)
             client.send(FIRST[name][at:])
