@@ -332,6 +332,65 @@ def test_kamailio_is_told_who_asks(stage, version):
             assert int(port) == client.sock.getsockname()[1]
 
 
+# The gateway in the route of dialogs (route_header).
+
+@pytest.mark.parametrize("how", CLIENTS)
+@pytest.mark.parametrize("leg", ["plain", "tls"])
+def test_calls_find_their_way_by_the_entries_of_the_gateway(stage, how, leg):
+    """Path (RFC 3327) and Record-Route (RFC 3261 section 16.6) are all that the registrar goes by."""
+    kamailio = stage.kamailio([HQ], tls_names=[HQ], by_route=True)
+    chain, key = stage.authority.issue("edge", ["127.0.0.1"])
+    gateway = stage.gateway({
+        "listen": sip_listen(), "certificate": [{"name": "edge", "chain": chain, "key": key}],
+        "service": [sip_service(HQ, *((kamailio,) if leg == "plain" else (None, kamailio)), route_header=True,
+                                target_ca=stage.authority.ca)]})
+    port = gateway.sip_port
+    if how == "tls":
+        port = stage.keep(Stunnel(stage.folder("stunnel"), gateway.sips_port, stage.authority.ca)).port
+
+    def sipp(scenario, user, **more):
+        return stage.keep(Sipp(stage.folder("sipp"), scenario, port, HQ, user, **more))
+    called = sipp("wait", "bob", answers="answer")
+    called.receives("SIP/2.0 200 OK")
+    sipp("call", "alice").succeeds()
+    called.receives("BYE sip:bob@")
+    own = gateway.sips_port if how == "tls" else gateway.sip_port
+    transport = "tls" if how == "tls" else "tcp"
+    assert f"Record-Route: <sip:{HQ}@127.0.0.1:{own};transport={transport};lr>" in called.messages
+    assert "\nRoute:" not in called.messages  # what has led to the gateway has served its purpose
+    assert [one.method for one in kamailio.seen] == [*REGISTRATION, "INVITE", "INVITE", "ACK", "BYE"]
+
+
+def test_the_public_address_is_what_outside_comes_back_to(stage):
+    """Also over a new connection, and whomever the request is from: the entry holds the domain."""
+    targets = [stage.target(sip.registrar) for _ in range(2)]
+    gateway = stage.gateway({
+        "listen": sip_listen(), "node": {"nat_map": ["203.0.113.10=127.0.0.1"]},
+        "service": [sip_service(HQ, targets[0], route_header=True), sip_service(BRANCH, targets[1])]})
+    outer = f"<sip:{HQ}@203.0.113.10:{gateway.sip_port};transport=tcp;lr>"
+    with connect(gateway) as client:
+        assert asks(client, "INVITE").status == 200
+        assert targets[0].requests[0].all("Record-Route")[1] == outer
+        inner = targets[0].requests[0].all("Record-Route")[0]
+    later = dict(sender=sip.user(f"bob@{BRANCH}"), to=f"<sip:alice@{HQ}>;tag=hers")
+    with connect(gateway) as client:
+        assert asks(client, "BYE", **later, fields=f"Route: {outer}, {inner}, <sip:192.0.2.9;lr>\r\n").status == 200
+    assert not targets[1].requests
+    # The entry of the side that was, with its port of then, means nothing to the connection of now.
+    assert targets[0].requests[1].all("Route") == [f"{inner}, <sip:192.0.2.9;lr>"]
+
+
+def test_without_route_header_messages_pass_as_they_are(stage):
+    target = stage.target(sip.registrar)
+    gateway = stage.gateway({"listen": sip_listen(), "service": [sip_service(HQ, target)]})
+    messages = [sip.request(method, fields="Route: <sip:192.0.2.9;lr>\r\n") for method in ("INVITE", "REGISTER")]
+    with connect(gateway) as client:
+        for message in messages:
+            client.send(message)
+            assert sip.read_message(client).status == 200
+    assert [request.raw for request in target.requests] == messages
+
+
 # Calls outlive what happens to the gateway.
 
 def call_that_lasts(stage, gateway, milliseconds):

@@ -35,6 +35,10 @@ modparam("usrloc", "use_domain", 1)
 modparam("registrar", "received_avp", "$avp(received)")
 modparam("nathelper", "received_avp", "$avp(received)")
 modparam("registrar", "method_filtering", 0)
+#!ifdef BY_ROUTE
+modparam("registrar", "use_path", 1)
+modparam("registrar", "path_mode", 0)
+#!endif
 
 request_route {{
     xlog("L_ALERT", "saw $rm of $fu over $proto from $si:$sp certificate {certificate}\\n");
@@ -44,7 +48,9 @@ request_route {{
     }}
     if (is_method("CANCEL") || has_totag()) {{
         loose_route();
+#!ifndef BY_ROUTE
         handle_ruri_alias();
+#!endif
         set_forward_no_connect();
         t_relay();
         exit;
@@ -60,11 +66,15 @@ request_route {{
     }}
     consume_credentials();
     if (is_method("REGISTER")) {{
+#!ifndef BY_ROUTE
         fix_nated_register();
+#!endif
         save("location", "0x04");  # a user has one phone: the latest
         exit;
     }}
+#!ifndef BY_ROUTE
     set_contact_alias();
+#!endif
     record_route();
     if (!lookup("location")) {{
         sl_send_reply("404", "Not Found");
@@ -76,7 +86,10 @@ request_route {{
 }}
 
 onreply_route[answers] {{
+#!ifndef BY_ROUTE
     set_contact_alias();
+#!endif
+    exit;
 }}
 """
 
@@ -110,11 +123,13 @@ class Seen(NamedTuple):
 
 class Kamailio:
     """Every user of `domains` is known and has `PASSWORD`. With a `certificate` (chain, key) there is a TLS port too,
-    which believes the client certificates of `ca`. With `proxy_protocol` it takes nothing without a PROXY header."""
+    which believes the client certificates of `ca`. With `proxy_protocol` it takes nothing without a PROXY header. It finds
+    the connection of a phone by whence that registered; `by_route`: by Path and Record-Route alone."""
 
     PASSWORD = "secret"
 
-    def __init__(self, directory, domains, certificate=None, ca=None, proxy_protocol=False):
+    def __init__(self, directory, domains, certificate=None, ca=None, proxy_protocol=False,
+                 by_route=False):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.port = free_port()
@@ -132,7 +147,7 @@ class Kamailio:
         self._log = self.directory / "log"
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f", file,
-                                              "-Y", self.directory], stdout=log, stderr=log)
+                                              "-Y", self.directory, *["-A", "BY_ROUTE"] * by_route], stdout=log, stderr=log)
         wait_until(self._listens, lambda: f"kamailio: {self.log}")
 
     def _listens(self):
