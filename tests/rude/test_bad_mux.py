@@ -134,8 +134,7 @@ def test_a_connection_without_a_byte_leaves_no_record(gateway, end):
 
 
 UNKNOWN = {
-    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n", "h.323": b"\x03\x00\x01\x00\x08\x02\x00\x01\x05",
-    "stun": b"\x00\x01\x00\x00\x21\x12\xa4\x42",
+    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n", "stun": b"\x00\x01\x00\x00\x21\x12\xa4\x42",
     "dns": b"\x00\x1d\x12\x34\x01\x00\x00\x01", "smb": b"\x00\x00\x00\x45\xffSMBr", "nothing but zeros": bytes(64),
     "rubbish": bytes(range(255, 0, -1)),
     "socks 4": b"\x04\x01\x00\x50", "socks 5": b"\x05\x01\x00", "a blank": b" GET /",
