@@ -45,16 +45,17 @@ io::Task<Came> Opening::more() {
 }
 
 void Opening::record(Reason reason, std::string_view detail) const {
-    report_refusal(session_,
-                   {.reason = reason, .detail = detail, .tls_client = client_.is_tls(), .bytes_in = received_},
-                   session_.since);
+    report_refusal(
+        session_,
+        {.reason = reason, .detail = detail, .tls_client = client_.is_tls(), .bytes_in = received_, .bytes_out = sent_},
+        session_.since);
 }
 
 io::Task<void> Opening::refuse(Bytes answer, Refusal about) {
-    client_.write(answer);
+    say(answer);
     about.tls_client = client_.is_tls();
     about.bytes_in = received_;
-    about.bytes_out += answer.size();
+    about.bytes_out = sent_;
     report_refusal(session_, about, session_.since);
     co_await close_lingering(client_, client_.loop().in(goodbye_within));
 }

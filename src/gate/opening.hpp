@@ -53,6 +53,12 @@ public:
     void clear() { bytes_.clear(); }
     std::uint64_t received() const { return received_; }
 
+    /// Says something on the way, which records count.
+    void say(Bytes answer) {
+        client_.write(answer);
+        sent_ += answer.size();
+    }
+    std::uint64_t sent() const { return sent_; }
     /// The record of a connection that ends without having been routed.
     void record(telemetry::Reason reason, std::string_view detail) const;
     /// Says `answer`, where there is one, records why, and closes so that it arrives.
@@ -65,6 +71,7 @@ private:
     io::Deadline deadline_;
     std::vector<std::byte> bytes_;  // what has come and is not dealt with
     std::uint64_t received_ = 0;    // bytes, in all
+    std::uint64_t sent_ = 0;        // likewise
 };
 
 }  // namespace sallyport::gate

@@ -35,6 +35,7 @@ struct Direction {
             if (got.io == Io::failed) return Pumped::read_failed;
             if (got.io == Io::again) return Pumped::waiting;
             if (got.io == Io::eof) {
+                if (watch != nullptr && !upward) watch->target_ended(to);
                 if (!last || to.is_tls()) to.shutdown_write();
                 ended = true;
                 continue;  // close_notify may have to wait for room
@@ -64,6 +65,8 @@ struct Direction {
 };
 
 }  // namespace
+
+void RelayWatch::target_ended(Stream&) {}
 
 Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed& relayed, RelayWatch* watch) {
     Direction up{client, target, relayed.to_target, watch, true};

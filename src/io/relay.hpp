@@ -21,6 +21,8 @@ public:
     /// written to the client is still sent.
     virtual bool from_client(Bytes bytes, Stream& client, Stream& target) = 0;
     virtual bool from_target(Bytes bytes, Stream& client, Stream& target) = 0;
+    /// The target has ended, and nothing more will come: what was held back of its last message passes now, or never.
+    virtual void target_ended(Stream& client);
 };
 
 enum class RelayEnd : std::uint8_t {

@@ -343,7 +343,7 @@ TEST(TlsClientCertificate, OfOursIsShownToATargetThatAsks) {
         {own, true, Verdict::trusted}, {own, false, Verdict::none}, {std::nullopt, true, Verdict::none}};
     for (const Case& c : cases) {
         const auto client = *TlsClient::create({.ca_pems = {authority().pem()}, .credential = c.credential});
-        const auto server = server_with(asking([&](std::string_view) { return c.asked; }));
+        const auto server = server_with(asking([&](const ClientSaid&) { return c.asked; }));
         VirtualLoop loop;
         loop.run([](Loop& on, const TlsClient& near, const TlsServer& far, Verdict expected) -> Task<void> {
             Cancellation cancellation;

@@ -45,7 +45,6 @@ private:
             message_, {.reason = reason, .detail = detail, .status = status, .tag = tag, .client = session_.client});
         about.reason = reason;
         about.detail = detail;
-        about.bytes_out = pongs_ * pong.size();
         co_await opening_.refuse(as_bytes(answer), about);
     }
 
@@ -84,10 +83,9 @@ private:
     bool answer_pings(std::size_t leading) {
         const std::size_t pings = leading / ping.size();
         opening_.take(pings * ping.size());
-        pongs_ += pings;
         std::string answer;
         for (std::size_t i = 0; i < pings; ++i) answer += pong;
-        client_.write(as_bytes(answer));
+        opening_.say(as_bytes(answer));
         return !client_.blocked();
     }
 
@@ -146,7 +144,7 @@ private:
         if (asked.secure && !decision.leg_tls) watch->note("sips: asks for TLS on each hop, and the leg is plain");
         // All that has come goes the way of what follows; the watch decides on this request once more, as on any other.
         const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
-        tunnel->relayed = {.to_target = opening_.received(), .to_client = pongs_ * pong.size()};
+        tunnel->relayed = {.to_target = opening_.received(), .to_client = opening_.sent()};
         tunnel->watch = std::move(watch);
         if (!goes_on) session_.end(tunnel->watch->reason());
         co_return tunnel;
@@ -160,7 +158,6 @@ private:
     Session& session_;
     io::Stream& client_;
     Opening opening_;
-    std::size_t pongs_ = 0;
     Message message_;  // at the front of what has come
 };
 

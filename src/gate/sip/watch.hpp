@@ -35,6 +35,7 @@ public:
 
     bool from_client(Bytes bytes, io::Stream& client, io::Stream& target) override;
     bool from_target(Bytes bytes, io::Stream& client, io::Stream& target) override;
+    void target_ended(io::Stream& client) override { client.write(down_.held()); }
     telemetry::Reason reason() const override { return reason_; }
     std::string_view detail() const override { return detail_; }
     /// SIP has no words for the end of a connection: what is answered is requests.

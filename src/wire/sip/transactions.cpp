@@ -3,6 +3,7 @@
 #include "wire/sip/credentials.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -10,13 +11,10 @@ namespace sallyport::sip {
 
 namespace {
 
-// FNV-1a, each text ended so that none runs into the next.
+// FNV-1a over hashes, so that no text runs into the next.
 class Hash {
 public:
-    void add(std::string_view text) {
-        for (const char c : text) add(static_cast<unsigned char>(c));
-        add(0x100);
-    }
+    void add(std::string_view text) { add(std::uint64_t{std::hash<std::string_view>{}(text)}); }
     void add(std::uint64_t value) { hash_ = (hash_ ^ value) * 0x100000001B3; }
     std::uint64_t value() const { return hash_; }
 
