@@ -1,11 +1,13 @@
-// What must not grow with the configuration: finding a network, finding a service.
+// What must not grow with the configuration or the bans: finding a network, finding a service, asking the guard.
 #include "base/network_map.hpp"
 #include "config/load.hpp"
 #include "gate/router.hpp"
 #include "gate/targets/state.hpp"
+#include "guard/bans.hpp"
 
 #include <benchmark/benchmark.h>
 
+#include <memory>
 #include <random>
 #include <string>
 
@@ -23,6 +25,16 @@ void find_network(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(set.contains(random_address(random)));
 }
 BENCHMARK(find_network)->Arg(10)->Arg(1'000)->Arg(100'000);
+
+// As each accepted connection asks; nobody it asks about is banned.
+void ask_the_guard(benchmark::State& state) {
+    std::mt19937 random(1);
+    const auto index = std::make_shared<guard::BanIndex>(1'000'000, 42);
+    for (std::int64_t i = 0; i < state.range(0); ++i) index->insert(guard::ClientKey(random_address(random)));
+    const guard::Bans bans{.index = index, .lists = {}};
+    for (auto _ : state) benchmark::DoNotOptimize(bans.hold(random_address(random)));
+}
+BENCHMARK(ask_the_guard)->Arg(0)->Arg(1'000)->Arg(1'000'000);
 
 std::string name_of(std::int64_t number) { return "host-" + std::to_string(number) + ".example.com"; }
 

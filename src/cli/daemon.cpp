@@ -79,6 +79,7 @@ io::Task<void> Daemon::live() {
     scope_.spawn(follow_signals());
     scope_.spawn(follow_certificates());
     scope_.spawn(guard_->keep_time(scope_.cancellation()));
+    share_bans();
     if (const auto interval = watchdog_interval()) scope_.spawn(keep_watchdog(*interval / 2));
 
     state_ = admin::Readiness::State::ready;
@@ -223,6 +224,7 @@ void Daemon::note_restart_needs(const Config& wanted) {
         {"node.threads", wanted.node.threads != present.node.threads},
         {"node.user", wanted.node.user != present.node.user},
         {"node.state_dir", wanted.node.state_dir != present.node.state_dir},
+        {"shared.redis", wanted.shared != present.shared},
         {"admin.listen", wanted.admin.listen != present.admin.listen},
         {"admin.socket", wanted.admin.socket != present.admin.socket},
     };

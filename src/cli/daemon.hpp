@@ -66,6 +66,8 @@ private:
     void tell_of_target(const gate::TargetEvent& change);
     void post_guard();
     void remember_bans();
+    void share_bans();
+    io::Task<Result<io::Stream>> connect_redis(io::Cancellation& cancellation);
     void tell_of_ban(const guard::Change& change);
     guard::Policy guard_policy() const;
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
@@ -113,6 +115,7 @@ private:
     std::optional<gate::Health> health_;
     std::optional<store::Database> database_;
     std::optional<store::GuardEntries> guard_entries_;
+    std::optional<guard::Share> share_;
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
     io::Scope scope_;

@@ -48,7 +48,9 @@ std::string Daemon::metrics() {
                                       .suspects = guard_->table().window().clients(),
                                       .added = guard_->added(),
                                       .signs = guard_->signs(),
-                                      .dropped = guard_->dropped()};
+                                      .dropped = guard_->dropped(),
+                                      .shares = share_.has_value(),
+                                      .in_step = share_ && share_->in_step()};
     return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
                                    loop_->now() - started_);
 }
@@ -81,7 +83,8 @@ json Daemon::status() {
             {"guard",
              {{"bans", guard_->table().bans()},
               {"allows", guard_->table().allows()},
-              {"suspects", guard_->table().window().clients()}}},
+              {"suspects", guard_->table().window().clients()},
+              {"shared", share_ ? json(share_->in_step()) : json(nullptr)}}},
             {"listeners", std::move(listening)},
             {"certificates", std::move(certificates)},
             {"unresolved", names_ ? names_->unresolved() : std::vector<std::string>{}},

@@ -259,7 +259,10 @@ std::string status_text(const json& status) {
     const json guard = status.value("guard", json::object());
     out += "guard: " + std::to_string(guard.value("bans", std::uint64_t{0})) + " banned, " +
            std::to_string(guard.value("allows", std::uint64_t{0})) + " allowed, " +
-           std::to_string(guard.value("suspects", std::uint64_t{0})) + " suspicious\n";
+           std::to_string(guard.value("suspects", std::uint64_t{0})) + " suspicious";
+    const json shared = guard.value("shared", json(nullptr));
+    if (shared.is_boolean()) out += shared.get<bool>() ? "; shared" : "; NOT shared at present: see the log";
+    out += "\n";
     for (const auto& listener : status.value("listeners", json::array())) {
         out += "listener: " + text_of(listener, "address") + "  " + text_of(listener, "owner") + "\n";
     }

@@ -122,6 +122,12 @@ struct Guard {
     bool operator==(const Guard&) const = default;
 };
 
+struct Shared {
+    Located<std::string> redis;  // a URL (config/redis_url.hpp); empty: this node alone
+
+    bool operator==(const Shared&) const = default;
+};
+
 struct Listen {
     using Addresses = std::vector<Located<ListenAddress>>;
     Addresses http, https, sip, sips, ldap, ldaps, h323, h323s, mux;
@@ -228,6 +234,7 @@ struct Config {
     std::vector<Certificate> certificates;  // the first is the default
     Trust trust;
     Guard guard;
+    Shared shared;
     Listen listen;
     std::vector<Service> services;
 };

@@ -1,6 +1,7 @@
 #include "config/schema.hpp"
 
 #include "config/names.hpp"
+#include "config/redis_url.hpp"
 
 #include <array>
 #include <chrono>
@@ -122,6 +123,19 @@ constexpr std::array guard_rows{
                          "Where bans hold: \"accept\" resets connections as they come; \"nftables\" has the kernel "
                          "refuse new ones as well.",
                          {.served = false}),
+};
+
+std::optional<Complaint> check_redis(std::string_view text) {
+    const auto url = parse_redis_url(text);
+    if (url) return std::nullopt;
+    return Complaint{"this is no URL of a Redis", url.error().message};
+}
+
+constexpr std::array shared_rows{
+    row<&Shared::redis>("redis", "",
+                        "The Redis or Valkey by which gateways share bans and allow entries: "
+                        "`redis://[user:password@]host[:port][/database]`. Absent: this node keeps to itself.",
+                        {.check = check_redis}),
 };
 
 constexpr std::array listen_rows{
@@ -273,6 +287,8 @@ constexpr std::array tables{
           "[guard]\nsuspicious_per_minute = 10\nban_for               = \"15m\"\nnever_ban             = "
           "[\"10.0.0.0/8\"]\n",
           guard_rows, open_single<&Config::guard>},
+    Table{"shared", false, "What several gateways know together. No connection ever waits for it.",
+          "[shared]\nredis = \"redis://127.0.0.1:6379/0\"\n", shared_rows, open_single<&Config::shared>},
     Table{"listen", false,
           "The ports that are served, one key for each kind of service. A kind that has no key here is not served.",
           "[listen]\nhttp  = \":80\"\nhttps = [\"192.0.2.1:443\", \"[2001:db8::1]:443\"]\n", listen_rows,
@@ -284,7 +300,7 @@ constexpr std::array tables{
           service_rows, open_new<&Config::services>},
 };
 
-constexpr std::array<std::string_view, 7> tables_to_come{"shared", "stun", "turn", "dns", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 6> tables_to_come{"stun", "turn", "dns", "push", "egress", "firewall"};
 
 }  // namespace
 

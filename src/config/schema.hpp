@@ -13,7 +13,7 @@
 namespace sallyport::config {
 
 /// Where a table's values go.
-using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Listen*, Service*>;
+using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Shared*, Listen*, Service*>;
 
 struct Row {
     std::string_view key;

@@ -20,7 +20,8 @@ struct Bans {
     Lists lists;
 
     bool hold(const IpAddress& address) const {
-        const bool banned = index->contains(ClientKey(address)) || lists.banned.contains(address);
+        const bool listed = !lists.banned.empty() && lists.banned.contains(address);
+        const bool banned = index->contains(ClientKey(address)) || listed;
         return banned && !lists.allowed.contains(address);
     }
 };

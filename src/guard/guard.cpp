@@ -2,6 +2,7 @@
 
 #include "crypto/hash.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -64,6 +65,69 @@ void Guard::write() {
     if (const auto trouble = keeper_->write(clocks())) options_.trouble(*trouble);
 }
 
+void Guard::hear(const store::GuardRow& row) {
+    hearing_ = true;  // nobody need be told of it again
+    if (row.verdict == lifted) {
+        hear_lifted(row);
+    } else if (was_lifted_since(row)) {
+        if (share_ != nullptr) share_->tell(lifted_.at(row.who));
+    } else if (auto entry = entry_of(row, clocks())) {
+        const bool too_long = entry->expires != Entry::never && entry->expires - entry->since > shared_for;
+        if (!too_long && entry->who.bits() >= shared_width) table_.learn(std::move(*entry), loop_.now());
+    }
+    settle();
+    hearing_ = false;
+}
+
+bool Guard::was_lifted_since(const store::GuardRow& row) const {
+    const auto known = lifted_.find(row.who);
+    if (known == lifted_.end()) return false;
+    // To allow is to lift and to allow within one moment.
+    return row.verdict == name(Verdict::allow) ? known->second.since_ms > row.since_ms
+                                               : known->second.since_ms >= row.since_ms;
+}
+
+void Guard::note_lifted(const store::GuardRow& row) {
+    if (lifted_.size() >= options_.limits.lists) lifted_.erase(lifted_.begin());
+    lifted_.insert_or_assign(row.who, row);
+}
+
+void Guard::hear_lifted(const store::GuardRow& row) {
+    const auto who = Network::parse(row.who);
+    if (who && who->to_string() == row.who && !was_lifted_since(row)) note_lifted(row);
+    const Entry* present = who ? table_.at(*who) : nullptr;
+    if (present == nullptr || row_of(*present, clocks()).since_ms > row.since_ms) return;
+    table_.remove(*who);
+}
+
+std::vector<store::GuardRow> Guard::rows() const {
+    std::vector<store::GuardRow> out;
+    for (const Entry& entry : table_.entries(options_.limits.bans + options_.limits.lists))
+        out.push_back(row_of(entry, clocks()));
+    for (const auto& [who, row] : lifted_) {
+        if (table_.at(*Network::parse(who)) == nullptr) out.push_back(row);
+    }
+    return out;
+}
+
+// What expires, expires everywhere by itself.
+void Guard::tell_others(const Change& change) {
+    constexpr Duration remembered_for = std::chrono::days(30);
+    if (share_ == nullptr || hearing_) return;
+    if (change.what == Change::What::added) {
+        lifted_.erase(change.entry.who.to_string());
+        return share_->tell(row_of(change.entry, clocks()));
+    }
+    if (change.what != Change::What::lifted) return;
+    Entry gone = change.entry;
+    gone.since = loop_.now();
+    gone.expires = std::min(gone.expires, loop_.now() + remembered_for);
+    store::GuardRow row = row_of(gone, clocks());
+    row.verdict = lifted;
+    note_lifted(row);
+    share_->tell(std::move(row));
+}
+
 void Guard::apply(Policy policy) {
     table_.apply(std::move(policy));
     lists_changed_ = true;
@@ -121,6 +185,7 @@ void Guard::follow(const Change& change) {
     if (restoring_) return;
     if (added && entry.verdict == Verdict::ban) ++added_;
     if (keeper_) keeper_->note(change);
+    tell_others(change);
     if (options_.changed) options_.changed(change);
 }
 

@@ -4,12 +4,14 @@
 
 #include "guard/keeper.hpp"
 #include "guard/lookout.hpp"
+#include "guard/share.hpp"
 #include "guard/table.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +44,15 @@ public:
     /// Takes up what stands there, and keeps it in step from now on. It outlives this.
     void remember(store::GuardEntries& entries);
 
+    /// Tells it of every change from now on. It outlives this, and passes on to hear() and asks rows().
+    void share_by(Share& share) { share_ = &share; }
+    /// A line of another gateway, which may be broken or hostile: no more than `shared_for` lasts, no network wider
+    /// than `shared_width`, and nobody whom this gateway never bans.
+    void hear(const store::GuardRow& row);
+    std::vector<store::GuardRow> rows() const;
+    static constexpr Duration shared_for = std::chrono::days(366);
+    static constexpr unsigned shared_width = 8;  // bits
+
     void apply(Policy policy);
     /// @param lasts  Duration::max(): for ever
     Result<Entry> ban(const Network& who, Duration lasts, std::string reason);
@@ -51,11 +62,15 @@ public:
     const Table& table() const { return table_; }
     std::uint64_t added() const { return added_; }  // bans since the start
     std::uint64_t signs() const { return signs_; }  // that were counted or would have been
-    std::uint64_t dropped() const;                  // by lookouts that were told too much at once
+    std::uint64_t dropped() const;  // by lookouts that were told too much at once
 
 private:
     Clocks clocks() const { return {loop_.now(), loop_.wall()}; }
     void write();
+    void hear_lifted(const store::GuardRow& row);
+    bool was_lifted_since(const store::GuardRow& row) const;
+    void note_lifted(const store::GuardRow& row);
+    void tell_others(const Change& change);
     SteadyTime term(Duration lasts) const;
     void settle();
     void publish();
@@ -67,7 +82,10 @@ private:
     Table table_;
     std::vector<Lookout*> lookouts_;
     std::optional<Keeper> keeper_;
+    Share* share_ = nullptr;
+    std::map<std::string, store::GuardRow> lifted_;  // by who: what others may not have heard of yet
     bool restoring_ = false;
+    bool hearing_ = false;
     bool lists_changed_ = false;
     std::uint64_t added_ = 0;
     std::uint64_t signs_ = 0;

@@ -149,6 +149,9 @@ void add_guard(Page& page, const GuardFacts& guard) {
     one(MetricType::Counter, "sallyport_guard_signs_total", "Suspicious things that clients did.", guard.signs);
     one(MetricType::Counter, "sallyport_guard_signs_dropped_total",
         "Suspicious things that came too fast to be counted.", guard.dropped);
+    if (guard.shares)
+        one(MetricType::Gauge, "sallyport_guard_shared", "1 while bans are in step with the shared Redis, else 0.",
+            guard.in_step ? 1 : 0);
 }
 
 // The names that every Prometheus dashboard knows.

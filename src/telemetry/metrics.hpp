@@ -31,6 +31,8 @@ struct GuardFacts {
     std::uint64_t added = 0;     // bans since the start
     std::uint64_t signs = 0;     // told since the start
     std::uint64_t dropped = 0;   // of them, too many at once to be counted
+    bool shares = false;         // with other gateways,
+    bool in_step = false;        // and can at present
 };
 
 /// The media type to answer with.

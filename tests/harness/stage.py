@@ -9,6 +9,7 @@ from harness.gateway import Gateway
 from harness.haproxy import Haproxy
 from harness.kamailio import Kamailio
 from harness.nginx import Nginx
+from harness.redis import Redis
 from harness.slapd import Slapd
 from harness.target import ScriptedTarget
 
@@ -37,6 +38,9 @@ class Stage:
         """`tls_names`: serve TLS as well, with a certificate of the authority for these."""
         certificate = self.authority.issue(f"nginx-{name}", tls_names) if tls_names else None
         return self._stack.enter_context(Nginx(self.folder("nginx"), name, certificate, **options))
+
+    def redis(self, **options):
+        return self._stack.enter_context(Redis(self.folder("redis"), **options))
 
     def slapd(self, domains, tls_names=None, **options):
         """`tls_names` as for nginx()."""
