@@ -89,7 +89,7 @@ def test_bans_made_while_redis_is_away_travel_when_it_is_back(stage, keeps):
         in_step(node)
     knows(other, "198.51.100.2")
     forgot(one, "198.51.100.1")
-    assert one.wait_message("bans are not shared")["level"] == "warn"
+    assert one.wait_message("bans are not shared")["error"]
 
 
 def test_a_hostile_redis_bans_nobody_it_should_not(stage):
