@@ -234,10 +234,11 @@ constexpr std::array service_rows{
     row<&Service::redirect_to_https>("redirect_to_https", "false",
                                      "Answers plain requests with a redirect to the same URL by https.",
                                      {.protocols = bit(Protocol::http)}),
-    row<&Service::route_header>("route_header", "false",
-                                "Puts the gateway into the route of SIP dialogs (Record-Route, Path), with the public address that nat_map of "
-                                "[node] gives it.",
-                                {.protocols = bit(Protocol::sip)}),
+    row<&Service::route_header>(
+        "route_header", "false",
+        "Puts the gateway into the route of SIP dialogs (Record-Route, Path), with the public address that nat_map of "
+        "[node] gives it.",
+        {.protocols = bit(Protocol::sip)}),
     row<&Service::check_certificate>(
         "check_certificate", "false",
         "A client whose certificate is valid for the registering name goes by TLS, any other goes plain.",
