@@ -2,7 +2,7 @@
 TLS, and no octet of them changes."""
 import pytest
 
-from harness import Client, h323_listen, h323_service, unverified_context
+from harness import Client, free_port, h323_listen, h323_service, unverified_context, wait_until
 from harness import h323_message as h323
 from harness.rude_client import from_client, read_ending
 
@@ -190,3 +190,64 @@ def test_a_service_that_is_gone_ends_its_connections(stage):
         gateway.reload()
         assert read_ending(client)[0] == b""
     assert gateway.only_record(story)["reason"] == "service.removed"
+
+
+# A certificate in place of a password: the target's TLS port is for those alone whom theirs vouches for.
+
+@pytest.fixture(scope="module")
+def checking(module_stage, gatekeepers):
+    chain, key = module_stage.authority.issue("edge", ["127.0.0.1"])
+    return module_stage.gateway({
+        "listen": {**h323_listen(), "mux": f"127.0.0.1:{free_port()}"},
+        "certificate": [{"name": "edge", "chain": chain, "key": key}], "trust": {"ca": module_stage.authority.ca},
+        "service": [{**service(BRANCH, gatekeepers, True, True), "check_certificate": True}]})
+
+
+def showing(stage, name):
+    context = unverified_context()
+    if name:
+        context.load_cert_chain(*stage.authority.issue(name))
+    return context
+
+
+@pytest.mark.parametrize("on", ["h323s", "mux"])
+@pytest.mark.parametrize("name, by_tls", [("phone1", True), ("mallory", False), (None, False)])
+def test_the_target_sees_on_its_tls_port_whom_a_certificate_vouches_for(module_stage, checking, gatekeepers, name, by_tls,
+                                                                       on):
+    conversation, = h323.conversations("01")  # registers as phone1
+    target = (gatekeepers.tls if by_tls else gatekeepers.plain)[BRANCH]
+    before = len(target.received)
+    with Client(getattr(checking, f"{on}_port"), showing(module_stage, name)) as client:
+        story = from_client(client)
+        h323.play(client, conversation, client=True)
+    record = checking.only_record(story)
+    assert (record["verdict"], record["tls_client"], record["tls_target"]) == ("forwarded", True, by_tls)
+    assert target.received[before:] == h323.client_side(conversation)
+
+
+def test_who_comes_in_plain_is_vouched_for_by_nobody(checking):
+    conversation, = h323.conversations("01")
+    for port in (checking.h323_port, checking.mux_port):
+        with Client(port) as client:
+            story = from_client(client)
+            h323.play(client, conversation, client=True)
+        record = checking.only_record(story)
+        assert (record["protocol"], record["tls_target"]) == ("h323", False)
+
+
+def test_nobody_else_registers_on_a_connection_that_is_vouched_for(module_stage, checking, gatekeepers):
+    conversation, = h323.conversations("01")
+    other = h323.conversations("04")[0][0][1]  # as mallory
+    target = gatekeepers.tls[BRANCH]
+    before = len(target.received)
+    with Client(checking.h323s_port, showing(module_stage, "phone1")) as client:
+        story = from_client(client)
+        h323.play(client, conversation, client=True)
+        client.send(other)
+        assert b"[cert.name_mismatch]" in h323.read_tpkt(client)
+        assert read_ending(client)[0] == b""
+    wait_until(lambda: len(checking.records(story)) == 2, "both records")
+    refused, connection = checking.records(story)
+    assert (refused["verdict"], refused["reason"]) == ("refused", "cert.name_mismatch")
+    assert connection["reason"] == "cert.name_mismatch"
+    assert target.received[before:] == h323.client_side(conversation)

@@ -106,12 +106,7 @@ void H323Watch::hear_client(const Heard& heard) {
 }
 
 void H323Watch::hear_target(const Heard& heard) {
-    if (const auto sign = judge_.answered(heard)) {
-        session_.gate.guard().suspect({.client = session_.client.ip,
-                                       .protocol = telemetry::Protocol::h323,
-                                       .sign = *sign,
-                                       .time = session_.gate.loop().now()});
-    }
+    if (const auto sign = judge_.answered(heard)) session_.gate.suspect(session_, *sign);
     for (const RasMessage& ras : heard.ras) {
         if (!ras.is_reject() || ras.alternates.empty()) continue;
         const AlternateGatekeeper& other = ras.alternates.front();
