@@ -71,7 +71,7 @@ Asked asked_by_gatekeeper_id(std::string_view id) {
 }
 
 Asked asked_by_called(const std::vector<Alias>& called) {
-    return asked_by_domain(called, "a call to nobody of a domain");
+    return asked_by_domain(called, "a call to an alias without a domain: dial user@domain");
 }
 
 Asked read_asked(const Heard& heard) {
@@ -79,7 +79,9 @@ Asked read_asked(const Heard& heard) {
     const auto request = std::ranges::find_if(heard.ras, &RasMessage::is_request);
     if (request != heard.ras.end()) {
         if (request->gatekeeper_identifier) return asked_by_gatekeeper_id(*request->gatekeeper_identifier);
-        return asked_by_domain(request->aliases, "a registration without a gatekeeper id, and no alias has a domain");
+        return asked_by_domain(
+            request->aliases,
+            "a registration without a gatekeeper id, and no alias has a domain: the phone needs one of both");
     }
     if (heard.information && heard.information->body == body::setup)
         return asked_by_called(heard.information->destination);
