@@ -39,7 +39,7 @@ constexpr std::string_view rrq_tail = "14006500780061006d0070006c0065002e0063006
 const std::string as_ab = facility(std::string(rrq_head) + "4001" + "00610062" + std::string(rrq_tail));
 const std::string as_cd = facility(std::string(rrq_head) + "4001" + "00630064" + std::string(rrq_tail));
 const std::string keep_alive =
-    facility("0e401217060008914a00078000002200090000000260" + std::string(rrq_tail.substr(2)));
+    facility("0e401217060008914a00078000002200090000000140" + std::string(rrq_tail.substr(2)));
 const std::string elsewhere = facility("0e401217060008914a00078000002200090000000040006100620063");
 const std::string security_denial = facility(
     "148012150600"
