@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -148,7 +150,7 @@ std::string behind(const std::string& file, std::uint16_t link_type, std::string
 
 TEST(PacketByTshark, ReadsTheSameInEveryCapture) {
     if (std::system("tshark --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no tshark";
-    ASSERT_GE(captures().size(), 30U);
+    ASSERT_GE(captures().size(), 29U);
     for (const auto& capture : captures()) {
         SCOPED_TRACE(capture.filename());
         EXPECT_EQ(ours(read_file(capture)), theirs(capture));
@@ -176,18 +178,12 @@ TEST(PacketByTshark, ReadsTheSameBehindEveryLinkHeader) {
         {"Linux cooked 2", LinkType::linux_cooked_2,
          "\x08\0\0\0\0\0\0\x02\0\x01\0\x06"
          "abcdef\0\0"sv},
-        {"NFLOG", LinkType::nflog,
-         "\x02\0\0\x05"
-         "\x08\0\x01\0\x08\0\x03\0"sv},
     };
     const std::string file = read_file(SALLYPORT_SOURCE_DIR "/tests/data/diagnosis/seed003-icmp.pcap");
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
-        if (c.link_type == LinkType::nflog) continue;  // its payload states its length: by hand below
         const std::string made = behind(file, static_cast<std::uint16_t>(c.link_type), c.head);
-        const fs::path path =
-            fs::temp_directory_path() /
-            ("sallyport-link-" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + ".pcap");
+        const fs::path path = fs::temp_directory_path() / ("sallyport-link-" + std::to_string(::getpid()) + ".pcap");
         std::ofstream(path, std::ios::binary) << made;
         EXPECT_EQ(ours(made), theirs(path));
         EXPECT_EQ(ours(made), ours(file));
