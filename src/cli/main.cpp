@@ -1,5 +1,6 @@
 // The command line: verbs and options, nothing else.
 #include "cli/daemon.hpp"
+#include "cli/diagnose.hpp"
 #include "cli/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -44,6 +45,14 @@ void add_services(CLI::App& app, const Common& common, StateOptions& options, in
     }
 }
 
+void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options, int& code) {
+    auto* verb =
+        app.add_subcommand("diagnose", "from packets to the fault, the time it costs and the rule that mends it");
+    verb->add_option("file", options.files, "captures, pcap or pcapng, also packed by gzip; - for standard input")
+        ->required();
+    verb->callback([&] { code = finish(diagnose(common, options)); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,6 +72,7 @@ int main(int argc, char** argv) {
     ExplainOptions explain_options;
     ConnectionsOptions connections_options;
     StateOptions state_options;
+    DiagnoseOptions diagnose_options;
     std::string page = "configuration";
     int code = 0;
 
@@ -87,6 +97,7 @@ int main(int argc, char** argv) {
     });
     add_connections(app, common, connections_options, code);
     add_services(app, common, state_options, code);
+    add_diagnose(app, common, diagnose_options, code);
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
     reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
         ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));
