@@ -26,6 +26,7 @@ struct OneWay {
     Time payload_time = 0;  // of the first payload
     Time new_payload_time = 0;  // of the last payload that was not sent before
     Time stuck_time = 0;  // of the last repetition of the stuck segment
+    Time end_time = 0;  // of its first FIN or RST
     std::uint64_t bytes = 0;  // of payload
     std::uint32_t packets = 0;
     std::uint32_t payload_packets = 0;

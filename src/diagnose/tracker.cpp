@@ -149,6 +149,8 @@ std::optional<Tracked> track(Scene& scene, const Packet& packet, Time time, Pack
         acknowledge(sent, peer, packet.tcp);
         note_events(scene.flows, flow, found.side, packet, time, number, out.repeated);
         establish(flow, found.side, packet.tcp);
+        const bool ends = packet.tcp.has(flag::fin) || packet.tcp.has(flag::rst);
+        if (ends && sent.end_time == 0) sent.end_time = time;
         sent.finished = sent.finished || packet.tcp.has(flag::fin);
     }
     count(sent, packet, time, number);

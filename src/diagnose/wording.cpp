@@ -134,4 +134,20 @@ Fix reject_fix(const IpAddress& server, std::uint16_t port, Place place) {
                 "reset, or open it where something should answer."};
 }
 
+Fix accept_fix(const IpAddress& server, std::uint16_t port, std::string_view protocol, Place place) {
+    const bool v4 = server.is_v4();
+    const std::string tables = v4 ? "iptables" : "ip6tables";
+    const std::string what = std::string(protocol) + " dport " + std::to_string(port) + " accept";
+    const std::string match = " -p " + std::string(protocol) + " --dport " + std::to_string(port) + " -j ACCEPT";
+    if (place == Place::server) {
+        return {.nft = "nft insert rule inet filter input " + what,
+                .iptables = tables + " -I INPUT" + match,
+                .advice = "On the server: let it in."};
+    }
+    return {.nft = "nft insert rule inet filter forward " + std::string(v4 ? "ip" : "ip6") + " daddr " +
+                   server.to_string() + " " + what,
+            .iptables = tables + " -I FORWARD -d " + server.to_string() + match,
+            .advice = "On the firewall that drops it: let it through, and the answers back."};
+}
+
 }  // namespace sallyport::diagnose

@@ -31,5 +31,7 @@ Confidence silence_confidence(Place place);
 /// A rule that refuses the port at once by a TCP reset, for the hook that the packets pass: input where the server
 /// itself was captured, forward where a gateway in between was.
 Fix reject_fix(const IpAddress& server, std::uint16_t port, Place place);
+/// A rule that lets it through. @param protocol  "tcp" or "udp"
+Fix accept_fix(const IpAddress& server, std::uint16_t port, std::string_view protocol, Place place);
 
 }  // namespace sallyport::diagnose
