@@ -48,8 +48,15 @@ void add_services(CLI::App& app, const Common& common, StateOptions& options, in
 void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options, int& code) {
     auto* verb =
         app.add_subcommand("diagnose", "from packets to the fault, the time it costs and the rule that mends it");
-    verb->add_option("file", options.files, "captures, pcap or pcapng, also packed by gzip; - for standard input")
-        ->required();
+    verb->add_option("file", options.files, "captures, pcap or pcapng, also packed by gzip; - for standard input");
+    auto* live = verb->add_option("--live", options.live, "capture from this interface (any: all of them)");
+    verb->add_option("--client", options.client, "only what this address sends and gets");
+    verb->add_option("--for", options.duration, "how long to capture")->capture_default_str()->needs(live);
+    verb->add_option("--packets", options.packets, "capture at most so many packets")->needs(live);
+    auto* write =
+        verb->add_option("--write", options.write, "keep the capture in this file as well, and in FILE.1")->needs(live);
+    verb->add_option("--write-limit", options.write_limit, "bytes of both files")->capture_default_str()->needs(write);
+    verb->add_option("--report", options.report, "write the report as a page of HTML, too");
     verb->callback([&] { code = finish(diagnose(common, options)); });
 }
 

@@ -30,7 +30,8 @@ void add_attempts(const Scene& scene, Report& report) {
                                        .port = flow->server.port,
                                        .from = flow->of(Side::client).first_time,
                                        .to = end,
-                                       .established = flow->established});
+                                       .established = flow->established,
+                                       .tries = scene.tries(*flow).times});
         }
     }
 }
@@ -99,6 +100,7 @@ void Analysis::frame(const pcap::Frame& frame) {
 }
 
 void Analysis::decoded(const packet::Packet& packet, Time time) {
+    if (client_ && packet.source != *client_ && packet.destination != *client_) return;
     if (duplicates_.seen(packet, time)) {
         ++duplicates_found_;
         return;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace sallyport::diagnose {
 class Analysis {
 public:
     Analysis();
+    /// Only what this address sends and gets is looked at.
+    void only(const IpAddress& client) { client_ = client; }
 
     /// What follows is from this file. Files that continue the one before are one capture; others are places of their
     /// own.
@@ -40,6 +43,7 @@ private:
     std::vector<Detector*> sees_tcp_, sees_udp_;
     std::uint8_t vantage_ = 0;
     bool file_begins_ = true;
+    std::optional<IpAddress> client_;
     Time file_end_ = 0;
     std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, later_fragments_ = 0;
     std::uint16_t unknown_link_ = 0;

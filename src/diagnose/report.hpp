@@ -21,6 +21,7 @@ struct Attempt {
     std::uint16_t port = 0;
     Time from = 0, to = 0;
     bool established = false;
+    std::vector<Time> tries{};  // its SYNs
 };
 
 struct Report {
