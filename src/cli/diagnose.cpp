@@ -29,7 +29,7 @@ double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
 
 json to_json(const diagnose::Finding& finding, const diagnose::Report& report) {
     json packets = json::array();
-    for (const auto packet : finding.packets) packets.push_back(place_of(report, packet).number);
+    for (const auto packet : finding.packets) packets.push_back(diagnose::in_file(packet));
     json out{{"id", finding.id},
              {"severity", name(finding.severity)},
              {"confidence", name(finding.confidence)},
@@ -57,9 +57,7 @@ json to_json(const diagnose::Finding& finding, const diagnose::Report& report) {
                       {"iptables", or_null(finding.fix.iptables)},
                       {"advice", or_null(finding.fix.advice)}};
     }
-    if (report.files.size() > 1 && !finding.packets.empty()) {
-        out["file"] = report.files[place_of(report, finding.packets.front()).file].name;
-    }
+    if (auto file = file_name(report, finding); !file.empty()) out["file"] = std::move(file);
     for (const auto& detail : finding.details) {
         out[std::string(detail.key)] = detail.number ? json::parse(detail.value, nullptr, false) : json(detail.value);
     }
@@ -144,7 +142,7 @@ bool write_report(const std::string& file, const diagnose::Report& report) {
 
 json to_json(const diagnose::Report& report) {
     json files = json::array();
-    for (const auto& file : report.files) files.push_back(file.name);
+    for (const auto& file : report.files) files.push_back(file);
     json findings = json::array();
     for (const auto& finding : report.findings) findings.push_back(to_json(finding, report));
     return {{"files", std::move(files)},

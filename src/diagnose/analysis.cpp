@@ -36,7 +36,9 @@ void add_attempts(const Scene& scene, Report& report) {
     }
 }
 
-PacketNumber first_packet(const Finding& finding) { return finding.packets.empty() ? none : finding.packets.front(); }
+PacketNumber first_packet(const Finding& finding) {
+    return finding.packets.empty() ? UINT64_MAX : finding.packets.front();
+}
 
 void order(std::vector<Finding>& findings) {
     std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
@@ -69,12 +71,13 @@ Analysis::Analysis() {
 }
 
 void Analysis::begin_file(const std::string& name) {
-    report_.files.push_back({.name = name, .before = static_cast<PacketNumber>(report_.packets)});
+    report_.files.push_back(name);
+    before_file_ = report_.packets;
     file_begins_ = true;
 }
 
 void Analysis::note(std::string text) {
-    if (report_.files.size() > 1) text = report_.files.back().name + ": " + text;
+    if (report_.files.size() > 1) text = report_.files.back() + ": " + text;
     report_.notes.push_back(std::move(text));
 }
 
@@ -106,7 +109,7 @@ void Analysis::decoded(const packet::Packet& packet, Time time) {
         return;
     }
     if (packet.later_fragment) ++later_fragments_;
-    const auto number = static_cast<PacketNumber>(report_.packets);
+    const PacketNumber number = PacketNumber{report_.files.size() - 1} << file_shift | (report_.packets - before_file_);
     if (packet.protocol == packet::protocol::icmp || packet.protocol == packet::protocol::icmp_v6) {
         return track_icmp(scene_, packet, time, number, vantage_);
     }

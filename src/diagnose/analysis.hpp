@@ -43,6 +43,7 @@ private:
     std::vector<Detector*> sees_tcp_, sees_udp_;
     std::uint8_t vantage_ = 0;
     bool file_begins_ = true;
+    std::uint64_t before_file_ = 0;  // packets
     std::optional<IpAddress> client_;
     Time file_end_ = 0;
     std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, later_fragments_ = 0;

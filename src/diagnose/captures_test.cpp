@@ -105,8 +105,7 @@ TEST(DiagnoseCaptures, TheSameFilesTogetherMakeOneReport) {
     EXPECT_EQ(report.packets, 45U);
     ASSERT_EQ(report.findings.size(), 1U);  // once, and as sure as the better place makes it
     EXPECT_EQ(say(report.findings.front()), "error syn-silent certain 10.9.0.2 198.51.100.10 1935 20.02");
-    EXPECT_EQ(place_of(report, 16).file, 1U);
-    EXPECT_EQ(place_of(report, 16).number, 1U);
+    EXPECT_TRUE(file_name(report, report.findings.front()).ends_with("drop-server.pcap"));
 }
 
 }  // namespace

@@ -10,7 +10,12 @@
 namespace sallyport::diagnose {
 
 using Time = std::int64_t;  // nanoseconds since 1970, as captured
-using PacketNumber = std::uint32_t;  // counted over all files, from 1
+
+/// A packet by its place: the number of its file above file_shift, and below its number in that file, from 1.
+using PacketNumber = std::uint64_t;
+inline constexpr unsigned file_shift = 40;
+constexpr std::uint64_t in_file(PacketNumber packet) { return packet & ((PacketNumber{1} << file_shift) - 1); }
+constexpr std::size_t file_of(PacketNumber packet) { return packet >> file_shift; }
 inline constexpr std::uint32_t none = 0xFFFFFFFF;
 
 constexpr double seconds(Time from, Time to) { return static_cast<double>(to - from) / 1e9; }

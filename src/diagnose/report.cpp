@@ -42,10 +42,9 @@ std::string conclusion(const Report& report) {
     return out;
 }
 
-PacketPlace place_of(const Report& report, PacketNumber packet) {
-    std::size_t file = 0;
-    while (file + 1 < report.files.size() && report.files[file + 1].before < packet) ++file;
-    return {.file = file, .number = report.files.empty() ? packet : packet - report.files[file].before};
+std::string file_name(const Report& report, const Finding& finding) {
+    if (report.files.size() < 2 || finding.packets.empty()) return {};
+    return report.files[file_of(finding.packets.front())];
 }
 
 namespace {
@@ -100,6 +99,7 @@ std::string to_text(const Report& report) {
     out.erase(0, out.find_first_not_of(' '));
     for (const Finding& finding : report.findings) {
         out += "\n" + heading(finding) + "\n";
+        append_line(out, "file", file_name(report, finding));
         append_wrapped(out, "what", finding.text);
         append_wrapped(out, "why", finding.why);
         append_wrapped(out, "unknown", finding.vantage);
@@ -110,7 +110,7 @@ std::string to_text(const Report& report) {
     }
     out += "\n";
     std::string counted;
-    for (const auto& file : report.files) counted += (counted.empty() ? "" : ", ") + file.name;
+    for (const auto& file : report.files) counted += (counted.empty() ? "" : ", ") + file;
     counted += ": " + count_text(report.packets, "packet", "packets") + ", " +
                count_text(report.flows, "flow", "flows") + ", " +
                seconds_text(seconds(report.first_time, report.last_time)) + ".";

@@ -9,12 +9,6 @@
 
 namespace sallyport::diagnose {
 
-/// A file and where its packets begin in the numbers that count over all of them.
-struct FileShare {
-    std::string name;
-    PacketNumber before = 0;  // packets of the files before it
-};
-
 /// What a client did, for the time line.
 struct Attempt {
     IpAddress client, server;
@@ -25,7 +19,7 @@ struct Attempt {
 };
 
 struct Report {
-    std::vector<FileShare> files;
+    std::vector<std::string> files;  // their names, in the order of reading
     std::uint64_t packets = 0;
     Time first_time = 0, last_time = 0;
     std::vector<Finding> findings;  // the worst first
@@ -46,11 +40,7 @@ std::string conclusion(const Report& report);
 /// For a terminal or a mail.
 std::string to_text(const Report& report);
 
-/// The number of a packet in its own file, with the file where there are several.
-struct PacketPlace {
-    std::size_t file = 0;
-    PacketNumber number = 0;
-};
-PacketPlace place_of(const Report& report, PacketNumber packet);
+/// Where several files were read: the one that its packets are in. Else empty.
+std::string file_name(const Report& report, const Finding& finding);
 
 }  // namespace sallyport::diagnose

@@ -56,12 +56,13 @@ std::string lost_text(const Finding& finding) {
     return std::string(finding.lost_at_least ? "at least " : "") + seconds_text(lost) + " lost";
 }
 
-void append_finding(std::string& out, const Finding& finding) {
+void append_finding(std::string& out, const Finding& finding, std::string_view file) {
     out += "<section class=\"card " + std::string(name(finding.severity)) + "\"><h3><span class=\"badge\">" +
            std::string(name(finding.severity)) + "</span> " + escape_html(finding.id) + " <span class=\"soft\">" +
            std::string(name(finding.confidence)) + "</span>";
     if (const auto lost = lost_text(finding); !lost.empty()) out += "<span class=\"lost\">" + lost + "</span>";
     out += "</h3><div>" + escape_html(finding.text) + "</div><dl>";
+    row(out, "file", file);
     row(out, "why", finding.why);
     row(out, "unknown", finding.vantage);
     row(out, "next", finding.next);
@@ -81,7 +82,7 @@ void append_table(std::string& out, const Report& report) {
     for (const Finding& finding : report.findings) {
         std::string packets;
         for (std::size_t i = 0; i < std::min<std::size_t>(finding.packets.size(), 8); ++i) {
-            packets += (i == 0 ? "" : ", ") + std::to_string(place_of(report, finding.packets[i]).number);
+            packets += (i == 0 ? "" : ", ") + std::to_string(in_file(finding.packets[i]));
         }
         if (finding.packets.size() > 8) packets += ", …";
         const double lost = finding.seconds_lost();
@@ -105,14 +106,14 @@ std::string to_html(const Report& report) {
     out += "</style></head><body><main><div class=\"soft\">sallyport diagnose</div><h1>" +
            escape_html(conclusion(report)) + "</h1>";
     std::string files;
-    for (const auto& file : report.files) files += (files.empty() ? "" : ", ") + file.name;
+    for (const auto& file : report.files) files += (files.empty() ? "" : ", ") + file;
     out += "<div class=\"soft\">" + escape_html(files) + " · " + count_text(report.packets, "packet", "packets") +
            " · " + count_text(report.flows, "flow", "flows") + " · " +
            seconds_text(seconds(report.first_time, report.last_time)) + "</div>";
     append_time_lines(out, report);
     append_table(out, report);
     if (!report.findings.empty()) out += "<h2>Findings</h2>";
-    for (const Finding& finding : report.findings) append_finding(out, finding);
+    for (const Finding& finding : report.findings) append_finding(out, finding, file_name(report, finding));
     if (!report.notes.empty()) out += "<h2>About the capture</h2><ul>";
     for (const auto& note : report.notes) out += "<li>" + escape_html(note) + "</li>";
     if (!report.notes.empty()) out += "</ul>";

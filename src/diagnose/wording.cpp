@@ -77,7 +77,7 @@ std::string packets_text(std::span<const PacketNumber> packets) {
     constexpr std::size_t most = 12;
     std::string out = packets.size() == 1 ? "packet " : "packets ";
     for (std::size_t i = 0; i < std::min(packets.size(), most); ++i)
-        out += (i == 0 ? "" : ", ") + std::to_string(packets[i]);
+        out += (i == 0 ? "" : ", ") + std::to_string(in_file(packets[i]));
     if (packets.size() > most) out += " and " + std::to_string(packets.size() - most) + " more";
     return out;
 }

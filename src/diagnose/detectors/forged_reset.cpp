@@ -68,7 +68,7 @@ private:
                         .packets = {suspicion.reset->packet}};
         finding.text =
             "A reset in the name of " + endpoint_text(finding.server, finding.port) + " does not seem to be from it.";
-        finding.why = "Packet " + std::to_string(suspicion.reset->packet) + ": " + suspicion.reason + ".";
+        finding.why = "Packet " + std::to_string(in_file(suspicion.reset->packet)) + ": " + suspicion.reason + ".";
         finding.vantage = "Which box on the way sent it can't be seen; its distance is a hint.";
         finding.next = "Look for a firewall or intrusion prevention between client and server that resets connections.";
         finding.fix.advice =

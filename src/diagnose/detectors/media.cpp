@@ -147,8 +147,8 @@ private:
                         .packets = {offer.packet}};
         finding.text = "The session description of " + offer.sender.to_string() + " wants its media at " +
                        offer.media.to_string() + ", a private address that is not the packet's own.";
-        finding.why = "c= and m= of packet " + std::to_string(offer.packet) + " say so; the packet came from " +
-                      offer.sender.to_string() + ".";
+        finding.why = "c= and m= of packet " + std::to_string(in_file(offer.packet)) +
+                      " say so; the packet came from " + offer.sender.to_string() + ".";
         if (harms) {
             const Stream& stream = **sent_there;
             finding.packets.push_back(stream.first_packet);

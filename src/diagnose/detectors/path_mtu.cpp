@@ -93,7 +93,7 @@ Finding discovered(const Flow& flow, const TooBig& seen) {
                    " takes packets of " + std::to_string(seen.error->mtu) +
                    " bytes; the sender was told and sends smaller ones.";
     finding.why = icmp_text(*seen.error) + " from " + seen.error->reporter.to_string() + " (packet " +
-                  std::to_string(seen.packet) + "), and the connection went on.";
+                  std::to_string(in_file(seen.packet)) + "), and the connection went on.";
     finding.vantage = "Nothing is missing: path MTU discovery works here.";
     finding.details = {{.key = "mtu", .value = std::to_string(seen.error->mtu), .number = true}};
     return finding;

@@ -76,7 +76,7 @@ private:
         finding.text = endpoint_text(finding.server, finding.port) + " greets " + finding.client.to_string() +
                        " only " + seconds_text(seconds(wait.from, wait.to)) + " after it has accepted the connection.";
         finding.why = "It speaks first, and says nothing for that long (packet " +
-                      std::to_string(flow.of(Side::server).payload_packet) + " is the greeting).";
+                      std::to_string(in_file(flow.of(Side::server).payload_packet)) + " is the greeting).";
         if (back.empty()) {
             finding.next =
                 "Look for what the server does for each client first: a look-up of its name (PTR), an ident query, a "

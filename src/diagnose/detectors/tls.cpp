@@ -160,8 +160,9 @@ private:
                        " of " + finding.client.to_string() +
                        (client_ended ? "; the client gives up after " : ", for ") +
                        seconds_text(seconds(handshake.hello_time, given_up)) + ".";
-        finding.why = "The connection is open and the ClientHello (packet " + std::to_string(handshake.hello_packet) +
-                      ") is " + (acknowledged ? "acknowledged" : "not acknowledged") +
+        finding.why = "The connection is open and the ClientHello (packet " +
+                      std::to_string(in_file(handshake.hello_packet)) + ") is " +
+                      (acknowledged ? "acknowledged" : "not acknowledged") +
                       ", but no ServerHello, alert or reset follows.";
         finding.vantage = acknowledged ? "The host's TCP has the message; whether the program reads it can't be seen."
                                        : "Whether the message arrives at the server can't be seen from here.";
@@ -177,7 +178,7 @@ private:
         finding.text = endpoint_text(finding.server, finding.port) + " ends the connection of " +
                        finding.client.to_string() + " by a " + (server.reset ? "reset" : "FIN") + " behind the " +
                        hello_text(handshake) + ".";
-        finding.why = "The ClientHello is packet " + std::to_string(handshake.hello_packet) +
+        finding.why = "The ClientHello is packet " + std::to_string(in_file(handshake.hello_packet)) +
                       "; instead of a ServerHello the end came " +
                       seconds_text(seconds(handshake.hello_time, server.last_time)) + " later.";
         finding.vantage =
@@ -214,8 +215,8 @@ private:
                 " It does not trust the certificate it is shown: something on the way may terminate TLS in the "
                 "server's place.";
         }
-        finding.why = "Packet " + std::to_string(handshake.alert_packet) + " is the alert, behind the " +
-                      hello_text(handshake) + " in packet " + std::to_string(handshake.hello_packet) + ".";
+        finding.why = "Packet " + std::to_string(in_file(handshake.alert_packet)) + " is the alert, behind the " +
+                      hello_text(handshake) + " in packet " + std::to_string(in_file(handshake.hello_packet)) + ".";
         finding.vantage = distrust ? "A self-signed or expired certificate of the server itself looks the same."
                                    : "Why it decided so "
                                      "is in the log of the side that sent the alert.";
