@@ -54,9 +54,9 @@ void merge_places(std::vector<Finding>& findings) {
     std::ranges::sort(findings, {}, [](const Finding& finding) {
         return std::tuple(-static_cast<int>(finding.confidence), first_packet(finding));
     });
-    std::set<std::tuple<std::string_view, IpAddress, IpAddress, std::uint16_t, std::string_view>> told;
+    std::set<std::tuple<std::string_view, std::string, IpAddress, IpAddress, std::uint16_t, std::string_view>> told;
     std::erase_if(findings, [&told](const Finding& f) {
-        return !told.emplace(f.id, f.client, f.server, f.port, f.protocol).second;
+        return !told.emplace(f.id, f.kind, f.client, f.server, f.port, f.protocol).second;
     });
 }
 

@@ -23,6 +23,7 @@ std::span<const DetectorRow> detectors() {
         DetectorRow{"DNS", Sees::udp, make_dns},
         DetectorRow{"STUN", Sees::udp, make_stun},
         DetectorRow{"media", Sees::udp, make_media},
+        DetectorRow{"signaling", Sees::both, make_signaling},
     };
     return table;
 }

@@ -56,6 +56,7 @@ struct Finding {
     IpAddress client{}, server{};
     std::uint16_t port = 0;
     std::string_view protocol{};  // "tcp" or "udp"
+    std::string kind{};  // tells findings of one id and the same ends apart, where there may be several
     std::vector<PacketNumber> packets{};
     std::vector<Interval> lost{};  // in which the client waited in vain
     bool lost_at_least = false;  // the capture ended, or what came next is not in it

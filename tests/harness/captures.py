@@ -53,11 +53,11 @@ def _read_pcapng(data):
 
 def pcap(frames, order="<", nano=False):
     link = frames[0].link
-    out = struct.pack(order + "IHHIIII", 0xA1B23C4D if nano else 0xA1B2C3D4, 2, 4, 0, 0, 262144, link)
+    out = bytearray(struct.pack(order + "IHHIIII", 0xA1B23C4D if nano else 0xA1B2C3D4, 2, 4, 0, 0, 262144, link))
     for frame in frames:
         fraction = frame.time % 10**9 // (1 if nano else 1000)
         out += struct.pack(order + "IIII", frame.time // 10**9, fraction, len(frame.data), len(frame.data)) + frame.data
-    return out
+    return bytes(out)
 
 
 def pcapng(frames, order="<"):

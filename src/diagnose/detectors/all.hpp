@@ -21,5 +21,6 @@ std::unique_ptr<Detector> make_tls();
 std::unique_ptr<Detector> make_dns();
 std::unique_ptr<Detector> make_stun();
 std::unique_ptr<Detector> make_media();
+std::unique_ptr<Detector> make_signaling();
 
 }  // namespace sallyport::diagnose

@@ -183,6 +183,7 @@ private:
                         .server = key.server,
                         .port = failures.port,
                         .protocol = "udp",
+                        .kind = dns_code_name(key.code),
                         .packets = failures.packets};
         finding.text = "The name server " + key.server.to_string() + " answers " +
                        count_text(failures.count, "query", "queries") + " of " + key.client.to_string() + " with " +

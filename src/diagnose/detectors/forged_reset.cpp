@@ -18,13 +18,15 @@ struct Suspicion {
 Suspicion suspect(const Scene& scene, const Flow& flow) {
     Suspicion out;
     const auto& server = flow.of(Side::server);
+    bool answered = false;
     scene.flows.each_event(flow, [&](const Event& event) {
+        answered = answered || event.kind == Event::Kind::syn_ack;
         if (event.kind == Event::Kind::syn_ack && out.reset != nullptr && out.reason.empty()) {
             out.reason = "a SYN-ACK followed it";
             out.confidence = Confidence::likely;
         }
         if (event.kind != Event::Kind::reset || event.side != Side::server || out.reset != nullptr) return;
-        const bool of_syn = !server.opened || event.time < server.first_time;
+        const bool of_syn = !answered;
         if (of_syn && event.acknowledges && event.value != flow.of(Side::client).initial_sequence + 1) {
             out = {.reset = &event, .reason = "it acknowledges what was never sent", .confidence = Confidence::likely};
         } else if (of_syn || event.time_to_live != server.time_to_live) {
