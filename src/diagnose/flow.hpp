@@ -59,11 +59,12 @@ struct Flow {
     std::uint8_t vantage = 0;  // files that are not a continuation of one another are places of capture of their own
     std::uint8_t events = 0;
     bool established = false;  // the handshake was seen whole
-    bool twin = false;  // the same connection as another flow, seen on the other side of a NAT
     std::uint32_t number = 0;  // in order of appearance, from 0
+    std::uint32_t twin_of = none;  // the flow that is the same connection on the other side of a NAT, and came first
     std::uint32_t first_event = none, last_event = none;
     std::array<OneWay, 2> sent;
 
+    bool is_twin() const { return twin_of != none; }
     const OneWay& of(Side side) const { return sent[static_cast<std::size_t>(side)]; }
     OneWay& of(Side side) { return sent[static_cast<std::size_t>(side)]; }
     const SocketAddress& end(Side side) const { return side == Side::client ? client : server; }

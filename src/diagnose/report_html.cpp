@@ -34,7 +34,7 @@ table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:left;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:500}td.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{display:block;width:100%;height:auto;background:var(--card);border:1px solid var(--line);border-radius:6px}
-svg text{font:12px system-ui,sans-serif;fill:var(--soft)}svg .name{fill:var(--ink)}svg .waits{fill:var(--lost);font-weight:600}
+svg text{font:12px system-ui,sans-serif;fill:var(--soft)}svg .name{fill:var(--ink)}svg .waits{fill:var(--lost);font-weight:600;paint-order:stroke;stroke:var(--card);stroke-width:4px}
 svg .grid{stroke:var(--line)}svg .good{fill:var(--good)}svg .failed{fill:var(--failed)}
 svg .wait{fill:var(--lost);fill-opacity:.22;stroke:var(--lost);stroke-dasharray:4 3}
 @media(max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.3rem}}

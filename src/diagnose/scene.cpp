@@ -1,6 +1,7 @@
 #include "diagnose/scene.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 namespace sallyport::diagnose {
@@ -8,6 +9,7 @@ namespace sallyport::diagnose {
 namespace {
 
 constexpr double episode_gap = 60;  // seconds without a SYN that part two episodes
+constexpr double legs_apart = 1;  // seconds that a NAT may need, and clocks of two places of capture may differ
 constexpr double longest_patience = 75;  // seconds from the last SYN to what is tried instead
 
 // Systems send with one of these; what has passed a router has less.
@@ -16,6 +18,14 @@ bool is_unrouted(std::uint8_t time_to_live) { return time_to_live == 64 || time_
 Time start_of(const Flow& flow) { return flow.of(Side::client).first_time; }
 std::tuple<IpAddress, Time> client_and_start(const Flow* flow) { return {flow->client.ip, start_of(*flow)}; }
 bool is_tcp(const Flow& flow) { return flow.protocol == packet::protocol::tcp; }
+
+// One connection on both sides of a NAT keeps its initial sequence number and its server.
+bool is_other_leg(const Flow& a, const Flow& b) {
+    const auto& one = a.of(Side::client);
+    const auto& two = b.of(Side::client);
+    return one.initial_sequence == two.initial_sequence && a.server == b.server && a.client.ip != b.client.ip &&
+           std::abs(seconds(one.first_time, two.first_time)) < legs_apart;
+}
 
 }  // namespace
 
@@ -43,16 +53,20 @@ std::string Scene::name_of(const IpAddress& address) const {
     return found == names_.end() ? std::string() : found->second;
 }
 
-// One connection on both sides of a NAT keeps its initial sequence number and its server.
 void Scene::find_twins() {
+    constexpr std::ptrdiff_t most_alike =
+        8;  // flows of one sequence number that are compared: scanners always take the same
     std::unordered_multimap<std::uint32_t, const Flow*> seen;
     flows.each([&](Flow& flow) {
         if (!is_tcp(flow) || !flow.of(Side::client).opened) return;
         const auto [begin, end] = seen.equal_range(flow.of(Side::client).initial_sequence);
         const auto first =
-            std::find_if(begin, end, [&](const auto& entry) { return entry.second->server == flow.server; });
-        flow.twin = first != end && first->second->client.ip != flow.client.ip;
-        if (first == end) seen.emplace(flow.of(Side::client).initial_sequence, &flow);
+            std::find_if(begin, end, [&](const auto& entry) { return is_other_leg(*entry.second, flow); });
+        if (first != end) {
+            flow.twin_of = first->second->number;
+        } else if (std::distance(begin, end) < most_alike) {
+            seen.emplace(flow.of(Side::client).initial_sequence, &flow);
+        }
     });
 }
 
@@ -62,7 +76,7 @@ void Scene::settle() {
     flows.each([&](const Flow& flow) {
         if (!is_tcp(flow)) return;
         all.push_back(&flow);
-        if (flow.of(Side::client).opened && !flow.twin) by_client_.push_back(&flow);
+        if (flow.of(Side::client).opened && !flow.is_twin()) by_client_.push_back(&flow);
     });
     std::ranges::sort(all, {}, [](const Flow* flow) {
         return std::tuple(flow->client.ip, flow->server.ip, flow->server.port, flow->vantage, start_of(*flow),
@@ -88,7 +102,7 @@ void Scene::judge_pair(std::span<const Flow* const> pair) {
         two_sided = two_sided || (client.packets > 0 && server.packets > 0);
         one_sided = one_sided || (client.acknowledges && !client.reset && server.packets == 0) ||
                     (server.packets > 0 && !server.reset && client.packets == 0);
-        if (!client.opened || flow->twin) continue;
+        if (!client.opened || flow->is_twin()) continue;
         auto* approach = approaches_.empty() ? nullptr : &approaches_.back();
         if (approach == nullptr || approach->client != flow->client.ip || approach->server != flow->server.ip ||
             approach->port != flow->server.port || approach->vantage != flow->vantage) {

@@ -17,6 +17,7 @@ constexpr std::size_t most_clients = 8;
 constexpr std::size_t most_lanes = 24;
 constexpr double width = 960, left = 210, right = 24;  // pixels
 constexpr double lane_height = 26, top = 34, bottom = 12;
+constexpr double room_for_words = 90;
 
 // Connections of a client to one port, side by side on one lane.
 struct Lane {
@@ -101,16 +102,16 @@ void append_box(std::string& out, std::string_view kind, double from, double to,
 }
 
 void append_lane(std::string& out, const Lane& lane, const Scale& scale, double y) {
-    std::string label = lane.server.to_string() + " : " + std::to_string(lane.port);
+    const std::string label = lane.server.to_string() + " : " + std::to_string(lane.port);
     out += "<text class=\"name\" x=\"10\" y=\"" + pixels(y + 16) + "\">" + escape_html(label) + "</text>";
+    std::string words;  // above everything else
     for (const Interval& interval : lane.lost) {
         const double from = scale.x(interval.from), to = scale.x(interval.to);
         const std::string lost = seconds_text(seconds(interval.from, interval.to)) + " lost";
         append_box(out, "wait", from, to, y + 3, lane_height - 6, lost);
-        if (to - from > 90) {
-            out += "<text class=\"waits\" text-anchor=\"middle\" x=\"" + pixels((from + to) / 2) + "\" y=\"" +
-                   pixels(y + 17) + "\">" + lost + "</text>";
-        }
+        if (to - from < room_for_words) continue;
+        words += "<text class=\"waits\" text-anchor=\"middle\" x=\"" + pixels((from + to) / 2) + "\" y=\"" +
+                 pixels(y + 17) + "\">" + lost + "</text>";
     }
     for (const Attempt* attempt : lane.attempts) {
         const double at = y + 8, height = lane_height - 16;
@@ -120,6 +121,7 @@ void append_lane(std::string& out, const Lane& lane, const Scale& scale, double 
         }
         for (const Time one : attempt->tries) append_box(out, "failed", scale.x(one), scale.x(one), at, height, "SYN");
     }
+    out += words;
 }
 
 void append_time_line(std::string& out, const IpAddress& client, const std::vector<Lane>& lanes, double lost) {

@@ -100,7 +100,8 @@ std::string silence_vantage(Place place) {
                    "and which, "
                    "is in its own firewall.";
         case Place::client:
-            return "Captured at the client: it can't be seen whether the packets were dropped on the way, at the "
+            return "Captured at the side that calls: it can't be seen whether the packets were dropped on the way, at "
+                   "the "
                    "server, or "
                    "whether an answer got lost on the way back.";
         case Place::between:

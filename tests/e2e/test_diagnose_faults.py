@@ -62,6 +62,11 @@ def test_attempts_from_new_ports_are_one_story(say):
     assert found["syn-silent"]["fallback"]["port"] == 80
 
 
+def test_a_scan_is_told_once_and_is_no_fault(say):
+    found = say(*[syns([0, 1, 3], port_of(number), (SERVER[0], 1000 + number), isn=100 + number) for number in range(30)])
+    assert list(found) == ["syn-silent"] and found["syn-silent"]["severity"] == "info" and "30 ports" in found["syn-silent"]["text"]
+
+
 def test_attempts_side_by_side_are_no_fallback(say):
     # 80 was dialed at the same time and is no answer to what 443 did.
     found = say(syns([0, 1, 3]), opened(.2, port_of(1), ("192.0.2.9", 80)))

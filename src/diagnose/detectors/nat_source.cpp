@@ -9,7 +9,6 @@
 #include <map>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 
 namespace sallyport::diagnose {
 
@@ -96,21 +95,12 @@ private:
 
     // The inside of a NAT and its outside are both in the capture: one connection has one initial sequence number.
     static void two_legs(const Scene& scene, std::vector<Finding>& findings) {
-        std::unordered_multimap<std::uint32_t, const Flow*> first_legs;
         std::map<IpAddress, std::vector<std::pair<const Flow*, const Flow*>>> by_client;
         scene.flows.each([&](const Flow& flow) {
-            if (flow.protocol != packet::protocol::tcp || !flow.of(Side::client).opened) return;
-            if (!flow.twin) {
-                first_legs.emplace(flow.of(Side::client).initial_sequence, &flow);
-                return;
-            }
-            const auto [begin, end] = first_legs.equal_range(flow.of(Side::client).initial_sequence);
-            const auto twin =
-                std::find_if(begin, end, [&](const auto& entry) { return entry.second->server == flow.server; });
-            if (twin == end) return;
-            // Nearer to the client, a packet has passed fewer routers.
-            const Flow* inside = twin->second;
+            const Flow* inside = flow.is_twin() ? scene.flows.by_number(flow.twin_of) : nullptr;
+            if (inside == nullptr) return;
             const Flow* outside = &flow;
+            // Nearer to the client, a packet has passed fewer routers.
             if (inside->of(Side::client).time_to_live < outside->of(Side::client).time_to_live)
                 std::swap(inside, outside);
             by_client[inside->client.ip].emplace_back(inside, outside);
@@ -194,7 +184,7 @@ private:
             std::size_t reset = 0;
             for (const Use& use : uses.list) {
                 const Flow* flow = scene.flows.by_number(use.flow);
-                if (flow == nullptr || flow->twin) continue;  // the same connection, on the other side of the NAT
+                if (flow == nullptr || flow->is_twin()) continue;  // the same connection, on the other side of the NAT
                 sources.insert(use.source);
                 reset += flow->of(Side::server).reset ? 1 : 0;
             }

@@ -103,7 +103,7 @@ class PathMtu : public Detector {
 public:
     void conclude(const Scene& scene, std::vector<Finding>& findings) override {
         scene.flows.each([&](const Flow& flow) {
-            if (flow.protocol != packet::protocol::tcp || flow.twin) return;
+            if (flow.protocol != packet::protocol::tcp || flow.is_twin()) return;
             const TooBig seen = too_big(scene, flow);
             for (const Side side : {Side::client, Side::server}) {
                 const OneWay& sent = flow.of(side);

@@ -5,10 +5,13 @@
 #include "diagnose/wording.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sallyport::diagnose {
 
 namespace {
+
+constexpr std::size_t most_ports = 16;  // of one server that a client may find silent before it is a scan
 
 bool has_icmp(const Scene& scene, const Flow& flow) {
     bool found = false;
@@ -82,16 +85,42 @@ Finding told(const Silence& silence, Finding finding) {
     return finding;
 }
 
+// Who knocks at very many ports is looking for an open one: told once, and not as a fault of the firewall.
+Finding scan_of(std::span<const Finding> ports) {
+    Finding finding = ports.front();
+    finding.severity = Severity::info;
+    finding.confidence = Confidence::likely;
+    finding.lost.clear();
+    finding.fallback.reset();
+    finding.fix = {};
+    finding.text = finding.client.to_string() + " tries " + std::to_string(ports.size()) + " ports of " +
+                   finding.server.to_string() + " that do not answer (first " + std::to_string(finding.port) +
+                   "): it looks like a scan.";
+    finding.next = "Is this client one of yours? Then look at what it looks for.";
+    return finding;
+}
+
 class SilentSyn : public Detector {
 public:
     void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+        std::vector<Finding> of_pair;  // approaches come sorted by client and server
         for (const Approach& approach : scene.approaches()) {
             if (scene.one_sided(approach.client, approach.server)) continue;
-            judge(scene, approach, findings);
+            const bool other = !of_pair.empty() &&
+                               (of_pair.front().client != approach.client || of_pair.front().server != approach.server);
+            if (other) flush(of_pair, findings);
+            judge(scene, approach, of_pair);
         }
+        flush(of_pair, findings);
     }
 
 private:
+    static void flush(std::vector<Finding>& of_pair, std::vector<Finding>& findings) {
+        if (of_pair.size() > most_ports) of_pair = {scan_of(of_pair)};
+        std::ranges::move(of_pair, std::back_inserter(findings));
+        of_pair.clear();
+    }
+
     static void judge(const Scene& scene, const Approach& approach, std::vector<Finding>& findings) {
         Silence silence;
         std::vector<const Flow*> silent;

@@ -78,7 +78,7 @@ public:
         std::ranges::sort(ordered, {}, &Handshake::flow);
         for (const Handshake* handshake : ordered) {
             const Flow* flow = scene.flows.by_number(handshake->flow);
-            if (flow == nullptr || flow->twin || scene.one_sided(flow->client.ip, flow->server.ip)) continue;
+            if (flow == nullptr || flow->is_twin() || scene.one_sided(flow->client.ip, flow->server.ip)) continue;
             if (handshake->alert)
                 alert(*flow, *handshake, findings);
             else if (!handshake->records[1].any())
