@@ -49,19 +49,18 @@ std::string file_name(const Report& report, const Finding& finding) {
 
 namespace {
 
-// Lines of at most 100 characters, behind a label on the first.
-void append_wrapped(std::string& out, std::string_view label, std::string_view text) {
-    constexpr std::size_t indent = 12, width = 100;
-    if (text.empty()) return;
+constexpr std::size_t label_width = 12, line_width = 100;  // characters
+
+// Lines of at most line_width; the further ones begin below the text of the first.
+void append_wrapped(std::string& out, std::string line, std::string_view text) {
+    const std::size_t indent = line.size();
     std::string safe;
     telemetry::append_printable(safe, text);
-    std::string line = "  " + std::string(label);
-    line.resize(std::max(line.size() + 1, indent), ' ');
     bool begun = false;
     for (std::size_t at = 0; at < safe.size();) {
         const std::size_t end = std::min(safe.find(' ', at), safe.size());
         const std::string word = safe.substr(at, end - at);
-        if (begun && line.size() + 1 + word.size() > width) {
+        if (begun && line.size() + 1 + word.size() > line_width) {
             out += line + "\n";
             line = std::string(indent, ' ');
             begun = false;
@@ -73,13 +72,22 @@ void append_wrapped(std::string& out, std::string_view label, std::string_view t
     out += line + "\n";
 }
 
+std::string label_of(std::string_view name) {
+    std::string line = "  " + std::string(name);
+    line.resize(std::max(line.size() + 1, label_width), ' ');
+    return line;
+}
+
+void append_labeled(std::string& out, std::string_view name, std::string_view text) {
+    if (!text.empty()) append_wrapped(out, label_of(name), text);
+}
+
 // Never broken: they are pasted.
-void append_line(std::string& out, std::string_view label, const std::string& text) {
+void append_line(std::string& out, std::string_view name, const std::string& text) {
     if (text.empty()) return;
-    std::string line = "  " + std::string(label);
-    line.resize(std::max<std::size_t>(line.size() + 1, 12), ' ');
-    telemetry::append_printable(line, text);
-    out += line + "\n";
+    out += label_of(name);
+    telemetry::append_printable(out, text);
+    out += "\n";
 }
 
 std::string heading(const Finding& finding) {
@@ -96,15 +104,14 @@ std::string heading(const Finding& finding) {
 std::string to_text(const Report& report) {
     std::string out;
     append_wrapped(out, "", conclusion(report));
-    out.erase(0, out.find_first_not_of(' '));
     for (const Finding& finding : report.findings) {
         out += "\n" + heading(finding) + "\n";
         append_line(out, "file", file_name(report, finding));
-        append_wrapped(out, "what", finding.text);
-        append_wrapped(out, "why", finding.why);
-        append_wrapped(out, "unknown", finding.vantage);
-        append_wrapped(out, "next", finding.next);
-        append_wrapped(out, "mend", finding.fix.advice);
+        append_labeled(out, "what", finding.text);
+        append_labeled(out, "why", finding.why);
+        append_labeled(out, "unknown", finding.vantage);
+        append_labeled(out, "next", finding.next);
+        append_labeled(out, "mend", finding.fix.advice);
         append_line(out, "nft", finding.fix.nft);
         append_line(out, "iptables", finding.fix.iptables);
     }
@@ -114,8 +121,8 @@ std::string to_text(const Report& report) {
     counted += ": " + count_text(report.packets, "packet", "packets") + ", " +
                count_text(report.flows, "flow", "flows") + ", " +
                seconds_text(seconds(report.first_time, report.last_time)) + ".";
-    append_wrapped(out, "read", counted);
-    for (const auto& note : report.notes) append_wrapped(out, "note", note + ".");
+    append_labeled(out, "read", counted);
+    for (const auto& note : report.notes) append_labeled(out, "note", note + ".");
     return out;
 }
 

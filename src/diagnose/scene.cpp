@@ -9,6 +9,7 @@ namespace sallyport::diagnose {
 namespace {
 
 constexpr double episode_gap = 60;  // seconds without a SYN that part two episodes
+constexpr std::size_t most_looked_at = 4096;  // later flows of a client among which its next success is sought
 constexpr double legs_apart = 1;  // seconds that a NAT may need, and clocks of two places of capture may differ
 constexpr double longest_patience = 75;  // seconds from the last SYN to what is tried instead
 
@@ -150,7 +151,8 @@ std::span<const Flow* const> Scene::of_client(const IpAddress& client, Time sinc
 
 std::optional<Rescue> find_rescue(const Scene& scene, const Flow& failed, Time first, Time last) {
     const double patience = std::max(longest_patience, 1.2 * seconds(first, last));
-    for (const Flow* flow : scene.of_client(failed.client.ip, last)) {
+    const auto later = scene.of_client(failed.client.ip, last);
+    for (const Flow* flow : later.first(std::min(later.size(), most_looked_at))) {
         const Time start = start_of(*flow);
         if (seconds(last, start) > patience) break;
         if (!flow->established || flow->vantage != failed.vantage || flow->number == failed.number) continue;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t max_queries = 200'000;
 constexpr double patience = 2;  // seconds without an answer
 constexpr double same_question = 60;  // seconds within which another try belongs to the first
+constexpr std::size_t most_tries = 64;  // for the same question that are looked at
 constexpr std::uint16_t netbios_names = 137;
 constexpr std::uint8_t code_refused = 5, code_failed = 2;
 
@@ -83,7 +84,12 @@ private:
 
     void ask(const Sighting& sighting, const DnsGlance& message) {
         if (queries_.size() >= max_queries) return;
-        open_[{sighting.flow.number, message.id}] = queries_.size();
+        auto& repeated = open_[{sighting.flow.number, message.id}];
+        // An id that comes again much later is another question.
+        if (!repeated.empty() && seconds(queries_[repeated.front()].time, sighting.time) >= same_question)
+            repeated.clear();
+        if (!repeated.empty() && queries_[repeated.front()].answered) repeated.clear();
+        repeated.push_back(queries_.size());
         queries_.push_back({.client = sighting.packet.source,
                             .server = sighting.packet.destination,
                             .port = sighting.packet.destination_port,
@@ -98,14 +104,9 @@ private:
         for (const auto& address : message.addresses) scene.saw_name(message.name, address);
         const auto found = open_.find({sighting.flow.number, message.id});
         if (found == open_.end()) return;
-        Query& query = queries_[found->second];
-        // Repeated with the same id, all are answered.
-        for (const std::size_t other : by_question_[{query.client, query.question}]) {
-            if (queries_[other].server == query.server && queries_[other].time <= sighting.time &&
-                seconds(queries_[other].time, sighting.time) < same_question) {
-                queries_[other].answered = true;
-            }
-        }
+        const Query& query = queries_[found->second.back()];
+        for (const std::size_t repeated : found->second) queries_[repeated].answered = true;
+        found->second.resize(1);  // a second answer finds its question again
         if (message.code != code_refused && message.code != code_failed) return;
         auto& failures = failures_[{query.client, query.server, message.code}];
         if (failures.count++ == 0) failures.first = query.question;
@@ -117,9 +118,11 @@ private:
     const Query* rescue_of(const Query& query) const {
         const auto found = by_question_.find({query.client, query.question});
         if (found == by_question_.end()) return nullptr;
-        for (const std::size_t index : found->second) {
-            const Query& other = queries_[index];
-            if (other.time > query.time && other.answered && seconds(query.time, other.time) < same_question)
+        const auto& asked = found->second;  // in the order of the capture
+        auto next = std::ranges::upper_bound(asked, static_cast<std::size_t>(&query - queries_.data()));
+        for (std::size_t tried = 0; next != asked.end() && tried < most_tries; ++next, ++tried) {
+            const Query& other = queries_[*next];
+            if (other.answered && other.time > query.time && seconds(query.time, other.time) < same_question)
                 return &other;
         }
         return nullptr;
@@ -194,7 +197,7 @@ private:
     }
 
     std::vector<Query> queries_;
-    std::map<std::pair<std::uint32_t, std::uint16_t>, std::size_t> open_;
+    std::map<std::pair<std::uint32_t, std::uint16_t>, std::vector<std::size_t>> open_;  // the repetitions of a query
     std::map<std::pair<IpAddress, std::string>, std::vector<std::size_t>> by_question_;
     std::map<FailureKey, Failures> failures_;
 };

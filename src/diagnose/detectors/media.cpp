@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 namespace sallyport::diagnose {
@@ -61,17 +62,21 @@ public:
 
     void conclude(const Scene& scene, std::vector<Finding>& findings) override {
         const auto one_way = one_way_streams(scene);
-        std::map<std::pair<IpAddress, SocketAddress>, bool> told;
+        std::map<SocketAddress, const Stream*> by_receiver, by_sender;
+        for (const Stream* stream : one_way) {
+            by_receiver.emplace(stream->to, stream);
+            by_sender.emplace(stream->from, stream);
+        }
+        std::set<std::pair<IpAddress, SocketAddress>> told;
         for (const Offer& offer : offers_) {
-            if (told.emplace(std::pair(offer.sender, offer.media), true).second)
-                findings.push_back(private_offer(offer, one_way));
+            if (!told.emplace(offer.sender, offer.media).second) continue;
+            const auto sent_there = by_receiver.find(offer.media);
+            findings.push_back(private_offer(offer, sent_there == by_receiver.end() ? nullptr : sent_there->second));
         }
         // Two streams of one local socket that miss each other are one call.
         std::map<SocketAddress, std::vector<const Stream*>> calls;
         for (const Stream* stream : one_way) {
-            const auto meets =
-                std::ranges::find_if(one_way, [&](const Stream* other) { return other->from == stream->to; });
-            calls[meets != one_way.end() ? stream->to : stream->from].push_back(stream);
+            calls[by_sender.contains(stream->to) ? stream->to : stream->from].push_back(stream);
         }
         for (const auto& [socket, streams] : calls) findings.push_back(one_way_call(scene, socket, streams));
     }
@@ -133,10 +138,9 @@ private:
         return out;
     }
 
-    static Finding private_offer(const Offer& offer, const std::vector<const Stream*>& one_way) {
-        const auto sent_there =
-            std::ranges::find_if(one_way, [&](const Stream* stream) { return stream->to == offer.media; });
-        const bool harms = sent_there != one_way.end();
+    // `stream`: one-way media to that address; null: none.
+    static Finding private_offer(const Offer& offer, const Stream* stream) {
+        const bool harms = stream != nullptr;
         Finding finding{.id = "sdp-private",
                         .severity = harms ? Severity::error : Severity::info,
                         .confidence = Confidence::likely,
@@ -150,10 +154,9 @@ private:
         finding.why = "c= and m= of packet " + std::to_string(in_file(offer.packet)) +
                       " say so; the packet came from " + offer.sender.to_string() + ".";
         if (harms) {
-            const Stream& stream = **sent_there;
-            finding.packets.push_back(stream.first_packet);
-            finding.text += " " + stream.from.ip.to_string() + " sends there, " +
-                            count_text(stream.packets, "packet", "packets") + ", where nobody can get them.";
+            finding.packets.push_back(stream->first_packet);
+            finding.text += " " + stream->from.ip.to_string() + " sends there, " +
+                            count_text(stream->packets, "packet", "packets") + ", where nobody can get them.";
             finding.vantage =
                 "What the phone hears can't be seen here; media to a private address does not leave the network.";
             finding.next =
