@@ -25,6 +25,7 @@ bool is_other_leg(const Flow& a, const Flow& b) {
     const auto& one = a.of(Side::client);
     const auto& two = b.of(Side::client);
     return one.initial_sequence == two.initial_sequence && a.server == b.server && a.client.ip != b.client.ip &&
+           one.time_to_live != two.time_to_live &&  // a router in between; floods have one number, and no router
            std::abs(seconds(one.first_time, two.first_time)) < legs_apart;
 }
 

@@ -17,11 +17,12 @@ namespace sallyport::pcap {
 
 inline constexpr std::size_t max_frame = std::size_t{256} * 1024;  // bytes; what libpcap and Wireshark take at most
 inline constexpr std::size_t max_block = max_frame + 64 * 1024;  // bytes of a block that must be seen whole
+inline constexpr std::int64_t max_time = std::int64_t{1} << 62;  // nanoseconds
 inline constexpr std::size_t max_interfaces = 4096;  // in a section of pcapng
 
 /// One captured frame.
 struct Frame {
-    std::int64_t time = 0;  // nanoseconds since 1970; files may go backwards
+    std::int64_t time = 0;  // nanoseconds since 1970, 0 to max_time; files may go backwards
     std::uint32_t interface = 0;  // index into Reader::interfaces()
     std::uint16_t link_type = 0;  // LINKTYPE_..., see wire/packet
     std::uint32_t original_length = 0;  // bytes on the wire; more than bytes.size() where the capture cut it

@@ -38,6 +38,7 @@ std::vector<std::string> read_all(Bytes file, std::size_t piece) {
         if (step.what == What::broken) return story.emplace_back(pcap::text(step.error)), story;
         if (step.what == What::frame) {
             require_inside(frame.bytes, input);
+            require(frame.time >= 0 && frame.time <= pcap::max_time);
             require(frame.interface < reader.interfaces().size() && frame.original_length >= frame.bytes.size());
             packet::Packet packet;
             if (packet::decode(frame.link_type, frame.bytes, packet)) require_inside(packet.payload, frame.bytes);

@@ -45,14 +45,12 @@ std::optional<std::uint64_t> ticks_of(std::uint8_t resolution) {
     return ticks;
 }
 
+// Held to what differences can be taken of without an overflow: 1970 to 2116.
 std::int64_t nanoseconds(std::uint64_t ticks, const Interface& interface) {
-    constexpr std::uint64_t billion = 1'000'000'000;
-    const std::uint64_t per_second = interface.ticks_per_second;
-    const std::uint64_t seconds = ticks / per_second;
-    const auto fraction = static_cast<unsigned __int128>(ticks % per_second) * billion / per_second;
-    // Wraps rather than overflows: the sums of hostile files mean nothing, and must not be undefined.
-    return static_cast<std::int64_t>((seconds + static_cast<std::uint64_t>(interface.offset_seconds)) * billion +
-                                     static_cast<std::uint64_t>(fraction));
+    constexpr __int128 billion = 1'000'000'000;
+    const __int128 per_second = interface.ticks_per_second;
+    const __int128 time = __int128{interface.offset_seconds} * billion + __int128{ticks} * billion / per_second;
+    return static_cast<std::int64_t>(std::clamp<__int128>(time, 0, max_time));
 }
 
 }  // namespace
