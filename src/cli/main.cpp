@@ -1,5 +1,6 @@
 // The command line: verbs and options, nothing else.
 #include "cli/daemon.hpp"
+#include "cli/diagnose.hpp"
 #include "cli/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -71,6 +72,21 @@ void add_bans(CLI::App& app, const Common& common, BanOptions& options, int& cod
     }
 }
 
+void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options, int& code) {
+    auto* verb =
+        app.add_subcommand("diagnose", "from packets to the fault, the time it costs and the rule that mends it");
+    verb->add_option("file", options.files, "captures, pcap or pcapng, also packed by gzip; - for standard input");
+    auto* live = verb->add_option("--live", options.live, "capture from this interface (any: all of them)");
+    verb->add_option("--client", options.client, "only what this address sends and gets");
+    verb->add_option("--for", options.duration, "how long to capture")->capture_default_str()->needs(live);
+    verb->add_option("--packets", options.packets, "capture at most so many packets")->needs(live);
+    auto* write =
+        verb->add_option("--write", options.write, "keep the capture in this file as well, and in FILE.1")->needs(live);
+    verb->add_option("--write-limit", options.write_limit, "bytes of both files")->capture_default_str()->needs(write);
+    verb->add_option("--report", options.report, "write the report as a page of HTML, too");
+    verb->callback([&] { code = finish(diagnose(common, options)); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,6 +107,7 @@ int main(int argc, char** argv) {
     ConnectionsOptions connections_options;
     StateOptions state_options;
     BanOptions ban_options;
+    DiagnoseOptions diagnose_options;
     std::string page = "configuration";
     int code = 0;
 
@@ -116,6 +133,7 @@ int main(int argc, char** argv) {
     add_connections(app, common, connections_options, code);
     add_services(app, common, state_options, code);
     add_bans(app, common, ban_options, code);
+    add_diagnose(app, common, diagnose_options, code);
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
     reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
         ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));

@@ -23,6 +23,7 @@ LIBRARIES = {
     "SQLiteCpp/": {"store"},
     "hiredis/": {"store"},
     "pcap": {"diagnose"},
+    "zlib.h": {"diagnose"},
     "CLI/": {"cli"},
     "prometheus/": {"telemetry"},
     "nlohmann/": {"telemetry", "admin", "cli"},

@@ -15,6 +15,7 @@ constexpr std::size_t max_record = std::size_t{1} << 14;  // bytes of a plaintex
 constexpr std::uint8_t client_hello_type = 1;
 constexpr std::size_t message_head = 4;  // type and 24 bits of length
 constexpr std::uint16_t server_name_extension = 0;
+constexpr std::uint16_t supported_versions_extension = 43;
 constexpr std::uint8_t host_name_type = 0;
 
 HelloResult refused(HelloError error) { return {HelloResult::State::refused, error}; }
@@ -62,6 +63,14 @@ bool read_server_name(ByteReader extension, ClientHello& hello) {
     return true;
 }
 
+// RFC 8446 section 4.2.1. Values that are no version of TLS are there to be passed over (RFC 8701).
+void read_versions(ByteReader extension, ClientHello& hello) {
+    extension.u8();
+    while (const auto version = extension.u16()) {
+        if (*version >= 0x0300 && *version <= 0x0304) hello.highest_version = std::max(hello.highest_version, *version);
+    }
+}
+
 bool read_extensions(ByteReader extensions, ClientHello& hello) {
     bool named = false;
     while (!extensions.empty()) {
@@ -69,6 +78,7 @@ bool read_extensions(ByteReader extensions, ClientHello& hello) {
         const auto size = extensions.u16();
         const auto body = type && size ? extensions.sub(*size) : std::nullopt;
         if (!body) return false;
+        if (*type == supported_versions_extension) read_versions(*body, hello);
         if (*type != server_name_extension) continue;
         if (named || !read_server_name(*body, hello)) return false;
         named = true;
@@ -78,7 +88,9 @@ bool read_extensions(ByteReader extensions, ClientHello& hello) {
 
 // RFC 8446 section 4.1.2: version, random, session id, cipher suites, compression methods, extensions.
 bool read_body(ByteReader body, ClientHello& hello) {
-    if (!body.take(2 + 32)) return false;
+    const auto version = body.u16();
+    if (!version || !body.take(32)) return false;
+    hello.highest_version = *version;
     const auto session_size = body.u8();
     if (!session_size || *session_size > 32 || !body.take(*session_size)) return false;
     const auto suites_size = body.u16();

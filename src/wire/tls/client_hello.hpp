@@ -28,6 +28,7 @@ std::string_view text(HelloError error);
 
 struct ClientHello {
     std::string server_name;  // server_name of RFC 6066 section 3, lower-cased; empty: none was sent
+    std::uint16_t highest_version = 0;  // that it offers, 0x0303 for TLS 1.2 (RFC 8446 section 4.2.1)
 };
 
 struct HelloResult {

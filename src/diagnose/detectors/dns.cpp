@@ -1,0 +1,209 @@
+// Names that are asked for in vain: a resolver waits five seconds and asks the next server, and every connection waits
+// with it.
+#include "diagnose/detectors/all.hpp"
+
+#include "diagnose/glance/dns.hpp"
+#include "diagnose/wording.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace sallyport::diagnose {
+
+namespace {
+
+constexpr std::size_t max_queries = 200'000;
+constexpr double patience = 2;  // seconds without an answer
+constexpr double same_question = 60;  // seconds within which another try belongs to the first
+constexpr std::size_t most_tries = 64;  // for the same question that are looked at
+constexpr std::uint16_t netbios_names = 137;
+constexpr std::uint8_t code_refused = 5, code_failed = 2;
+
+struct Query {
+    IpAddress client{}, server{};
+    std::uint16_t port = 0;
+    std::uint8_t time_to_live = 0;
+    std::string question{};  // name and type
+    Time time = 0;
+    PacketNumber packet = 0;
+    bool answered = false;
+};
+
+bool is_multicast(const IpAddress& address) {
+    if (address.is_v4()) return address.v4_host_order() >> 28 == 14 || address.v4_host_order() == 0xFFFFFFFF;
+    return address.bytes()[0] == 0xFF;
+}
+
+struct Unanswered {
+    std::vector<const Query*> queries;
+    std::size_t answered = 0;
+};
+
+class Dns : public Detector {
+public:
+    void see(const Sighting& sighting, Scene& scene) override {
+        const auto& packet = sighting.packet;
+        if (packet.payload.size() < 17 || packet.source_port == netbios_names ||
+            packet.destination_port == netbios_names)
+            return;
+        if (is_multicast(packet.destination)) return;  // mDNS and LLMNR: nobody has to answer
+        const auto message = glance_dns(packet.payload);
+        if (!message) return;
+        message->response ? answer(sighting, *message, scene) : ask(sighting, *message);
+    }
+
+    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+        std::map<std::pair<IpAddress, IpAddress>, Unanswered> by_pair;
+        for (const Query& query : queries_) {
+            auto& pair = by_pair[{query.client, query.server}];
+            if (query.answered)
+                ++pair.answered;
+            else if (seconds(query.time, scene.last_time) >= patience || rescue_of(query) != nullptr)
+                pair.queries.push_back(&query);
+        }
+        for (const auto& [pair, unanswered] : by_pair) {
+            if (!unanswered.queries.empty() && !scene.one_sided(pair.first, pair.second))
+                findings.push_back(told(scene, unanswered));
+        }
+        for (const auto& [key, failures] : failures_) findings.push_back(failed(key, failures));
+    }
+
+private:
+    struct FailureKey {
+        IpAddress client, server;
+        std::uint8_t code;
+        auto operator<=>(const FailureKey&) const = default;
+    };
+    struct Failures {
+        std::size_t count = 0;
+        std::uint16_t port = 0;
+        std::string first{};
+        std::vector<PacketNumber> packets{};
+    };
+
+    void ask(const Sighting& sighting, const DnsGlance& message) {
+        if (queries_.size() >= max_queries) return;
+        auto& repeated = open_[{sighting.flow.number, message.id}];
+        // An id that comes again much later is another question.
+        if (!repeated.empty() && seconds(queries_[repeated.front()].time, sighting.time) >= same_question)
+            repeated.clear();
+        if (!repeated.empty() && queries_[repeated.front()].answered) repeated.clear();
+        repeated.push_back(queries_.size());
+        queries_.push_back({.client = sighting.packet.source,
+                            .server = sighting.packet.destination,
+                            .port = sighting.packet.destination_port,
+                            .time_to_live = sighting.packet.time_to_live,
+                            .question = message.name + " " + dns_type_name(message.type),
+                            .time = sighting.time,
+                            .packet = sighting.number});
+        by_question_[{queries_.back().client, queries_.back().question}].push_back(queries_.size() - 1);
+    }
+
+    void answer(const Sighting& sighting, const DnsGlance& message, Scene& scene) {
+        for (const auto& address : message.addresses) scene.saw_name(message.name, address);
+        const auto found = open_.find({sighting.flow.number, message.id});
+        if (found == open_.end()) return;
+        const Query& query = queries_[found->second.back()];
+        for (const std::size_t repeated : found->second) queries_[repeated].answered = true;
+        found->second.resize(1);  // a second answer finds its question again
+        if (message.code != code_refused && message.code != code_failed) return;
+        auto& failures = failures_[{query.client, query.server, message.code}];
+        if (failures.count++ == 0) failures.first = query.question;
+        failures.port = query.port;
+        if (failures.packets.size() < max_evidence) failures.packets.push_back(sighting.number);
+    }
+
+    // The next try for the same question that was answered.
+    const Query* rescue_of(const Query& query) const {
+        const auto found = by_question_.find({query.client, query.question});
+        if (found == by_question_.end()) return nullptr;
+        const auto& asked = found->second;  // in the order of the capture
+        auto next = std::ranges::upper_bound(asked, static_cast<std::size_t>(&query - queries_.data()));
+        for (std::size_t tried = 0; next != asked.end() && tried < most_tries; ++next, ++tried) {
+            const Query& other = queries_[*next];
+            if (other.answered && other.time > query.time && seconds(query.time, other.time) < same_question)
+                return &other;
+        }
+        return nullptr;
+    }
+
+    Finding told(const Scene& scene, const Unanswered& unanswered) const {
+        const Query& first = *unanswered.queries.front();
+        Finding finding{.id = "dns-unanswered",
+                        .severity = unanswered.answered > 0 ? Severity::warning : Severity::error,
+                        .confidence = Confidence::certain,
+                        .client = first.client,
+                        .server = first.server,
+                        .port = first.port,
+                        .protocol = "udp"};
+        const Query* rescue = nullptr;
+        for (const Query* query : unanswered.queries) {
+            finding.add_packet(query->packet);
+            const Query* next = rescue_of(*query);
+            if (next != nullptr) finding.lost.push_back({query->time, next->time});
+            if (rescue == nullptr) rescue = next;
+        }
+        if (finding.lost.empty()) {
+            finding.lost = {{first.time, unanswered.queries.back()->time}};
+            finding.lost_at_least = true;
+        }
+        if (rescue != nullptr) {
+            finding.fallback =
+                Fallback{.server = rescue->server, .port = rescue->port, .after = seconds(first.time, rescue->time)};
+        }
+        tell(scene, unanswered, rescue, finding);
+        return finding;
+    }
+
+    static void tell(const Scene& scene, const Unanswered& unanswered, const Query* rescue, Finding& finding) {
+        const Query& first = *unanswered.queries.front();
+        const Place place = scene.place_of(finding.server, first.time_to_live);
+        finding.text = "The name server " + finding.server.to_string() + " does not answer " +
+                       count_text(unanswered.queries.size(), "query", "queries") + " of " + finding.client.to_string() +
+                       " (" + first.question + ").";
+        if (rescue != nullptr) {
+            finding.text += " " + rescue->server.to_string() + " answered the same question when it was asked, " +
+                            seconds_text(seconds(first.time, rescue->time)) + " later.";
+        }
+        finding.why = "No answer has the id of " + packets_text(finding.packets);
+        finding.why += unanswered.answered > 0 ? "; " + std::to_string(unanswered.answered) +
+                                                     " others did: packets get lost, or "
+                                                     "the server limits its answers."
+                                               : ".";
+        finding.vantage = silence_vantage(place);
+        finding.next = "Ask it directly: kdig @" + finding.server.to_string() + " " + first.question.substr(0, 100);
+        finding.fix = accept_fix(finding.server, finding.port, "udp", place);
+        finding.fix.advice += " Or take this server out of the client's list.";
+        finding.details = {{.key = "question", .value = first.question},
+                           {.key = "queries", .value = std::to_string(unanswered.queries.size()), .number = true}};
+    }
+
+    static Finding failed(const FailureKey& key, const Failures& failures) {
+        Finding finding{.id = "dns-errors",
+                        .severity = Severity::info,
+                        .client = key.client,
+                        .server = key.server,
+                        .port = failures.port,
+                        .protocol = "udp",
+                        .kind = dns_code_name(key.code),
+                        .packets = failures.packets};
+        finding.text = "The name server " + key.server.to_string() + " answers " +
+                       count_text(failures.count, "query", "queries") + " of " + key.client.to_string() + " with " +
+                       dns_code_name(key.code) + " (first " + failures.first + ").";
+        finding.why = "As its answers say (" + packets_text(failures.packets) + ").";
+        finding.vantage = "Why it can't or won't answer is in its own log.";
+        return finding;
+    }
+
+    std::vector<Query> queries_;
+    std::map<std::pair<std::uint32_t, std::uint16_t>, std::vector<std::size_t>> open_;  // the repetitions of a query
+    std::map<std::pair<IpAddress, std::string>, std::vector<std::size_t>> by_question_;
+    std::map<FailureKey, Failures> failures_;
+};
+
+}  // namespace
+
+std::unique_ptr<Detector> make_dns() { return std::make_unique<Dns>(); }
+
+}  // namespace sallyport::diagnose

@@ -1,0 +1,229 @@
+// A client whose address changes from one connection to the next, or from one packet to the next: a NAT pool that is
+// not sticky. Servers that bind a session to an address then deny it.
+#include "diagnose/detectors/all.hpp"
+
+#include "diagnose/identity.hpp"
+#include "diagnose/wording.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace sallyport::diagnose {
+
+namespace {
+
+constexpr std::size_t max_identities = 50'000;
+constexpr std::size_t shown_value = 40;  // bytes of an identity that are printed
+
+// One connection as seen under one of the addresses.
+struct Use {
+    std::uint32_t flow = none;
+    IpAddress source{};
+    PacketNumber packet = 0;
+};
+
+Fix sticky_fix(const IpAddress& client, const IpAddress& source) {
+    const bool v4 = client.is_v4();
+    return {
+        .nft = "nft insert rule " + std::string(v4 ? "ip" : "ip6") + " nat postrouting snat to " + (v4 ? "ip" : "ip6") +
+               " saddr map { " + client.to_string() + " : " + source.to_string() + " }",
+        .iptables = std::string(v4 ? "iptables" : "ip6tables") + " -t nat -I POSTROUTING -s " + client.to_string() +
+                    " -j SNAT --to-source " + source.to_string(),
+        .advice =
+            "On the NAT: give each client an address of its own from a map; where a pool must do, add \"persistent\"."};
+}
+
+std::string list_of(const std::set<IpAddress>& addresses) {
+    constexpr std::size_t most = 8;
+    std::string out;
+    std::size_t told = 0;
+    for (const auto& address : addresses) {
+        if (told++ == most) return out + " and " + std::to_string(addresses.size() - most) + " more";
+        out += (out.empty() ? "" : ", ") + address.to_string();
+    }
+    return out;
+}
+
+class NatSource : public Detector {
+public:
+    void see(const Sighting& sighting, Scene&) override {
+        if (sighting.side != Side::client || sighting.flow.of(Side::client).payload_packets != 1 || sighting.repeated)
+            return;
+        if (identities_ >= max_identities) return;
+        const auto identity = find_identity(sighting.packet.payload);
+        if (!identity) return;
+        auto& uses = by_identity_[identity->kind + "\n" + identity->value];
+        uses.secret = identity->secret;
+        uses.shared = identity->shared;
+        uses.list.push_back({sighting.flow.number, sighting.flow.client.ip, sighting.number});
+        ++identities_;
+    }
+
+    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+        const std::size_t before = findings.size();
+        two_legs(scene, findings);
+        // The same fault, seen a less certain way.
+        if (findings.size() == before) each_packet(scene, findings);
+        if (findings.size() == before) one_leg(scene, findings);
+    }
+
+private:
+    struct Uses {
+        std::vector<Use> list;
+        bool secret = false;
+        bool shared = false;
+    };
+
+    static Finding begun(const IpAddress& client, const Flow& flow, Confidence confidence) {
+        return {.id = "nat-unstable",
+                .severity = Severity::error,
+                .confidence = confidence,
+                .client = client,
+                .server = flow.server.ip,
+                .port = flow.server.port,
+                .protocol = "tcp"};
+    }
+
+    static void add_sources(const std::set<IpAddress>& sources, std::size_t connections, std::size_t reset,
+                            Finding& finding) {
+        finding.details = {{.key = "sources", .value = list_of(sources)},
+                           {.key = "connections", .value = std::to_string(connections), .number = true},
+                           {.key = "reset", .value = std::to_string(reset), .number = true}};
+    }
+
+    // The inside of a NAT and its outside are both in the capture: one connection has one initial sequence number.
+    static void two_legs(const Scene& scene, std::vector<Finding>& findings) {
+        std::map<IpAddress, std::vector<std::pair<const Flow*, const Flow*>>> by_client;
+        scene.flows.each([&](const Flow& flow) {
+            const Flow* inside = flow.is_twin() ? scene.flows.by_number(flow.twin_of) : nullptr;
+            if (inside == nullptr) return;
+            const Flow* outside = &flow;
+            // Nearer to the client, a packet has passed fewer routers.
+            if (inside->of(Side::client).time_to_live < outside->of(Side::client).time_to_live)
+                std::swap(inside, outside);
+            by_client[inside->client.ip].emplace_back(inside, outside);
+        });
+        for (const auto& [client, legs] : by_client) {
+            std::set<IpAddress> sources;
+            std::size_t reset = 0;
+            for (const auto& [inside, outside] : legs) {
+                sources.insert(outside->client.ip);
+                reset += outside->of(Side::server).reset ? 1 : 0;
+            }
+            if (sources.size() < 2) continue;
+            Finding finding = begun(client, *legs.front().first, Confidence::certain);
+            for (const auto& [inside, outside] : legs) {
+                finding.add_packet(inside->of(Side::client).first_packet);
+                finding.add_packet(outside->of(Side::client).first_packet);
+            }
+            finding.text = "The NAT gives " + client.to_string() +
+                           " another address from connection to connection: " + std::to_string(sources.size()) +
+                           " addresses for " + count_text(legs.size(), "connection", "connections") + " to " +
+                           endpoint_text(finding.server, finding.port) + " (" + list_of(sources) + ")." +
+                           (reset > 0 ? " " + count_text(reset, "session", "sessions") + " of these " +
+                                            (reset == 1 ? "was" : "were") + " reset by the server."
+                                      : "");
+            finding.why =
+                "Both sides of the NAT are captured, and the connections are paired by their initial sequence numbers "
+                "(" +
+                packets_text(finding.packets) + ").";
+            finding.vantage = "Nothing is missing for this: both legs are there.";
+            finding.fix = sticky_fix(client, *sources.begin());
+            add_sources(sources, legs.size(), reset, finding);
+            findings.push_back(std::move(finding));
+        }
+    }
+
+    // One connection that goes on from another address: it answers a SYN-ACK that another address has got.
+    static void each_packet(const Scene& scene, std::vector<Finding>& findings) {
+        std::map<std::tuple<SocketAddress, std::uint16_t>, const Flow*> opened;
+        scene.flows.each([&](const Flow& flow) {
+            if (flow.protocol != packet::protocol::tcp || !flow.of(Side::client).opened ||
+                !flow.of(Side::server).opened)
+                return;
+            opened.emplace(std::tuple(flow.server, flow.client.port), &flow);
+        });
+        std::map<const Flow*, std::vector<const Flow*>> strays;
+        scene.flows.each([&](const Flow& flow) {
+            const auto& client = flow.of(Side::client);
+            if (flow.protocol != packet::protocol::tcp || client.opened || !client.acknowledges) return;
+            const auto found = opened.find(std::tuple(flow.server, flow.client.port));
+            if (found == opened.end() || found->second->client.ip == flow.client.ip) return;
+            const auto& server = found->second->of(Side::server);
+            if (client.acknowledged - (server.initial_sequence + 1) > server.bytes + 1) return;
+            strays[found->second].push_back(&flow);
+        });
+        for (const auto& [flow, others] : strays) {
+            std::set<IpAddress> sources{flow->client.ip};
+            Finding finding = begun(flow->client.ip, *flow, Confidence::certain);
+            finding.add_packet(flow->of(Side::client).first_packet);
+            for (const Flow* stray : others) {
+                sources.insert(stray->client.ip);
+                finding.add_packet(stray->of(Side::client).first_packet);
+            }
+            finding.text = "The NAT changes the address within one connection: port " +
+                           std::to_string(flow->client.port) + " to " + endpoint_text(finding.server, finding.port) +
+                           " comes from " + list_of(sources) + ".";
+            finding.why = "Packets from other addresses acknowledge the SYN-ACK that went to " +
+                          flow->client.ip.to_string() + " (" + packets_text(finding.packets) + ").";
+            finding.vantage = "The address of the client behind the NAT is not in the capture.";
+            finding.fix = sticky_fix(flow->client.ip, flow->client.ip);
+            finding.fix.nft.clear();  // the inside address is not known
+            finding.fix.iptables.clear();
+            add_sources(sources, 1, 0, finding);
+            findings.push_back(std::move(finding));
+        }
+    }
+
+    // Outside of the NAT alone: who the client says it is stays the same.
+    void one_leg(const Scene& scene, std::vector<Finding>& findings) const {
+        for (const auto& [key, uses] : by_identity_) {
+            std::set<IpAddress> sources;
+            std::size_t reset = 0;
+            for (const Use& use : uses.list) {
+                const Flow* flow = scene.flows.by_number(use.flow);
+                if (flow == nullptr || flow->is_twin()) continue;  // the same connection, on the other side of the NAT
+                sources.insert(use.source);
+                reset += flow->of(Side::server).reset ? 1 : 0;
+            }
+            const Flow* first = scene.flows.by_number(uses.list.front().flow);
+            if (sources.size() < 2 || first == nullptr || (uses.shared && reset == 0)) continue;
+            findings.push_back(told(key, uses, sources, reset, *first));
+        }
+    }
+
+    static Finding told(const std::string& key, const Uses& uses, const std::set<IpAddress>& sources, std::size_t reset,
+                        const Flow& first) {
+        const auto line = key.find('\n');
+        const std::string who = uses.secret ? "the same " + key.substr(0, line)
+                                            : key.substr(0, line) + " " + key.substr(line + 1, shown_value);
+        Finding finding = begun(first.client.ip, first, Confidence::likely);
+        finding.severity = reset > 0 ? Severity::error : Severity::warning;
+        for (const Use& use : uses.list) finding.add_packet(use.packet);
+        finding.text = "One client comes from " + std::to_string(sources.size()) + " addresses in " +
+                       count_text(uses.list.size(), "session", "sessions") + " with " +
+                       endpoint_text(finding.server, finding.port) + ": " + list_of(sources) + ".";
+        if (reset > 0) finding.text += " The server reset " + std::to_string(reset) + " of them.";
+        finding.why = "The sessions name " + who + " in clear (" + packets_text(finding.packets) + ").";
+        finding.vantage =
+            "The inside of the NAT is not in the capture: that it is one device is concluded from what it says of "
+            "itself.";
+        finding.next = "Capture on both sides of the NAT at once: sequence numbers then prove it.";
+        finding.fix.advice =
+            "On the NAT: give each client an address of its own (snat to ip saddr map { CLIENT : ADDRESS }); where a "
+            "pool must do, add \"persistent\".";
+        add_sources(sources, uses.list.size(), reset, finding);
+        return finding;
+    }
+
+    std::map<std::string, Uses> by_identity_;
+    std::size_t identities_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Detector> make_nat_source() { return std::make_unique<NatSource>(); }
+
+}  // namespace sallyport::diagnose

@@ -1,0 +1,240 @@
+// TLS handshakes that end before they begin: a ClientHello without an answer, a reset behind it, an alert, and a client
+// that does not believe the certificate it is shown.
+#include "diagnose/detectors/all.hpp"
+
+#include "diagnose/glance/tls_records.hpp"
+#include "diagnose/wording.hpp"
+#include "wire/tls/client_hello.hpp"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+namespace sallyport::diagnose {
+
+namespace {
+
+constexpr std::size_t max_handshakes = 100'000;
+constexpr std::size_t max_waiting_hellos = 2'000;  // ClientHellos that are not whole yet, of at most 16 KiB
+constexpr double patience = 2;  // seconds without an answer
+
+struct Handshake {
+    std::uint32_t flow = none;
+    Time hello_time = 0;
+    PacketNumber hello_packet = 0;
+    std::string hello{};  // its bytes while it is not whole
+    bool hello_read = false;
+    std::string server_name{};
+    std::uint16_t version = 0;
+    std::array<std::uint32_t, 2> next{};  // sequence numbers expected
+    std::array<TlsRecords, 2> records{};
+    std::optional<TlsAlert> alert{};  // the first that does not just close
+    Side alert_side = Side::client;
+    Time alert_time = 0;
+    PacketNumber alert_packet = 0;
+};
+
+std::string_view version_name(std::uint16_t version) {
+    switch (version) {
+        case 0x0300: return "SSL 3";
+        case 0x0301: return "TLS 1.0";
+        case 0x0302: return "TLS 1.1";
+        case 0x0303: return "TLS 1.2";
+        case 0x0304: return "TLS 1.3";
+        default: return "an unknown version";
+    }
+}
+
+bool begins_hello(Bytes bytes) {
+    return bytes.size() > 5 && std::to_integer<unsigned>(bytes[0]) == 22 && std::to_integer<unsigned>(bytes[1]) == 3 &&
+           std::to_integer<unsigned>(bytes[5]) == 1;
+}
+
+// Alerts of a client that tell of the server's certificate.
+bool rejects_certificate(std::uint8_t description) {
+    constexpr std::array<std::uint8_t, 5> all{42, 43, 45, 46, 48};
+    return std::ranges::count(all, description) > 0;
+}
+
+class Tls : public Detector {
+public:
+    void see(const Sighting& sighting, Scene&) override {
+        auto found = handshakes_.find(sighting.flow.number);
+        if (found == handshakes_.end()) {
+            const bool begins = sighting.side == Side::client && sighting.flow.of(Side::client).payload_packets == 1 &&
+                                begins_hello(sighting.packet.payload);
+            if (!begins || handshakes_.size() >= max_handshakes) return;
+            found = handshakes_.emplace(sighting.flow.number, Handshake{}).first;
+            found->second.flow = sighting.flow.number;
+            found->second.hello_time = sighting.time;
+            found->second.hello_packet = sighting.number;
+        }
+        follow(found->second, sighting);
+    }
+
+    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+        std::vector<const Handshake*> ordered;
+        for (const auto& [number, handshake] : handshakes_) ordered.push_back(&handshake);
+        std::ranges::sort(ordered, {}, &Handshake::flow);
+        for (const Handshake* handshake : ordered) {
+            const Flow* flow = scene.flows.by_number(handshake->flow);
+            if (flow == nullptr || flow->is_twin() || scene.one_sided(flow->client.ip, flow->server.ip)) continue;
+            if (handshake->alert)
+                alert(*flow, *handshake, findings);
+            else if (!handshake->records[1].any())
+                unanswered(scene, *flow, *handshake, findings);
+        }
+    }
+
+private:
+    void follow(Handshake& handshake, const Sighting& sighting) {
+        const auto side = static_cast<std::size_t>(sighting.side);
+        TlsRecords& records = handshake.records[side];
+        if (sighting.repeated || records.encrypted()) return;
+        const auto& packet = sighting.packet;
+        const bool first = sighting.flow.of(sighting.side).payload_packets == 1;
+        if (!first && packet.tcp.sequence != handshake.next[side]) return records.lose_track();
+        handshake.next[side] = packet.tcp.sequence + packet.payload_length;
+        if (packet.payload.size() < packet.payload_length) records.lose_track();
+        if (sighting.side == Side::client) read_hello(handshake, packet.payload);
+        const auto alert = records.feed(packet.payload);
+        if (!alert || alert->closes() || handshake.alert) return;
+        handshake.alert = alert;
+        handshake.alert_side = sighting.side;
+        handshake.alert_time = sighting.time;
+        handshake.alert_packet = sighting.number;
+    }
+
+    void read_hello(Handshake& handshake, Bytes payload) {
+        if (handshake.hello_read) return;
+        if (handshake.hello.empty() && waiting_ >= max_waiting_hellos) return;
+        if (handshake.hello.empty()) ++waiting_;
+        handshake.hello += as_text(payload);
+        tls::ClientHello hello;
+        const auto result = tls::read_client_hello(as_bytes(handshake.hello), hello);
+        if (result.state == tls::HelloResult::State::need_more && handshake.hello.size() < 2 * tls::max_client_hello)
+            return;
+        handshake.server_name = hello.server_name;
+        handshake.version = hello.highest_version;
+        handshake.hello_read = true;
+        handshake.hello = {};
+        --waiting_;
+    }
+
+    static Finding begun(const Flow& flow, const Handshake& handshake, std::string_view id) {
+        Finding finding{.id = id,
+                        .severity = Severity::error,
+                        .client = flow.client.ip,
+                        .server = flow.server.ip,
+                        .port = flow.server.port,
+                        .protocol = "tcp",
+                        .packets = {handshake.hello_packet}};
+        if (!handshake.server_name.empty())
+            finding.details.push_back({.key = "server_name", .value = handshake.server_name});
+        return finding;
+    }
+
+    static std::string hello_text(const Handshake& handshake) {
+        std::string out = "ClientHello";
+        if (!handshake.server_name.empty()) out += " for " + handshake.server_name;
+        if (handshake.version != 0) out += " (up to " + std::string(version_name(handshake.version)) + ")";
+        return out;
+    }
+
+    static void unanswered(const Scene& scene, const Flow& flow, const Handshake& handshake,
+                           std::vector<Finding>& findings) {
+        const auto& client = flow.of(Side::client);
+        const auto& server = flow.of(Side::server);
+        if (!flow.established || server.payload_packets > 0) return;
+        if (client.stuck_length > 0 && client.stuck_count >= 3) return;  // never arrived: that is another fault
+        const bool client_ended = client.finished || client.reset;
+        const bool cut = server.reset || (server.finished && !client_ended);
+        if (cut) return reset(flow, handshake, findings);
+        const Time given_up = client_ended ? client.end_time : scene.last_time;
+        if (seconds(handshake.hello_time, given_up) < patience) return;
+        Finding finding = begun(flow, handshake, "tls-no-serverhello");
+        finding.lost = {{handshake.hello_time, given_up}};
+        finding.lost_at_least = !client_ended;
+        const bool acknowledged = server.acknowledges && server.acknowledged != client.initial_sequence + 1;
+        finding.text = endpoint_text(finding.server, finding.port) + " does not answer the " + hello_text(handshake) +
+                       " of " + finding.client.to_string() +
+                       (client_ended ? "; the client gives up after " : ", for ") +
+                       seconds_text(seconds(handshake.hello_time, given_up)) + ".";
+        finding.why = "The connection is open and the ClientHello (packet " +
+                      std::to_string(in_file(handshake.hello_packet)) + ") is " +
+                      (acknowledged ? "acknowledged" : "not acknowledged") +
+                      ", but no ServerHello, alert or reset follows.";
+        finding.vantage = acknowledged ? "The host's TCP has the message; whether the program reads it can't be seen."
+                                       : "Whether the message arrives at the server can't be seen from here.";
+        finding.next =
+            "Is the program behind the port alive, and does it speak TLS there? Does a box on the way drop hellos by "
+            "their server name?";
+        findings.push_back(std::move(finding));
+    }
+
+    static void reset(const Flow& flow, const Handshake& handshake, std::vector<Finding>& findings) {
+        const auto& server = flow.of(Side::server);
+        Finding finding = begun(flow, handshake, "tls-reset-after-hello");
+        finding.text = endpoint_text(finding.server, finding.port) + " ends the connection of " +
+                       finding.client.to_string() + " by a " + (server.reset ? "reset" : "FIN") + " behind the " +
+                       hello_text(handshake) + ".";
+        finding.why = "The ClientHello is packet " + std::to_string(in_file(handshake.hello_packet)) +
+                      "; instead of a ServerHello the end came " +
+                      seconds_text(seconds(handshake.hello_time, server.last_time)) + " later.";
+        finding.vantage =
+            "A box on the way that filters by server name looks the same as a server that does not speak TLS there.";
+        finding.next =
+            "Compare the time to live of the end with the server's other packets; try the same from another network.";
+        findings.push_back(std::move(finding));
+    }
+
+    static void alert(const Flow& flow, const Handshake& handshake, std::vector<Finding>& findings) {
+        const TlsAlert& alert = *handshake.alert;
+        const bool by_client = handshake.alert_side == Side::client;
+        const bool distrust = by_client && rejects_certificate(alert.description);
+        Finding finding = begun(flow, handshake, distrust ? "tls-intercept" : "tls-alert");
+        finding.confidence = distrust ? Confidence::likely : Confidence::certain;
+        finding.severity = alert.level == 2 || distrust ? Severity::error : Severity::info;
+        finding.packets.push_back(handshake.alert_packet);
+        const auto known = alert_name(alert.description);
+        const std::string number = std::to_string(alert.description);
+        const std::string name =
+            known.empty() ? "alert " + number : "alert " + number + " (" + std::string(known) + ")";
+        const std::string who =
+            by_client ? "The client " + finding.client.to_string() : endpoint_text(finding.server, finding.port);
+        finding.text =
+            who + " ends the handshake with " + name + ", " +
+            (by_client ? "with " + endpoint_text(finding.server, finding.port) : "of " + finding.client.to_string()) +
+            ".";
+        if (alert.description == 70) {
+            finding.text += " The client offers " + std::string(version_name(handshake.version)) +
+                            " at most, and the server wants a later version.";
+        }
+        if (distrust) {
+            finding.text +=
+                " It does not trust the certificate it is shown: something on the way may terminate TLS in the "
+                "server's place.";
+        }
+        finding.why = "Packet " + std::to_string(in_file(handshake.alert_packet)) + " is the alert, behind the " +
+                      hello_text(handshake) + " in packet " + std::to_string(in_file(handshake.hello_packet)) + ".";
+        finding.vantage = distrust ? "A self-signed or expired certificate of the server itself looks the same."
+                                   : "Why it decided so "
+                                     "is in the log of the side that sent the alert.";
+        finding.next =
+            distrust ? "Compare the issuer that the client sees (openssl s_client -showcerts) with the one configured."
+                     : "Look into the log of the side that sent it.";
+        finding.details.push_back({.key = "alert", .value = number, .number = true});
+        finding.details.push_back({.key = "alert_name", .value = std::string(known)});
+        finding.details.push_back({.key = "side", .value = by_client ? "client" : "server"});
+        findings.push_back(std::move(finding));
+    }
+
+    std::unordered_map<std::uint32_t, Handshake> handshakes_;
+    std::size_t waiting_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Detector> make_tls() { return std::make_unique<Tls>(); }
+
+}  // namespace sallyport::diagnose

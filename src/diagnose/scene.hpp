@@ -1,0 +1,93 @@
+// All that was seen, for the detectors to conclude from.
+#pragma once
+
+#include "diagnose/finding.hpp"
+#include "diagnose/flow_table.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace sallyport::diagnose {
+
+inline constexpr std::size_t max_hosts = 200'000;
+inline constexpr std::size_t max_names = 20'000;
+
+/// Where the capture was taken, as far as time-to-live fields tell.
+enum class Place : std::uint8_t { unknown, client, server, between };
+
+/// The attempts of one client to reach one port, as long as no more than a minute passes between them and none
+/// succeeds.
+struct Episode {
+    std::vector<const Flow*> flows;  // in order of their first packet
+    Time first = 0;  // SYN
+    Time last = 0;  // SYN
+};
+
+/// A client and a port of a server, TCP.
+struct Approach {
+    IpAddress client, server;
+    std::uint16_t port = 0;
+    std::uint8_t vantage = 0;
+    std::vector<const Flow*> flows;  // that a SYN has opened, in order of their first packet
+};
+
+class Scene {
+public:
+    FlowTable flows;
+    Time first_time = 0, last_time = 0;
+
+    void saw_host(const IpAddress& host, std::uint8_t time_to_live);
+    /// That a name has this address, as a DNS answer said.
+    void saw_name(const std::string& name, const IpAddress& address);
+
+    /// To be called once, when all has been seen: what several detectors need.
+    void settle();
+
+    const std::vector<Approach>& approaches() const { return approaches_; }
+    Place place_of(const IpAddress& server, std::uint8_t client_time_to_live) const;
+    /// Was nothing captured of what this server said to this client, though it did say something?
+    bool one_sided(const IpAddress& client, const IpAddress& server) const;
+    bool all_one_sided() const { return !one_sided_.empty() && !any_two_sided_; }
+    const std::set<std::pair<IpAddress, IpAddress>>& one_sided_pairs() const { return one_sided_; }
+    /// Do both addresses belong to one name that was looked up here?
+    bool same_name(const IpAddress& a, const IpAddress& b) const;
+    std::string name_of(const IpAddress& address) const;  // empty: unknown
+
+    /// The times of the SYNs of a flow's client, and their packets.
+    struct Tries {
+        std::vector<Time> times;
+        std::vector<PacketNumber> packets;
+    };
+    Tries tries(const Flow& flow) const;
+    /// TCP flows of a client that began at `since` or later, by time.
+    std::span<const Flow* const> of_client(const IpAddress& client, Time since) const;
+
+private:
+    void find_twins();
+    void judge_pair(std::span<const Flow* const> pair);
+
+    std::unordered_map<IpAddress, std::uint8_t> hosts_;  // time to live of the first packet
+    std::multimap<IpAddress, std::string> names_;
+    std::vector<Approach> approaches_;
+    std::set<std::pair<IpAddress, IpAddress>> one_sided_;
+    bool any_two_sided_ = false;
+    std::vector<const Flow*> by_client_;  // sorted by client and start
+};
+
+/// Why an attempt ended the wait of another: the first whole handshake of the same client with another port of the
+/// server, or with another server of the same name, that began behind the last SYN.
+struct Rescue {
+    const Flow* flow = nullptr;
+    Time at = 0;
+};
+std::optional<Rescue> find_rescue(const Scene& scene, const Flow& failed, Time first, Time last);
+
+std::vector<Episode> episodes_of(const Scene& scene, const std::vector<const Flow*>& flows);
+
+}  // namespace sallyport::diagnose

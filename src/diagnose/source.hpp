@@ -1,0 +1,27 @@
+// Where captured bytes come from: a file or standard input, plain or gzip.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace sallyport::diagnose {
+
+class Source {
+public:
+    /// @param name  a file's, or "-" for standard input.
+    static Result<std::unique_ptr<Source>> open(const std::string& name);
+    virtual ~Source() = default;
+
+    /// Fills the front of `room`. 0: the end.
+    virtual Result<std::size_t> read(MutableBytes room) = 0;
+    /// Bytes of the file that have been taken, and its size; 0 where it has none.
+    virtual std::uint64_t taken() const = 0;
+    virtual std::uint64_t size() const = 0;
+};
+
+}  // namespace sallyport::diagnose

@@ -1,0 +1,219 @@
+"""`sallyport diagnose`: from captures to findings, whatever they are packed in."""
+import gzip
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+from harness import captures
+from harness.gateway import program
+
+DATA = pathlib.Path(__file__).resolve().parents[1] / "data/diagnosis"
+ALL = sorted(path.name for path in DATA.glob("*.pcap*"))
+WRONG = [name for name in ALL if not any(well in name for well in (
+    "asymmetric", "ident-113-reset", "mtu-pmtud", "range-default", "sticky", "seed003-icmp.pcap", "open-noservice",
+    "seed003-rst", "cone", "tls12-ok"))]
+
+
+def run(*args, **more):
+    return subprocess.run([program(), "diagnose", *map(str, args)], capture_output=True, timeout=60, **more)
+
+
+def diagnose(*args, **more):
+    """(exit status, report) with --json."""
+    done = run("--json", *args, **more)
+    return done.returncode, json.loads(done.stdout) if done.stdout else None
+
+
+def told(report):
+    """What must not depend on the wrapping."""
+    return sorted((one["severity"], one["id"], one["client"], one["server"], one["port"], one["schedule"])
+                  for one in report["findings"])
+
+
+def lost(report):
+    return sorted(one["seconds_lost"] for one in report["findings"])
+
+
+def same(report, expected, place=lambda one: one):
+    assert told(report) == sorted(place(row) for row in told(expected))
+    assert lost(report) == pytest.approx(lost(expected), abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return {name: diagnose(DATA / name)[1] for name in ALL}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_exit_status_tells_whether_something_is_wrong(name):
+    status, report = diagnose(DATA / name)
+    assert status == (10 if name in WRONG else 0), report["conclusion"]
+    above = [one for one in report["findings"] if one["severity"] != "info"]
+    assert bool(above) == (name in WRONG)
+
+
+WRAPPINGS = {
+    "raw IP": lambda frames: captures.pcap(captures.behind(frames, captures.RAW, b"")),
+    "BSD loopback": lambda frames: captures.pcap(captures.behind(frames, captures.NULL, b"\x02\0\0\0")),
+    "cooked": lambda frames: captures.pcap(captures.behind(frames, captures.COOKED, b"\0\0\0\x01\0\x06abcdef\0\0\x08\0")),
+    "cooked 2": lambda frames: captures.pcap(captures.behind(
+        frames, captures.COOKED_2, b"\x08\0\0\0\0\0\0\x02\0\x01\0\x06abcdef\0\0")),
+    "VLAN": lambda frames: captures.pcap(captures.tagged(frames, (0x8100, 5))),
+    "QinQ": lambda frames: captures.pcap(captures.tagged(frames, (0x88A8, 5), (0x8100, 6))),
+    "big-endian": lambda frames: captures.pcap(frames, order=">"),
+    "nanoseconds": lambda frames: captures.pcap(frames, nano=True),
+    "big-endian nanoseconds": lambda frames: captures.pcap(frames, order=">", nano=True),
+    "pcapng": captures.pcapng,
+    "big-endian pcapng": lambda frames: captures.pcapng(frames, order=">"),
+    "pcapng of two link types": lambda frames: captures.pcapng(
+        [frame if number % 2 else captures.behind([frame._replace(interface=7)], captures.RAW, b"")[0]
+         for number, frame in enumerate(frames)]),
+    "another year": lambda frames: captures.pcap(captures.shifted(frames, 400_000_000)),
+    "each frame twice": lambda frames: captures.pcap(captures.twice(frames)),
+    "gzip": lambda frames: gzip.compress(captures.pcap(frames)),
+    "gzip of several members": lambda frames: gzip.compress(captures.pcap(frames)[:500]) + gzip.compress(captures.pcap(frames)[500:]),
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+def test_the_wrapping_changes_nothing(wrapping, plain, tmp_path):
+    for name in ALL:
+        file = tmp_path / name
+        file.write_bytes(WRAPPINGS[wrapping](captures.read(DATA / name)))
+        same(diagnose(file)[1], plain[name])
+
+
+ADDRESSES = {"10.9.0.2": "192.168.77.3", "10.9.0.1": "192.168.77.1", "10.8.0.2": "192.168.78.2", "198.51.100.10": "192.0.2.200",
+             "198.51.100.11": "192.0.2.201", "198.51.100.1": "192.0.2.1"}
+
+
+def other_address(old):
+    text = ".".join(str(byte) for byte in old)
+    return bytes(int(part) for part in ADDRESSES.get(text, text).split("."))
+
+
+def other_port(old):
+    return old + 20_011 if old < 40_000 else old - 3
+
+
+def test_addresses_and_ports_are_not_known_beforehand(plain, tmp_path):
+    for name in ALL:
+        if "sip" in name:
+            continue  # the description of the session names them as well
+        file = tmp_path / name
+        file.write_bytes(captures.pcapng(captures.readdressed(captures.read(DATA / name), other_address, other_port)))
+        move = lambda row: (row[0], row[1], ADDRESSES.get(row[2], row[2]), ADDRESSES.get(row[3], row[3]),
+                            other_port(row[4]) if row[4] else 0, row[5])
+        same(diagnose(file)[1], plain[name], move)
+
+
+def test_other_traffic_beside_it_changes_nothing(plain, tmp_path):
+    for name in ALL:
+        frames = captures.read(DATA / name)
+        begin = min(frame.time for frame in frames) - 2 * 10**9
+        client, server = "10.9.0.2", "198.51.100.10"
+        others = [captures.good_connection(begin + number * 37_000_000, (f"10.9.1.{number % 40}", 42_000 + number),
+                                           ("198.51.100.77", 443), number) for number in range(300)]
+        # And the same two hosts, with a session that began before and ends behind it all.
+        others.append(captures.good_connection(begin, (client, 50_022), (server, 22), 777, exchanges=30, every=5 * 10**9))
+        if "asymmetric" in name:
+            others.pop()
+        file = tmp_path / name
+        file.write_bytes(captures.pcapng(captures.mixed(frames, *others)))
+        report = diagnose(file)[1]
+        if "linux-syn" not in name and "ident" not in name:  # the session shows where these were captured
+            same(report, plain[name])
+        assert [row[1] for row in told(report)] == [row[1] for row in told(plain[name])]
+
+
+def test_a_file_cut_anywhere_gives_what_it_holds(tmp_path):
+    whole = (DATA / "seed003-drop-server.pcap").read_bytes()
+    file = tmp_path / "cut.pcap"
+    for size in range(0, len(whole), 13):
+        file.write_bytes(whole[:size])
+        done = run("--json", file)
+        assert done.returncode in (0, 3, 10)
+        if size > 500:
+            report = json.loads(done.stdout)
+            assert [one["id"] for one in report["findings"]] == ["syn-silent"]
+            assert any("cut" in note for note in report["notes"]) or size == len(whole)
+        packed = gzip.compress(whole)
+        file.write_bytes(packed[:size * len(packed) // len(whole)])
+        assert run(file).returncode in (0, 3, 10)
+
+
+def test_standard_input_is_read_as_well():
+    status, report = diagnose("-", input=(DATA / "seed003-drop-server.pcap").read_bytes())
+    assert status == 10 and report["files"] == ["standard input"]
+    assert [one["id"] for one in report["findings"]] == ["syn-silent"]
+
+
+def test_several_files_make_one_report():
+    status, report = diagnose(DATA / "seed003-drop-server.pcap", DATA / "dns-unanswered-then-second.pcap")
+    assert status == 10 and report["packets"] == 18 and len(report["files"]) == 2
+    assert {one["id"]: (pathlib.Path(one["file"]).name, one["packets"][0]) for one in report["findings"]} == {
+        "syn-silent": ("seed003-drop-server.pcap", 1), "dns-unanswered": ("dns-unanswered-then-second.pcap", 1)}
+
+
+@pytest.mark.parametrize("content, says", [(b"GET / HTTP/1.1\r\n\r\n", b"not a capture"), (b"", b"not a capture"), (None, b"can't open")])
+def test_what_is_no_capture_is_invalid_input(content, says, tmp_path):
+    file = tmp_path / "x"
+    if content is not None:
+        file.write_bytes(content)
+    done = run(file)
+    assert done.returncode == 3 and says in done.stderr and done.stdout == b""
+
+
+@pytest.mark.parametrize("args", [[], ["--live", "lo", DATA / ALL[0]], ["--client", "nobody", DATA / ALL[0]], ["--for", "1s", DATA / ALL[0]],
+                                  ["--live", "lo", "--for", "soon"]])
+def test_a_wrong_call_is_told(args):
+    assert run(*args).returncode == 2
+
+
+def test_only_one_client_is_looked_at():
+    status, report = diagnose("--client", "192.0.2.1", DATA / "seed003-drop-server.pcap")
+    assert (status, report["findings"]) == (0, [])
+    assert diagnose("--client", "10.9.0.2", DATA / "seed003-drop-server.pcap")[0] == 10
+
+
+def test_the_text_holds_the_number_the_reason_and_the_rule():
+    text = run(DATA / "seed003-drop-server.pcap").stdout.decode()
+    for part in ("20.02 s lost", "packets 1, 2, 3, 4, 5", "port 443",
+                 "nft insert rule inet filter input tcp dport 1935 reject with tcp reset",
+                 "iptables -I INPUT -p tcp --dport 1935 -j REJECT --reject-with tcp-reset"):
+        assert part in text
+    assert text.splitlines()[0].startswith("198.51.100.10 port 1935")
+
+
+def hostile_hello():
+    """A query for a name that would like to be markup and to move the cursor."""
+    name = b"<script>alert(1)</script>\x1b[2J\"'&"
+    question = bytes([len(name)]) + name + b"\x07example\0" + b"\0\x01\0\x01"
+    head = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0"
+    return [captures.udp(time * 10**9, ("10.0.0.1", 4000), ("10.0.0.2", 53), head + question, time) for time in (100, 105, 120)]
+
+
+def test_hostile_names_break_out_of_nothing(tmp_path):
+    file, page = tmp_path / "hostile.pcap", tmp_path / "report.html"
+    file.write_bytes(captures.pcap(hostile_hello()))
+    done = run("--report", page, file)
+    assert done.returncode == 10 and b"\x1b" not in done.stdout
+    html = page.read_text()
+    assert "<script" not in html and "\x1b" not in html and "script" in html
+    report = diagnose(file)[1]
+    assert report["findings"][0]["id"] == "dns-unanswered"
+
+
+def test_the_page_needs_nothing_from_elsewhere(tmp_path):
+    page = tmp_path / "report.html"
+    assert run("--report", page, DATA / "seed003-drop-server.pcap").returncode == 10
+    html = page.read_text()
+    assert "<svg" in html and "20.02 s lost" in html and "prefers-color-scheme" in html
+    assert "http://" not in html and "https://" not in html and "src=" not in html
+
+
+def test_a_page_that_cant_be_written_is_a_failure(tmp_path):
+    done = run("--report", tmp_path / "no/where.html", DATA / "tls12-ok.pcap")
+    assert done.returncode == 1 and b"can't write" in done.stderr
