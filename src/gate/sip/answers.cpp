@@ -26,6 +26,15 @@ bool is_challenge(std::uint16_t status) { return status == 401 || status == 407;
 
 }  // namespace
 
+bool AnswerJudge::judges_answers_to(const sallyport::sip::Message& request) {
+    return request.method == "REGISTER" || has_credentials(request);
+}
+
+bool AnswerJudge::judges_whatever_was_asked(std::uint16_t status) {
+    return std::ranges::any_of(
+        probing, [status](const Row& row) { return row.status == status && row.asking == Asking::anything; });
+}
+
 bool AnswerJudge::is_known(const std::string& credentials) const {
     return std::ranges::find(accepted_, credentials) != accepted_.end();
 }

@@ -17,6 +17,10 @@ namespace sallyport::gate::sip {
 /// one that was accepted before: registrars that do not say `stale` refuse it when its time is over.
 class AnswerJudge {
 public:
+    /// May an answer to this request say more than its status does? Only these are worth being remembered.
+    static bool judges_answers_to(const sallyport::sip::Message& request);
+    /// Does this status say something whatever it is an answer to?
+    static bool judges_whatever_was_asked(std::uint16_t status);
     /// @return what the answer gives the client away as; nothing for most
     std::optional<guard::Sign> judge(const sallyport::sip::Message& response,
                                      const sallyport::sip::TransactionTable::Asked& asked);

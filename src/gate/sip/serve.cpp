@@ -142,7 +142,7 @@ private:
         if (decision.service->settings->route_header)
             watch->be_in_route(own_route(*tunnel, outer, asked.domain.text()));
         if (asked.secure && !decision.leg_tls) watch->note("sips: asks for TLS on each hop, and the leg is plain");
-        // All that has come goes the way of what follows; the watch decides on this request once more, as on any other.
+        // All that has come goes the way of what follows; what stands behind this request is decided there.
         const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
         tunnel->relayed = {.to_target = opening_.received(), .to_client = opening_.sent()};
         tunnel->watch = std::move(watch);

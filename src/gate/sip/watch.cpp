@@ -79,21 +79,21 @@ void SipWatch::pass_head(const Message& message, Bytes head, OwnRoute::Towards t
 }
 
 void SipWatch::look_at_answer(const Message& response) {
-    const auto asked = asked_.answered(response);
-    if (!asked) return;
-    if (const auto sign = answers_.judge(response, *asked)) session_.gate.suspect(session_, *sign);
+    if (asked_.size() == 0 && !AnswerJudge::judges_whatever_was_asked(response.status)) return;
+    const auto asked = asked_.answered(response).value_or(TransactionTable::Asked{});
+    if (const auto sign = answers_.judge(response, asked)) session_.gate.suspect(session_, *sign);
 }
 
 bool SipWatch::admits(const Message& request, io::Stream& client) {
     if (answers_refusal(request)) return false;
-    if (!goes_by_dialog(request)) {
+    if (!std::exchange(vouched_for_, false) && !goes_by_dialog(request)) {
         const Denial denial = judge(request, client);
         if (denial.reason != Reason::ok) {
             refuse(request, denial, client);
             return false;
         }
     }
-    asked_.sent(request);
+    if (AnswerJudge::judges_answers_to(request)) asked_.sent(request);
     return true;
 }
 

@@ -23,6 +23,7 @@ namespace sallyport::gate::sip {
 
 class SipWatch final : public Watch {
 public:
+    /// The first request that it is shown is the one that has been decided.
     /// @param tunnel  that it will watch, and outlives it
     /// @param shown   what the client's certificate is worth; null: no service cares
     SipWatch(Session& session, const Tunnel& tunnel, std::unique_ptr<ShownCertificate> shown)
@@ -66,6 +67,7 @@ private:
     std::optional<OwnRoute> route_;  // nothing: messages pass as they are
     Stepper up_{Stepper::Sender::client};
     Stepper down_{Stepper::Sender::target};
+    bool vouched_for_ = true;  // the first request: it was decided to find the target
     bool withhold_ = false;  // the message at hand was refused: its body must not reach the target
     sallyport::sip::TransactionTable asked_;
     AnswerJudge answers_;

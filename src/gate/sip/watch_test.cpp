@@ -84,6 +84,8 @@ struct Routed {
         session.protocol = config::Protocol::sip;
         at.gate.adopt(snapshot_of(at.book, configuration));
         watch = std::make_unique<SipWatch>(session, tunnel, std::move(shown));
+        from_client(request({.method = "OPTIONS", .number = 1000}));  // by which it was routed
+        at_target();
     }
 
     bool from_client(std::string_view bytes) {
