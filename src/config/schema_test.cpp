@@ -56,6 +56,7 @@ std::string other_value(const Row& row) {
     for (const auto word : row.words | std::views::reverse) {  // the first one is the default where none is written
         if (!row.default_text.contains(word) || row.default_text.starts_with('[')) return '"' + std::string(word) + '"';
     }
+    if (row.key == "redis") return "\"redis://192.0.2.7\"";
     if (row.type == "boolean") return row.default_text == "true" ? "false" : "true";
     static constexpr std::pair<std::string_view, const char*> samples[] = {
         {"integer", "7"},
