@@ -117,5 +117,5 @@ def test_without_certificates_one_is_made_and_kept(stage):
     gateway.start()
     assert shown(gateway) == made
     files = [path for path in (gateway.directory / "state").rglob("*") if path.is_file()]
-    keys = [path for path in files if "PRIVATE KEY" in path.read_text()]
+    keys = [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
     assert keys and all(path.stat().st_mode & 0o077 == 0 for path in keys)
