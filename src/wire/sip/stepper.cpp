@@ -58,10 +58,10 @@ MessageStepper::Step MessageStepper::read_head(Bytes input, Message& message) {
     if (result.complete()) return good_head(input.first(result.length), result.length, message);
     // What can't be read ends where its empty line stands, whatever the reader stumbled over.
     if (const auto size = size_of_head(window, 0)) return fail(result.error, input.first(*size), *size);
-    if (window.size() == max_head) return fail(result.error, input, input.size());
+    // What can't become a head any more is told now: its end may never come.
+    if (result.refused()) return fail(result.error, input, input.size());
     held_.assign(input.begin(), input.end());
-    looked_at_ = 0;
-    return hold(input.size(), message);
+    return {.consumed = input.size()};
 }
 
 MessageStepper::Step MessageStepper::continue_head(Bytes input, Message& message) {
@@ -79,20 +79,10 @@ MessageStepper::Step MessageStepper::continue_head(Bytes input, Message& message
         done_ = true;
         return whole_head(held_, *size - before, message);
     }
-    if (held_.size() < max_head) return hold(more.size(), message);
-    done_ = true;
-    return fail(parse_message(held_, message).error, held_, more.size());
-}
-
-// No end of it yet. What can't become a head any more is told now, for its end may never come; read again only when it
-// has doubled, so that a head that comes byte by byte costs no more than a few times its size.
-MessageStepper::Step MessageStepper::hold(std::size_t consumed, Message& message) {
-    if (held_.size() < 2 * looked_at_) return {.consumed = consumed};
-    looked_at_ = held_.size();
     const MessageResult result = parse_message(held_, message);
-    if (!result.refused()) return {.consumed = consumed};
+    if (!result.refused()) return {.consumed = more.size()};
     done_ = true;
-    return fail(result.error, held_, consumed);
+    return fail(result.error, held_, more.size());
 }
 
 MessageStepper::Step MessageStepper::whole_head(Bytes head, std::size_t consumed, Message& message) {

@@ -61,7 +61,6 @@ private:
     Step continue_head(Bytes input, Message& message);
     Step whole_head(Bytes head, std::size_t consumed, Message& message);
     Step good_head(Bytes head, std::size_t consumed, const Message& message);
-    Step hold(std::size_t consumed, Message& message);
     Step fail(MessageError error, Bytes bytes, std::size_t consumed);
 
     Sender sender_;
@@ -69,7 +68,6 @@ private:
     bool done_ = false;  // what is held was handed out and goes at the next call
     std::uint64_t body_left_ = 0;  // bytes
     std::vector<std::byte> held_;  // the beginning of a head; never more than max_head
-    std::size_t looked_at_ = 0;  // bytes of it that were read last
 };
 
 }  // namespace sallyport::sip
