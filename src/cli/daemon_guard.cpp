@@ -41,16 +41,14 @@ std::vector<Network> own_addresses() {
 
 // After the gates: their lookouts are what it goes by.
 void Daemon::post_guard() {
-    guard_.emplace(
-        *loop_,
-        guard::Guard::Options{.node = node_,
-                              .publish =
-                                  [this](const std::shared_ptr<const guard::Bans>& bans) {
-                                      for (auto& data : data_loops_)
-                                          data->loop().post([&gate = data->gate(), bans] { gate.guard().adopt(bans); });
-                                  },
-                              .changed = [this](const guard::Change& change) { tell_of_ban(change); },
-                              .trouble = [this](const std::string& what) { event(Level::error, what); }});
+    guard_.emplace(*loop_,
+                   guard::Guard::Options{.node = node_,
+                                         .publish =
+                                             [this](const std::shared_ptr<const guard::Bans>& bans) {
+                                                 for (auto& data : data_loops_) data->adopt(bans);
+                                             },
+                                         .changed = [this](const guard::Change& change) { tell_of_ban(change); },
+                                         .trouble = [this](const std::string& what) { event(Level::error, what); }});
     for (auto& data : data_loops_) guard_->watch(data->gate().guard());
     guard_->apply(guard_policy());
     remember_bans();

@@ -33,6 +33,12 @@ void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, ga
     gate_->adopt(std::move(snapshot));
 }
 
+void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {
+    loop_->post([this, lives = std::weak_ptr(lives_), bans = std::move(bans)] {
+        if (!lives.expired()) gate_->guard().adopt(bans);
+    });
+}
+
 void DataLoop::start() {
     thread_ = std::thread([this] { loop_->run(); });
 }

@@ -32,6 +32,9 @@ public:
     /// Ends the thread; after finish().
     void join();
 
+    /// From now on the gate turns away whom these name. From the control loop, at any time after open_gate().
+    void adopt(std::shared_ptr<const guard::Bans> bans);
+
     io::Loop& loop() { return *loop_; }
     gate::Gate& gate() { return *gate_; }
     listeners::LoopListeners& listeners() { return listeners_; }
@@ -48,6 +51,8 @@ private:
     listeners::LoopListeners listeners_;
     io::Scope scope_;
     std::thread thread_;
+    // Last, so that it goes first: what was posted to a loop that runs no more must not reach for its gate.
+    std::shared_ptr<const bool> lives_ = std::make_shared<bool>(true);
 };
 
 }  // namespace sallyport::cli
