@@ -42,12 +42,12 @@ svg .wait{fill:var(--lost);fill-opacity:.22;stroke:var(--lost);stroke-dasharray:
 
 void row(std::string& out, std::string_view name, std::string_view text) {
     if (text.empty()) return;
-    out += "<dt>" + std::string(name) + "</dt><dd>" + escape_html(text) + "</dd>";
+    out += "<dt>" + std::string(name) + "</dt><dd>" + to_html(text) + "</dd>";
 }
 
 void code_row(std::string& out, std::string_view name, std::string_view text) {
     if (text.empty()) return;
-    out += "<dt>" + std::string(name) + "</dt><dd><pre>" + escape_html(text) + "</pre></dd>";
+    out += "<dt>" + std::string(name) + "</dt><dd><pre>" + to_html(text) + "</pre></dd>";
 }
 
 std::string lost_text(const Finding& finding) {
@@ -58,10 +58,10 @@ std::string lost_text(const Finding& finding) {
 
 void append_finding(std::string& out, const Finding& finding, std::string_view file) {
     out += "<section class=\"card " + std::string(name(finding.severity)) + "\"><h3><span class=\"badge\">" +
-           std::string(name(finding.severity)) + "</span> " + escape_html(finding.id) + " <span class=\"soft\">" +
+           std::string(name(finding.severity)) + "</span> " + to_html(finding.id) + " <span class=\"soft\">" +
            std::string(name(finding.confidence)) + "</span>";
     if (const auto lost = lost_text(finding); !lost.empty()) out += "<span class=\"lost\">" + lost + "</span>";
-    out += "</h3><div>" + escape_html(finding.text) + "</div><dl>";
+    out += "</h3><div>" + to_html(finding.text) + "</div><dl>";
     row(out, "file", file);
     row(out, "why", finding.why);
     row(out, "unknown", finding.vantage);
@@ -69,7 +69,7 @@ void append_finding(std::string& out, const Finding& finding, std::string_view f
     row(out, "mend", finding.fix.advice);
     code_row(out, "nft", finding.fix.nft);
     code_row(out, "iptables", finding.fix.iptables);
-    for (const Detail& detail : finding.details) row(out, escape_html(detail.key), detail.value);
+    for (const Detail& detail : finding.details) row(out, to_html(detail.key), detail.value);
     out += "</dl></section>";
 }
 
@@ -86,7 +86,7 @@ void append_table(std::string& out, const Report& report) {
         }
         if (finding.packets.size() > 8) packets += ", …";
         const double lost = finding.seconds_lost();
-        out += "<tr><td>" + escape_html(finding.id) + "</td><td>" + finding.client.to_string() + "</td><td>" +
+        out += "<tr><td>" + to_html(finding.id) + "</td><td>" + finding.client.to_string() + "</td><td>" +
                finding.server.to_string() + "</td><td class=\"n\">" + std::to_string(finding.port) + "</td><td>" +
                std::string(name(finding.confidence)) + "</td><td class=\"n\">" +
                (lost < 0.0005 ? "" : seconds_text(lost)) + "</td><td>" + packets + "</td></tr>";
@@ -103,19 +103,19 @@ std::string to_html(const Report& report) {
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         "<title>sallyport diagnose</title><style>";
     out += style;
-    out += "</style></head><body><main><div class=\"soft\">sallyport diagnose</div><h1>" +
-           escape_html(conclusion(report)) + "</h1>";
+    out += "</style></head><body><main><div class=\"soft\">sallyport diagnose</div><h1>" + to_html(conclusion(report)) +
+           "</h1>";
     std::string files;
     for (const auto& file : report.files) files += (files.empty() ? "" : ", ") + file;
-    out += "<div class=\"soft\">" + escape_html(files) + " · " + count_text(report.packets, "packet", "packets") +
-           " · " + count_text(report.flows, "flow", "flows") + " · " +
+    out += "<div class=\"soft\">" + to_html(files) + " · " + count_text(report.packets, "packet", "packets") + " · " +
+           count_text(report.flows, "flow", "flows") + " · " +
            seconds_text(seconds(report.first_time, report.last_time)) + "</div>";
     append_time_lines(out, report);
     append_table(out, report);
     if (!report.findings.empty()) out += "<h2>Findings</h2>";
     for (const Finding& finding : report.findings) append_finding(out, finding, file_name(report, finding));
     if (!report.notes.empty()) out += "<h2>About the capture</h2><ul>";
-    for (const auto& note : report.notes) out += "<li>" + escape_html(note) + "</li>";
+    for (const auto& note : report.notes) out += "<li>" + to_html(note) + "</li>";
     if (!report.notes.empty()) out += "</ul>";
     return out + "</main></body></html>\n";
 }

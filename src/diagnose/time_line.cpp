@@ -1,5 +1,6 @@
 #include "diagnose/time_line.hpp"
 
+#include "base/html.hpp"
 #include "diagnose/wording.hpp"
 #include "telemetry/escape.hpp"
 
@@ -97,13 +98,13 @@ void append_grid(std::string& out, const Scale& scale, double height) {
 void append_box(std::string& out, std::string_view kind, double from, double to, double y, double height,
                 std::string_view title) {
     out += "<rect class=\"" + std::string(kind) + "\" x=\"" + pixels(from) + "\" y=\"" + pixels(y) + "\" width=\"" +
-           pixels(std::max(to - from, 3.0)) + "\" height=\"" + pixels(height) + "\" rx=\"2\"><title>" +
-           escape_html(title) + "</title></rect>";
+           pixels(std::max(to - from, 3.0)) + "\" height=\"" + pixels(height) + "\" rx=\"2\"><title>" + to_html(title) +
+           "</title></rect>";
 }
 
 void append_lane(std::string& out, const Lane& lane, const Scale& scale, double y) {
     const std::string label = lane.server.to_string() + " : " + std::to_string(lane.port);
-    out += "<text class=\"name\" x=\"10\" y=\"" + pixels(y + 16) + "\">" + escape_html(label) + "</text>";
+    out += "<text class=\"name\" x=\"10\" y=\"" + pixels(y + 16) + "\">" + to_html(label) + "</text>";
     std::string words;  // above everything else
     for (const Interval& interval : lane.lost) {
         const double from = scale.x(interval.from), to = scale.x(interval.to);
@@ -141,21 +142,10 @@ void append_time_line(std::string& out, const IpAddress& client, const std::vect
 
 }  // namespace
 
-std::string escape_html(std::string_view text) {
-    std::string safe;
-    telemetry::append_printable(safe, text);  // ASCII and visible, whatever came
-    std::string out;
-    for (const char c : safe) {
-        switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            case '\'': out += "&#39;"; break;
-            default: out += c;
-        }
-    }
-    return out;
+std::string to_html(std::string_view text) {
+    std::string visible;
+    telemetry::append_printable(visible, text);  // ASCII, whatever came
+    return escape_html(visible);
 }
 
 void append_time_lines(std::string& out, const Report& report) {

@@ -8,8 +8,8 @@
 
 namespace sallyport::diagnose {
 
-/// Fit for text and attributes of HTML. Controls and what is not UTF-8 become visible characters.
-std::string escape_html(std::string_view text);
+/// Fit for text and attributes of HTML. What is not printable ASCII becomes visible as \xNN.
+std::string to_html(std::string_view text);
 
 /// One inline SVG for each of the clients that lost time or have a failed connection, at most eight.
 void append_time_lines(std::string& out, const Report& report);

@@ -1,5 +1,6 @@
 #include "gate/http/answer.hpp"
 
+#include "base/html.hpp"
 #include "gate/http/html.hpp"
 #include "wire/http/status.hpp"
 

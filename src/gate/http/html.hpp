@@ -1,7 +1,6 @@
-// What our own pages have in common.
+// How our own pages look.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace sallyport::gate::http {
@@ -10,8 +9,5 @@ namespace sallyport::gate::http {
 inline constexpr std::string_view page_style =
     "<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:12vh auto;"
     "padding:0 1rem}h1{font-size:1.4rem}code{overflow-wrap:anywhere}small{opacity:.7}</style>";
-
-/// Text from outside, harmless within HTML; what is not printable ASCII becomes '?'.
-std::string escape_html(std::string_view text);
 
 }  // namespace sallyport::gate::http

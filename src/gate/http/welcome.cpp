@@ -1,5 +1,6 @@
 #include "gate/http/welcome.hpp"
 
+#include "base/html.hpp"
 #include "gate/http/answer.hpp"
 #include "gate/http/html.hpp"
 

@@ -1,6 +1,6 @@
-#include "gate/http/html.hpp"
+#include "base/html.hpp"
 
-namespace sallyport::gate::http {
+namespace sallyport {
 
 std::string escape_html(std::string_view text) {
     std::string out;
@@ -17,4 +17,4 @@ std::string escape_html(std::string_view text) {
     return out;
 }
 
-}  // namespace sallyport::gate::http
+}  // namespace sallyport
