@@ -2,6 +2,7 @@
 import pathlib
 import subprocess
 
+from harness.peer import Peer
 from harness.waiting import free_port, wait_until
 
 CONFIGURATION = """\
@@ -26,7 +27,7 @@ outbound="sip:{host}:{proxy_port};transport={transport}";regint=600;answermode=a
 """
 
 
-class Baresip:
+class Baresip(Peer):
     """`user` at `domain`, by way of the proxy at `port`. `transport`: "tcp" or "tls"; the proxy's name is `host`.
     `certificate`: (chain, key) to be shown; `dial`: a URI to call once it runs."""
 
@@ -48,20 +49,6 @@ class Baresip:
             self._process = subprocess.Popen(command + (["-e", f"/dial {dial}"] if dial else []),
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    @property
-    def log(self):
-        return self._log.read_text(errors="replace")
-
     def says(self, text):
         """Waits until it does."""
         wait_until(lambda: text in self.log, lambda: f"baresip to say {text!r}: {self.log}")
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()

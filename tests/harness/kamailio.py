@@ -6,6 +6,7 @@ import socket
 import subprocess
 from typing import NamedTuple
 
+from harness.peer import Peer
 from harness.waiting import free_port, wait_until
 
 CONFIGURATION = """\
@@ -121,7 +122,7 @@ class Seen(NamedTuple):
     certificate: str  # the name in the client's certificate; "" without one
 
 
-class Kamailio:
+class Kamailio(Peer):
     """Every user of `domains` is known and has `PASSWORD`. With a `certificate` (chain, key) there is a TLS port too,
     which believes the client certificates of `ca`. With `proxy_protocol` it takes nothing without a PROXY header. It finds
     the connection of a phone by whence that registered; `by_route`: by Path and Record-Route alone."""
@@ -156,21 +157,7 @@ class Kamailio:
             return probe.connect_ex(("127.0.0.1", self.tls_port or self.port)) == 0
 
     @property
-    def log(self):
-        return self._log.read_text(errors="replace")
-
-    @property
     def seen(self):
         """The requests that came, in their order."""
         found = re.findall(r"saw (\S+) of (\S+) over (\S+) from (\S+) certificate (.*)$", self.log, re.MULTILINE)
         return [Seen(*parts, "" if name == "<null>" else name) for *parts, name in found]
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 
+from harness.peer import Peer
 from harness.waiting import wait_until
 
 DOMAIN, NETBIOS_NAME = "hq.example.com", "HQ"
@@ -78,7 +79,7 @@ def free_address():
             continue
 
 
-class Samba:
+class Samba(Peer):
     """Begins with USER and who else a new domain has. `authority` issues its certificate, for the domain's two names."""
 
     def __init__(self, directory, authority):
@@ -111,17 +112,3 @@ class Samba:
         assert self._process.poll() is None, self.log
         with socket.socket() as probe:
             return probe.connect_ex((self.address, PLAIN_PORT)) == 0
-
-    @property
-    def log(self):
-        return self._log.read_text(errors="replace")
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 
+from harness.peer import Peer
 from harness.waiting import free_port, wait_until
 
 ROOT = "dc=example,dc=com"
@@ -72,7 +73,7 @@ def _person(name, short, *more):
                   f"telephoneNumber: {len(short)}", *more)
 
 
-class Slapd:
+class Slapd(Peer):
     """One slapd with a plain port and, with a `certificate` (chain, key), an ldaps:// port too.
 
     `domains`: those it has users for, below example.com. `replica_of`: the port of a provider of the whole tree, whom
@@ -113,20 +114,6 @@ class Slapd:
         assert self._process.poll() is None, self.log
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    @property
-    def log(self):
-        return self._log.read_text(errors="replace")
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
 
 def ldap_program(program, url, *arguments, ca=None, name=None, password=PASSWORD, timeout=30):
