@@ -103,10 +103,10 @@ private:
 
     io::Task<std::unique_ptr<Tunnel>> route() {
         const SnapshotHandle snapshot = session_.gate.snapshot();
-        const auto& nat_map = snapshot->routing->config().node.nat_map;
-        const Hop outer = outer_hop(io::local_address(client_.fd()), client_.is_tls(), nat_map);
         Asked asked = read_asked(message_);
-        if (const auto domain = domain_in_route(message_, outer)) asked.domain = *domain, asked.none = {};
+        const bool comes_back = is_within_dialog(message_);
+        if (const auto domain = comes_back ? domain_in_route(message_, outer(*snapshot)) : std::nullopt)
+            asked.domain = *domain, asked.none = {};
         const std::string said(asked.said());
         if (asked.malformed()) {
             co_await refuse(Reason::peek_malformed, asked.why_none(), {.looked_for = said});
@@ -140,7 +140,7 @@ private:
         tunnel->looked_for = said;
         auto watch = std::make_unique<SipWatch>(session_, *tunnel, std::move(shown));
         if (decision.service->settings->route_header)
-            watch->be_in_route(own_route(*tunnel, outer, asked.domain.text()));
+            watch->be_in_route(own_route(*tunnel, outer(*snapshot), asked.domain.text()));
         if (asked.secure && !decision.leg_tls) watch->note("sips: asks for TLS on each hop, and the leg is plain");
         // All that has come goes the way of what follows; what stands behind this request is decided there.
         const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
@@ -150,6 +150,11 @@ private:
         co_return tunnel;
     }
 
+    // Asks the system for the address: only for those who need it.
+    Hop outer(const LoopSnapshot& snapshot) const {
+        const auto& nat_map = snapshot.routing->config().node.nat_map;
+        return outer_hop(io::local_address(client_.fd()), client_.is_tls(), nat_map);
+    }
     static OwnRoute own_route(const Tunnel& tunnel, const Hop& outer, std::string_view domain) {
         const Hop inner{.address = io::local_address(tunnel.target.stream.fd()), .tls = tunnel.target.tls};
         return {outer, inner, domain};
