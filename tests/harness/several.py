@@ -58,10 +58,10 @@ class Load:
     """
 
     def __init__(self, port, host, threads=4, each_anew=False, pause=0.002):
-        self.answers, self.bad = {}, []
+        self.answers, self.bad, self._asked = {}, [], [0] * threads
         self._port, self._host, self._each_anew, self._pause = port, host, each_anew, pause
         self._over, self._lock = threading.Event(), threading.Lock()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
+        self._threads = [threading.Thread(target=self._run, args=(at,), daemon=True) for at in range(threads)]
 
     @property
     def count(self):
@@ -81,7 +81,7 @@ class Load:
             else:
                 self.bad.append(f"{response.status} {response.body[-300:]!r}")
 
-    def _run(self):
+    def _run(self, at):
         client = None
         while not self._over.is_set():
             try:
@@ -94,6 +94,7 @@ class Load:
                 with self._lock:
                     self.bad.append(repr(error))
                 client = None
+            self._asked[at] += 1
             time.sleep(self._pause)
         if client:
             client.close()
@@ -102,6 +103,11 @@ class Load:
         """Until this target has answered so many more."""
         before = self.of(target)
         wait_until(lambda: self.bad or self.of(target) >= before + count, f"answers of {target.address}")
+
+    def wait_for_requests_under_way(self):
+        """Until each that was under way when this was called is over, good or bad."""
+        before = list(self._asked)
+        wait_until(lambda: all(now > then for now, then in zip(self._asked, before)), "the requests under way")
 
     def wait_without(self, target, count=50):
         """Until the others have answered so many in a row, without one of this target's."""

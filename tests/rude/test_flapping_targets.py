@@ -69,7 +69,10 @@ def test_one_that_flaps_quickly_is_left_alone_for_longer_each_time(stage):
 
 
 def test_both_flap_in_turn(stage):
-    """One is always up: who is left out at the wrong time is asked when there is nothing else."""
+    """One is always up: who is left out at the wrong time is asked when there is nothing else.
+
+    The next goes only when requests that met the first one down are over: they may ask each target once.
+    """
     first, second = several(stage, 2)
     gateway = stage.gateway({"service": [of_all("it.example", [first, second], balance="round_robin")]})
     with Load(gateway.http_port, "it.example") as load:
@@ -77,6 +80,7 @@ def test_both_flap_in_turn(stage):
             one.down()
             load.wait_for(other)
             one.up()
+            load.wait_for_requests_under_way()
     assert load.bad == []
 
 
