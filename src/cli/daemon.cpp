@@ -2,6 +2,7 @@
 #include "cli/daemon.hpp"
 
 #include "certs/file_watch.hpp"
+#include "cli/dns_settings.hpp"
 #include "cli/service_manager.hpp"
 #include "cli/settings.hpp"
 #include "cli/shapes.hpp"
@@ -87,6 +88,10 @@ io::Task<void> Daemon::live() {
     if (!identity_.note.empty()) event(Level::warn, identity_.note);
     for (const auto& bound : listeners_->bound())
         event(Level::info, "listening", {{"address", bound.address}, {"for", bound.owner}});
+    for (const auto& bound : dns_listeners_->bound()) {
+        event(Level::info, "listening",
+              {{"address", bound.claim.address.to_string()}, {"for", bound.claim.owner}, {"transport", "udp"}});
+    }
     event(Level::info, "ready",
           {{"config", config_file_.string()},
            {"user", identity_.user},
@@ -193,7 +198,8 @@ Result<json, admin::Problem> Daemon::take_over(Built built) {
         return std::unexpected(may.error());
     // Ports first: they are what can still fail. Whoever connects to a new one must meet the new configuration.
     const auto claims = claims_of(built.generation->routing->config());
-    const auto applied = listeners_->apply(claims, [&] { adopt(built.generation); });
+    auto applied = dns_listeners_->apply(dns_udp_claims(built.generation->routing->config()));
+    if (applied) applied = listeners_->apply(claims, [&] { adopt(built.generation); });
     if (!applied) {
         const bool helpless =
             std::ranges::any_of(claims, [](const auto& claim) { return claim.address.address.port < 1024; }) &&
@@ -211,6 +217,7 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
         data_loops_[i]->loop().post(
             [&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
     }
+    adopt_zones();
     site_->metrics_from = {};
     for (const auto& network : config().admin.metrics_from) site_->metrics_from.add(network.value);
     if (auto logged = logger_->apply(log_settings(config(), node_)); !logged)

@@ -15,6 +15,7 @@
 #include "io/signals.hpp"
 #include "io/worker.hpp"
 #include "listeners/listeners.hpp"
+#include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
 #include "store/database.hpp"
 #include "store/guard_entries.hpp"
@@ -58,6 +59,7 @@ private:
     // Start-up, in this order.
     bool load();
     bool bind_ports();
+    listeners::UdpListeners::Hooks dns_hooks();
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -93,6 +95,7 @@ private:
     auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, gate::Gate&>>>;
     Result<nlohmann::json, admin::Problem> take_over(Built built);
     void adopt(std::shared_ptr<const Generation> generation);
+    void adopt_zones();
     void note_restart_needs(const config::Config& wanted);
     io::Task<void> rebuild_certificates();
     BuildOptions build_options();
@@ -116,6 +119,8 @@ private:
     gate::StateBook states_;
     std::vector<std::unique_ptr<DataLoop>> data_loops_;
     std::optional<listeners::Listeners> listeners_;
+    std::optional<listeners::UdpListeners> dns_listeners_;
+    const std::uint64_t dns_seed_;
     std::optional<io::Worker> worker_;
     std::optional<io::Worker> files_;  // for what data loops want of the disk: never behind a slow name server
     std::unique_ptr<telemetry::Logger> logger_;

@@ -3,7 +3,9 @@
 // reload can do what the start did.
 #include "cli/daemon.hpp"
 
+#include "cli/dns_settings.hpp"
 #include "cli/settings.hpp"
+#include "crypto/hash.hpp"
 #include "io/sockets.hpp"
 
 #include <sys/resource.h>
@@ -14,6 +16,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <span>
 
 namespace sallyport::cli {
 
@@ -43,6 +46,12 @@ void print(const std::vector<config::Problem>& problems, std::string_view severi
     for (const auto& problem : problems) std::fputs(to_text(problem, severity).c_str(), stderr);
 }
 
+std::uint64_t random_number() {
+    std::uint64_t out = 0;
+    crypto::fill_random(std::as_writable_bytes(std::span(&out, 1)));
+    return out;
+}
+
 bool complain(const std::string& message) {
     std::fprintf(stderr, "sallyport: %s\n", message.c_str());
     return false;
@@ -63,6 +72,7 @@ Daemon::Daemon(std::filesystem::path config_file, std::unique_ptr<io::Loop> loop
       started_(std::chrono::steady_clock::now()),
       ticket_keys_(io::TicketKeys::random()),
       loop_(std::move(loop)),
+      dns_seed_(random_number()),
       scope_(*loop_),
       stop_(*loop_),
       wound_down_(*loop_) {}
@@ -115,6 +125,9 @@ bool Daemon::bind_ports() {
     listeners_.emplace(std::move(ports));
     auto bound = listeners_->apply(claims_of(config));
     if (!bound) return complain(bound.error().message);
+    dns_listeners_.emplace(count, dns_hooks());
+    bound = dns_listeners_->apply(dns_udp_claims(config));
+    if (!bound) return complain(bound.error().message);
     return true;
 }
 
@@ -147,6 +160,7 @@ bool Daemon::build() {
     shared_.wake_guard = [this] { loop_->post([this] { guard_->collect(); }); };
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
+        data_loops_[i]->open_dns(dns_seed_, generation_->zones[i]);
     }
     post_guard();
     return true;
@@ -159,6 +173,7 @@ BuildOptions Daemon::build_options() {
             .ticket_keys = ticket_keys_,
             .states = &states_,
             .release = [control](gate::SnapshotHandle last) { control->post([freed = std::move(last)] {}); },
+            .dns_seed = dns_seed_,
             .now = std::chrono::system_clock::now()};
 }
 

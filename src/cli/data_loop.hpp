@@ -1,6 +1,7 @@
 // One data loop with all that lives on it, and its thread.
 #pragma once
 
+#include "dns/server.hpp"
 #include "gate/gate.hpp"
 #include "io/loop.hpp"
 #include "listeners/loop_listeners.hpp"
@@ -10,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,8 @@ public:
 
     /// Before start(): what the gate needs once privileges are dropped.
     void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
+    /// After open_gate(): what the name server needs. UDP sockets that were added before are served from start() on.
+    void open_dns(std::uint64_t seed, dns::LoopZones zones);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
@@ -34,6 +38,9 @@ public:
 
     /// From now on the gate turns away whom these name. From the control loop, at any time after open_gate().
     void adopt(std::shared_ptr<const guard::Bans> bans);
+
+    /// Does something with the name server on this loop's thread. At any time: before start() it waits for that.
+    void with_dns(std::move_only_function<void(dns::Server&)> work);
 
     io::Loop& loop() { return *loop_; }
     gate::Gate& gate() { return *gate_; }
@@ -48,6 +55,7 @@ private:
     telemetry::LoopCounters counters_;
     telemetry::Logger* logger_ = nullptr;  // with the gate
     std::optional<gate::Gate> gate_;
+    std::optional<dns::Server> dns_;
     listeners::LoopListeners listeners_;
     io::Scope scope_;
     std::thread thread_;

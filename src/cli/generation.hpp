@@ -4,6 +4,7 @@
 
 #include "base/time.hpp"
 #include "config/load.hpp"
+#include "dns/server.hpp"
 #include "gate/gate.hpp"
 #include "gate/targets/state.hpp"
 #include "io/tls.hpp"
@@ -21,6 +22,7 @@ struct Generation {
     std::shared_ptr<const gate::Snapshot> routing;
     std::vector<gate::SnapshotHandle> loops;  // one for each data loop
     gate::SnapshotHandle control;             // the control loop's, for health checks
+    std::vector<dns::LoopZones> zones;        // one for each data loop
     std::shared_ptr<const io::TlsServer> admin_tls;
     std::vector<std::filesystem::path> watched_files;  // certificates, keys, trust lists
     std::vector<std::string> hosts;                        // target names to be resolved
@@ -35,6 +37,7 @@ struct BuildOptions {
     gate::StateBook* states = nullptr;  // of the targets, over all generations; null: of this one alone
     std::function<void(gate::SnapshotHandle)>
         release;  // takes a snapshot that a data loop let go, to free it elsewhere
+    std::uint64_t dns_seed = 0;  // of the names' hashes
     WallTime now;
     bool dry = false;  // makes no file: for `check`
 };

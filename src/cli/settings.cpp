@@ -1,5 +1,6 @@
 #include "cli/settings.hpp"
 
+#include "cli/dns_settings.hpp"
 #include "gate/dialect.hpp"
 
 #include <array>
@@ -31,6 +32,7 @@ std::vector<listeners::Claim> claims_of(const config::Config& config) {
             claims.push_back({listen.value, "listen." + name + "s", true, kind});
         ++kind;
     }
+    for (auto& claim : dns_claims(config)) claims.push_back(std::move(claim));
     for (const auto& listen : config.listen.mux) claims.push_back({listen.value, "listen.mux", false, gate::mux_kind});
     return claims;
 }

@@ -12,8 +12,8 @@ namespace sallyport::cli {
 
 telemetry::LogSettings log_settings(const config::Config& config, const std::string& node);
 
-/// Every listener that [listen] asks for. A claim's kind is the place of its dialect in gate::dialects(), or
-/// gate::mux_kind.
+/// Every TCP listener that the configuration asks for. A claim's kind is the place of its dialect in gate::dialects(),
+/// gate::mux_kind or dns_kind.
 std::vector<listeners::Claim> claims_of(const config::Config& config);
 
 }  // namespace sallyport::cli

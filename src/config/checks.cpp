@@ -194,6 +194,7 @@ void check_listeners(const Config& config, Findings& findings) {
     for (const ListenKind& kind : listen_kinds) {
         for (const auto& address : config.listen.*kind.addresses) claims.push_back({kind.key, &address});
     }
+    for (const auto& address : config.dns.listen) claims.push_back({"[dns] listen", &address});
     for (const auto& address : config.admin.listen) claims.push_back({"[admin] listen", &address});
     check_claims(claims, findings);
 

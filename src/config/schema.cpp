@@ -2,6 +2,7 @@
 
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
+#include "config/rows_dns.hpp"
 #include "config/rows_gate.hpp"
 
 #include <array>
@@ -139,15 +140,43 @@ constexpr std::array tables{
           "\"172.16.0.10\"\nplain_port = 80\n"
           "tls_port   = 443\nallow_url  = [\"/PBX0/MY\", \"/apps\"]\n",
           service_rows, open_new<&Config::services>},
+    Table{"dns", false,
+          "The name server of the inside: names that are its own, everything else by other name servers. "
+          "[dns.md](dns.md) shows how to set it up.",
+          "[dns]\nlisten   = \":53\"\nupstream = [\"9.9.9.9\", \"tls://1.1.1.1#one.one.one.one\"]\nclients  = "
+          "\"10.0.0.0/8\"\n",
+          dns_rows, open_single<&Config::dns>},
+    Table{"dns.view", true,
+          "What clients of some networks are told otherwise. The first view that holds a client is its own.",
+          "[[dns.view]]\nname     = \"branch\"\nclients  = \"10.2.0.0/16\"\nupstream = \"10.2.0.1\"\n", dns_view_rows,
+          open_new<&Config::dns_views>},
+    Table{"dns.forward", true, "Domains that have name servers of their own. The longest one that fits a name decides.",
+          "[[dns.forward]]\ndomain   = \"corp.example\"\nupstream = \"172.16.0.53\"\n", dns_forward_rows,
+          open_new<&Config::dns_forwards>},
+    Table{"dns.record", true,
+          "A name that is ours. It owns all its types: for what it does not hold the answer is that there is nothing, "
+          "and no other name server is asked. Its addresses are named by it in reverse.",
+          "[[dns.record]]\nname    = \"hq.example.com\"\naddress = \"172.16.0.10\"\nview    = \"branch\"\nttl     = "
+          "\"5m\"\n",
+          dns_record_rows, open_new<&Config::dns_records>},
 };
 
-constexpr std::array<std::string_view, 6> tables_to_come{"stun", "turn", "dns", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 5> tables_to_come{"stun", "turn", "push", "egress", "firewall"};
 
 }  // namespace
 
 const Row* Table::find(std::string_view key) const {
     for (const Row& row : rows) {
         if (row.key == key) return &row;
+    }
+    return nullptr;
+}
+
+const Table* Table::inner(std::string_view key) const {
+    for (const Table& table : tables) {
+        const std::size_t dot = table.name.find('.');
+        if (dot != std::string_view::npos && table.name.substr(0, dot) == name && table.name.substr(dot + 1) == key)
+            return &table;
     }
     return nullptr;
 }

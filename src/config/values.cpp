@@ -210,6 +210,20 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, HealthC
     return fail(Complaint{quote(text) + " is no health check", "\"tcp\", \"tls\", or \"http /path\""});
 }
 
+Result<void, Complaint> from_text(const Reading&, std::string_view text, DnsUpstream& out) {
+    auto upstream = parse_dns_upstream(text);
+    if (!upstream) return fail(Complaint{quote(text) + " is no name server", upstream.error().message});
+    out = std::move(*upstream);
+    return {};
+}
+
+Result<void, Complaint> from_text(const Reading&, std::string_view text, DnsName& out) {
+    auto name = parse_dns_name(text);
+    if (!name) return fail(Complaint{quote(text) + " is no domain name", name.error().message});
+    out = std::move(*name);
+    return {};
+}
+
 Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words) {
     std::string all;
     for (std::size_t i = 0; i < words.size(); ++i) {

@@ -61,6 +61,8 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, NatM
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, DnsUpstream& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, DnsName& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
 Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words);
@@ -109,6 +111,10 @@ template <>
 inline constexpr TypeName type_name<LogDestination>{"log destination", "", "\"stdout\""};
 template <>
 inline constexpr TypeName type_name<HealthCheck>{"health check", "", "\"tcp\""};
+template <>
+inline constexpr TypeName type_name<DnsUpstream>{"name server", "name servers", "\"9.9.9.9\""};
+template <>
+inline constexpr TypeName type_name<DnsName>{"domain name", "domain names", "\"hq.example.com\""};
 template <>
 inline constexpr TypeName type_name<Target>{"target", "targets", "\"172.16.0.10\""};
 

@@ -112,9 +112,8 @@ Bytes Forwarder::answer_now(const Query& query, const NameKey& key, const Decisi
     const Cache::Found found = cache_.find(wanted, loop_.now());
     if (found.age != Cache::Age::fresh && found.age != Cache::Age::ripe) return {};
     ++numbers_.hits;
-    const Bytes answer = cache_.write(found, room, Asked::of(query), loop_.now());
     if (found.age == Cache::Age::ripe) refresh(query, wanted, decision);
-    return answer;
+    return cache_.write(found, room, Asked::of(query), loop_.now());
 }
 
 void Forwarder::refresh(const Query& query, const CacheKey& key, const Decision& decision) {
@@ -295,11 +294,9 @@ void Forwarder::deliver(Exchange& exchange, Bytes message) {
     if (examined.odd_opt) return tell(exchange, {{}, {}, ExtendedError::none, Reason::dns_no_answer});
     std::array<std::byte, 512> options;
     const std::size_t options_size = examined.edns ? copy_options(examined.edns->options, options) : 0;
+    if (!examined.has_opt) return tell(exchange, {message, {}, ExtendedError::none, Reason::ok});
     std::vector<std::byte> whole(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(examined.end));
-    if (examined.has_opt) {
-        const std::uint16_t additionals = response->header.additionals;
-        ByteWriter(MutableBytes(whole).subspan(10)).u16(static_cast<std::uint16_t>(additionals - 1));
-    }
+    ByteWriter(MutableBytes(whole).subspan(10)).u16(static_cast<std::uint16_t>(response->header.additionals - 1));
     tell(exchange, {whole, Bytes(options).first(options_size), ExtendedError::none, Reason::ok});
 }
 

@@ -36,14 +36,13 @@ struct Server::ClientWaiting : Waiting {
     std::array<std::byte, max_name + 4> question;
 };
 
-// Reads a question and answers it, or has it passed on: then nothing is answered now.
+// Answers a question, or has it passed on: then nothing is answered now.
+// @param query  as read_query() left it
 // @param make_waiting  (query, target) -> std::unique_ptr<Waiting>
 template <class MakeWaiting>
-Bytes Server::respond(Bytes message, const Origin& origin, MutableBytes room, MakeWaiting&& make_waiting) {
-    Query query;
-    const Received received = read_query(message, query);
+Bytes Server::respond(Received received, const Query& query, const Origin& origin, MutableBytes room,
+                      MakeWaiting&& make_waiting) {
     if (received == Received::query) return decide_and_answer(query, origin, room, make_waiting);
-    if (received == Received::nothing) return {};
     const auto rcode = received == Received::bad_version       ? bad_version
                        : received == Received::not_implemented ? static_cast<std::uint16_t>(Rcode::not_imp)
                                                                : static_cast<std::uint16_t>(Rcode::form_err);

@@ -77,9 +77,9 @@ io::Task<void> Server::serve_udp(std::shared_ptr<Udp> udp) {
         for (const io::Datagram& datagram : datagrams) answer_datagram(udp, datagram);
         forwarder_.flush();
         flush_replies();
-        if (datagrams.empty())
+        if (datagrams.size() < io::DatagramBatch::capacity)
             co_await udp->socket->readable(io::Deadline::none);
-        else if (datagrams.size() == io::DatagramBatch::capacity)
+        else
             co_await io::Yield{loop_};
     }
 }
@@ -90,11 +90,11 @@ void Server::answer_datagram(const std::shared_ptr<Udp>& udp, const io::Datagram
     const auto most = [](const Query& query) {
         return std::min<std::size_t>(query.edns ? query.edns->payload : least_payload, udp_payload);
     };
-    Query query;  // only to know how much the client takes; respond() reads it for good
+    Query query;
     const Received received = read_query(datagram.bytes, query);
     if (received == Received::nothing) return;
     Bytes answer =
-        respond(datagram.bytes, origin, udp->replies->room().first(most(query)),
+        respond(received, query, origin, udp->replies->room().first(most(query)),
                 [&](const Query& asked, std::string_view target) {
                     return std::make_unique<UdpWaiting>(*this, udp, asked, origin, datagram.local, most(asked), target);
                 });

@@ -92,7 +92,8 @@ private:
 
     // By either transport.
     template <class MakeWaiting>
-    Bytes respond(Bytes message, const Origin& origin, MutableBytes room, MakeWaiting&& make_waiting);
+    Bytes respond(Received received, const Query& query, const Origin& origin, MutableBytes room,
+                  MakeWaiting&& make_waiting);
     template <class MakeWaiting>
     Bytes decide_and_answer(const Query& query, const Origin& origin, MutableBytes room, MakeWaiting&& make_waiting);
     io::Task<void> settle(std::unique_ptr<Waiting> who, Name name, std::uint16_t type, IpAddress client);

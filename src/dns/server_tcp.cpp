@@ -55,7 +55,10 @@ void Server::take(const std::string& listener, io::Accepted accepted) {
     }
     auto tcp = std::make_shared<Tcp>(loop_, listener, accepted.peer);
     auto stream = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
-    if (!stream) return;
+    if (!stream) {
+        if (of_client == 0) tcp_clients_.erase(accepted.peer.ip);
+        return;
+    }
     tcp->stream.emplace(std::move(*stream));
     ++of_client;
     ++tcp_count_;
@@ -109,13 +112,14 @@ bool Server::take_questions(const TcpHandle& tcp) {
         const auto message = size ? rest.take(*size) : std::nullopt;
         if (!message) break;
         taken += 2 + message->size();
-        Query probe;
-        if (read_query(*message, probe) == Received::nothing) {
+        Query query;
+        const Received received = read_query(*message, query);
+        if (received == Received::nothing) {
             good = false;
             break;
         }
         const Origin origin{.client = tcp->client, .listener = tcp->address, .tcp = true, .size = message->size()};
-        const Bytes answer = respond(*message, origin, *tcp_room_, [&](const Query& query, std::string_view target) {
+        const Bytes answer = respond(received, query, origin, *tcp_room_, [&](const Query&, std::string_view target) {
             return std::make_unique<TcpWaiting>(*this, tcp, query, origin, target);
         });
         if (!answer.empty()) put_answer(tcp, answer);

@@ -142,7 +142,7 @@ io::Task<void> Upstream::read(Port& port) {
         hooks_.batch_ends();
         const bool idle = port.tries.empty() && port.queued == 0;
         if (port.retired && idle) break;
-        if (!datagrams.empty()) continue;
+        if (datagrams.size() == io::DatagramBatch::capacity) continue;
         const io::Wait waited = co_await port.socket->readable(scope_.loop().in(port_idle));
         open = waited == io::Wait::ready || (waited == io::Wait::timeout && !(port.tries.empty() && port.queued == 0));
     }

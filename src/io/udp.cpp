@@ -79,10 +79,12 @@ struct DatagramBatch::Slots {
     std::array<sockaddr_storage, capacity> peers;
     std::array<Control, capacity> controls;
     std::array<std::array<std::byte, room>, capacity> bytes;
+    std::size_t written = capacity;  // of the messages, by the last receive
 
-    // The kernel writes lengths over those it was given: they are set before every call.
+    // The kernel writes lengths over those it was given: they are set again before the next call.
     void prepare() {
-        for (std::size_t i = 0; i < capacity; ++i) {
+        const std::size_t used = std::exchange(written, 0);
+        for (std::size_t i = 0; i < used; ++i) {
             vectors[i] = {bytes[i].data(), room};
             messages[i] = {};
             msghdr& header = messages[i].msg_hdr;
@@ -129,9 +131,13 @@ std::span<const Datagram> UdpSocket::receive(DatagramBatch& into) {
                                                                   DatagramBatch::capacity, MSG_DONTWAIT, nullptr);
         if (count >= 0) {
             const auto taken = static_cast<std::size_t>(count);
+            into.slots_->written = taken;
+            // Fewer than there is room for: there are no more, and the next one that comes will be told by an edge.
+            if (taken < DatagramBatch::capacity) watched_->readable = false;
             for (std::size_t i = 0; i < taken; ++i) into.datagrams_[i] = into.slots_->taken(i);
             return std::span(into.datagrams_).first(taken);
         }
+        into.slots_->written = 1;  // perhaps
         if (errno == EAGAIN) break;
         refused_ = true;
     }
