@@ -1,7 +1,7 @@
 // What passes to the target, and what the client is told, once a SIP connection is routed.
 #include "gate/sip/watch.hpp"
 
-#include "gate/testing.hpp"
+#include "gate/routed_testing.hpp"
 #include "guard/table.hpp"
 
 #include <gtest/gtest.h>
@@ -13,9 +13,7 @@ using namespace sallyport;
 using namespace sallyport::gate;
 using namespace sallyport::gate::sip;
 using gate::testing::snapshot_of;
-using gate::testing::TestGate;
 using telemetry::Reason;
-using telemetry::Verdict;
 
 namespace {
 
@@ -58,51 +56,15 @@ std::string request(const Words& words) {
            "Content-Length: " + std::to_string(words.body.size()) + "\r\n\r\n" + std::string(words.body);
 }
 
-// A routed connection whose four ends are at hand.
-struct Routed {
-    TestGate at;
-    Session session{at.gate, at.listener, *SocketAddress::parse("192.0.2.7:4000")};
-    io::testing::StreamPair client{*at.loop, session.cancellation};
-    io::testing::StreamPair target{*at.loop, session.cancellation};
-    Tunnel tunnel;
-    std::unique_ptr<SipWatch> watch;
-
+struct Routed : gate::testing::RoutedConnection<SipWatch> {
     explicit Routed(std::string service = "hq.example.com", bool leg_tls = false,
                     std::unique_ptr<ShownCertificate> shown = nullptr)
-        : tunnel{.target = {.stream = std::move(target.near),
-                            .lease = *Lease::take(std::make_shared<TargetState>(), nullptr, 0),
-                            .text = "10.0.0.1:5060",
-                            .server_name = {},
-                            .tls = leg_tls},
-                 .protocol = config::Protocol::sip,
-                 .service = std::move(service),
-                 .looked_for = {},
-                 .method = {},
-                 .url = {},
-                 .since = {},
-                 .began = {},
-                 .relayed = {}} {
-        session.protocol = config::Protocol::sip;
+        : RoutedConnection(config::Protocol::sip, std::move(service), leg_tls) {
         at.gate.adopt(snapshot_of(at.book, configuration));
         watch = std::make_unique<SipWatch>(session, tunnel, std::move(shown));
         from_client(request({.method = "OPTIONS", .number = 1000}));  // by which it was routed
         at_target();
     }
-
-    bool from_client(std::string_view bytes) {
-        return watch->from_client(as_bytes(bytes), client.near, tunnel.target.stream);
-    }
-    bool from_target(std::string_view bytes) {
-        return watch->from_target(as_bytes(bytes), client.near, tunnel.target.stream);
-    }
-    static std::string read(io::Stream& from) {
-        std::vector<std::byte> room(std::size_t{256} * 1024);
-        const io::Got got = from.read(room);
-        return got.io == io::Io::ok ? std::string(as_text(Bytes(room).first(got.bytes))) : std::string();
-    }
-    std::string at_target() { return read(target.far); }
-    std::string at_client() { return read(client.far); }
-    std::uint64_t refused(Reason reason) const { return at.ended(telemetry::Protocol::sip, Verdict::refused, reason); }
 };
 
 std::string status_of_answer(std::string_view answer) {
