@@ -52,7 +52,8 @@ std::string Daemon::metrics() {
                                       .shares = share_.has_value(),
                                       .in_step = share_ && share_->in_step()};
     return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
-                                   loop_->now() - started_);
+                                   loop_->now() - started_) +
+           firewall_metrics();
 }
 
 json Daemon::status() {

@@ -38,6 +38,11 @@ bool may_bind_low_ports() {
     return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_BIND_SERVICE) == 1;
 }
 
+bool may_change_firewall() {
+    capng_get_caps_process();
+    return is_root() && capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) == 1;
+}
+
 Result<void> prepare_directories(const std::vector<std::filesystem::path>& directories, const std::string& user) {
     const auto account = is_root() ? find_account(user) : std::nullopt;
     for (const auto& directory : directories) {

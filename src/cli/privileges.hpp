@@ -26,4 +26,7 @@ Result<Identity> drop_privileges(const std::string& user);
 /// Does this process hold CAP_NET_BIND_SERVICE?
 bool may_bind_low_ports();
 
+/// Whether this process may still look at the kernel's packet filter and change it.
+bool may_change_firewall();
+
 }  // namespace sallyport::cli

@@ -4,11 +4,13 @@
 
 #include "base/address.hpp"
 #include "config/place.hpp"
+#include "config/ports.hpp"
 #include "config/words.hpp"
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,18 +31,6 @@ enum class Passage : std::uint8_t { apns, dns, ntp, web, anything };
 template <>
 inline constexpr std::array<std::string_view, 5> words_of<Passage>{"apns", "dns", "ntp", "web", "anything"};
 
-/// A port that stands in a list.
-using Port = std::uint16_t;
-
-/// Ports from `first` to `last`, both among them.
-struct PortRange {
-    Port first = 0;
-    Port last = 0;
-
-    std::uint32_t size() const { return static_cast<std::uint32_t>(last) - first + 1U; }
-    auto operator<=>(const PortRange&) const = default;
-};
-
 /// The name of a network interface, as Linux allows it.
 struct Interface {
     std::string name;
@@ -53,7 +43,7 @@ struct FirewallOpen {
     Place place;
     Located<std::string> name;
     std::vector<Located<Transport>> protocols{{Transport::tcp, {}}};
-    std::vector<Located<Port>> ports;
+    std::vector<Located<std::uint16_t>> ports;
     std::vector<Located<Network>> from;  // empty: anyone
 
     bool operator==(const FirewallOpen&) const = default;
@@ -63,7 +53,7 @@ struct FirewallOpen {
 struct FirewallForward {
     Place place;
     std::vector<Located<Transport>> protocols{{Transport::tcp, {}}};
-    std::vector<Located<Port>> port;  // one
+    std::optional<std::uint16_t> port;
     Located<SocketAddress> to;
 
     bool operator==(const FirewallForward&) const = default;
@@ -76,8 +66,8 @@ struct Firewall {
     Deny deny = Deny::reset;
     Deny deny_inside = Deny::reset;
     std::uint32_t deny_rate = 1000;  // refusals a second and zone
-    std::vector<Located<Port>> fast_fail{{113, {}}, {1935, {}}};
-    std::vector<Located<Port>> admin_ports{{22, {}}};
+    std::vector<Located<std::uint16_t>> fast_fail{{113, {}}, {1935, {}}};
+    std::vector<Located<std::uint16_t>> admin_ports{{22, {}}};
     std::vector<Located<Network>> admin_from;  // empty: whoever comes from inside
     std::vector<Located<Passage>> presets;
     bool masquerade = true;

@@ -22,7 +22,7 @@ std::vector<Network> values(const std::vector<Located<Network>>& located) {
     return out;
 }
 
-std::vector<PortRange> ranges(const std::vector<Located<config::Port>>& ports) {
+std::vector<PortRange> ranges(const std::vector<Located<std::uint16_t>>& ports) {
     std::vector<PortRange> out;
     for (const auto& port : ports) out.push_back({port.value, port.value});
     return merged(std::move(out));
@@ -245,8 +245,8 @@ void derive_presets(const Config& config, Policy& policy) {
 
 void derive_forwards(const Config& config, Policy& policy) {
     for (const auto& forward : config.firewall_forwards) {
-        if (forward.port.empty()) continue;
-        const config::Port port = forward.port.front().value;
+        if (!forward.port) continue;
+        const std::uint16_t port = *forward.port;
         const SocketAddress& to = forward.to.value;
         for (const Transport transport : values(forward.protocols)) {
             const std::string id = "firewall.forward." + std::string(to_string(transport)) + '.' + std::to_string(port);

@@ -17,7 +17,7 @@ struct Packet {
     Transport transport = Transport::tcp;
     IpAddress from;
     IpAddress to;
-    config::Port port = 0;
+    std::uint16_t port = 0;
 };
 
 struct Step {

@@ -98,8 +98,8 @@ std::optional<std::vector<PortRange>> ports_of(const std::string& rule) {
     std::vector<PortRange> out;
     for (const auto& word : words_of(list)) {
         const auto dash = word.find('-');
-        const auto first = parse_number<config::Port>(word.substr(0, dash));
-        const auto last = dash == std::string::npos ? first : parse_number<config::Port>(word.substr(dash + 1));
+        const auto first = parse_number<std::uint16_t>(word.substr(0, dash));
+        const auto last = dash == std::string::npos ? first : parse_number<std::uint16_t>(word.substr(dash + 1));
         if (first && last) out.push_back({*first, *last});
     }
     return out;

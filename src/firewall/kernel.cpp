@@ -101,7 +101,7 @@ std::string without_learned(std::string_view listing) {
     bool elements = false;
     for (std::string line; std::getline(lines, line);) {
         const auto text = trim(line);
-        if (text.starts_with("set ")) learned = text.starts_with("set wanted");
+        if (text.ends_with('{')) learned = text.starts_with("set wanted");
         if (learned && text.starts_with("elements = ")) elements = true;
         if (!elements) out += line + '\n';
         if (elements && text.ends_with('}')) elements = false;

@@ -76,7 +76,7 @@ struct Rule {
 /// A port of this node that another machine serves.
 struct Forward {
     Transport transport;
-    config::Port port;
+    std::uint16_t port;
     SocketAddress to;
     std::string id;
     std::string reason;

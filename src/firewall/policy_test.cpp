@@ -22,7 +22,7 @@ struct Asked {
     Transport transport;
     const char* from;
     const char* to;
-    config::Port port;
+    std::uint16_t port;
     const char* rule;  // that decides
     bool admitted;
 };
@@ -91,7 +91,7 @@ TEST(Policy, ARouterLetsClientsReachWhatItsPresetsName) {
 
 TEST(Policy, TellsWhatAClientNotices) {
     const Policy policy = derive(router());
-    const auto answer = [&](Zone zone, Transport transport, config::Port port) {
+    const auto answer = [&](Zone zone, Transport transport, std::uint16_t port) {
         return evaluate(policy, {.hook = input,
                                  .zone = zone,
                                  .transport = transport,
