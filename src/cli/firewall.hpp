@@ -4,6 +4,7 @@
 
 #include "cli/verbs.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace sallyport::cli {
@@ -13,6 +14,8 @@ struct FirewallOptions {
     std::string confirm = "60s";  // within which an applied change is confirmed, or undone
     bool now = false;  // for good at once
     bool even_if_cut_off = false;
+    std::uint16_t try_port = 0;    // of try-reset
+    std::string try_for = "60s";
     bool same_connection = false;  // confirm from the connection that the change was made from
 };
 
@@ -27,6 +30,12 @@ Exit firewall_rollback(const Common& common);
 Exit firewall_remove(const Common& common);
 /// At the machine's start: the confirmed rules again.
 Exit firewall_boot(const Common& common);
+
+/// Refuses one port by TCP reset for a while, by a table that dies with this process.
+Exit firewall_try_reset(const Common& common, const FirewallOptions& options);
+
+/// Who listens, and what the policy says of it. Exit::answer_is_no: there is something to look at.
+Exit ports(const Common& common);
 
 /// "fw:tcp:203.0.113.5->198.51.100.1:1935": would that packet pass, and why?
 Exit explain_packet(const Common& common, const std::string& subject);

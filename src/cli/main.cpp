@@ -105,6 +105,11 @@ void add_firewall(CLI::App& app, const Common& common, FirewallOptions& options,
     auto* confirm = verb->add_subcommand("confirm", "keep what was applied; from a new connection");
     confirm->add_flag("--same-connection", options.same_connection, "from the connection that applied it");
     confirm->callback([&] { code = finish(firewall_confirm(common, options)); });
+    auto* attempt =
+        verb->add_subcommand("try-reset", "refuse a port by TCP reset for a while: do clients go on at once?");
+    attempt->add_option("port", options.try_port, "a TCP port")->required()->check(CLI::Range(1, 65535));
+    attempt->add_option("--for", options.try_for, "how long; Ctrl-C ends it sooner")->capture_default_str();
+    attempt->callback([&] { code = finish(firewall_try_reset(common, options)); });
     constexpr std::tuple<const char*, const char*, Exit (*)(const Common&)> others[] = {
         {"diff", "how what is loaded differs from what the configuration says", firewall_diff},
         {"check", "try the rules, and tell what speaks against them: other tables that drop, too", firewall_check},
@@ -165,6 +170,8 @@ int main(int argc, char** argv) {
     add_bans(app, common, ban_options, code);
     add_diagnose(app, common, diagnose_options, code);
     add_firewall(app, common, firewall_options, code);
+    app.add_subcommand("ports", "who listens here, what the firewall says of it, and what clients asked for in vain")
+        ->callback([&] { code = finish(ports(common)); });
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
     reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
         ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));
