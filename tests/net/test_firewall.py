@@ -403,6 +403,34 @@ def test_explain_says_what_the_kernel_does(router, subject, verdict):
     assert notices == ["connected" if verdict == "forwarded" else "refused"]
 
 
+def test_ports_tells_who_listens_what_is_closed_and_what_was_wanted(one_box):
+    one_box.apply()
+    one_box.gateway.serve(SERVER, 9100)
+    try_ports(one_box.client, f"{OUTSIDE_4}.1", [1935, 1935, 2222])
+    done = one_box.program.verb("ports", "--json", wrapper=one_box.gateway.enter)
+    assert done.returncode == 10, done.stderr
+    told = json.loads(done.stdout)
+    policies = {one["port"]: one["policy"] for one in told["listeners"] if one["protocol"] == "tcp"}
+    assert policies[80] == "allowed" and policies[8083] == "allowed" and policies[9100] == "denied"
+    one = next(one for one in told["listeners"] if one["port"] == 9100)
+    assert one["process"].startswith("python3") and one["user"] == "root" and one["pid"] > 0
+    wanted = {one["port"]: one["tries"] for one in told["wanted"] if one["client"] == f"{OUTSIDE_4}.7"}
+    assert wanted == {1935: 2, 2222: 1}
+    assert any("9100" in line and "lets nobody in" in line for line in told["remarks"])
+
+
+def test_a_port_is_refused_for_a_while_and_no_longer_than_its_process_lives(network, tmp_path):
+    scene = Scene(network, tmp_path, {"firewall": {**ADMINS}})
+    scene.gateway.nft("table inet usual {\nchain input {\ntype filter hook input priority 0; policy drop;\n}\n}\n")
+    assert try_ports(scene.client, f"{OUTSIDE_4}.1", [1935], patience=1) == ["silence"]
+    attempt = scene.gateway.start(program(), "firewall", "try-reset", 1935, "--for", "1h", "-c", scene.program.file)
+    assert "1935 is refused" in attempt.stdout.readline()
+    assert try_ports(scene.client, f"{OUTSIDE_4}.1", [1935]) == ["refused"]
+    attempt.kill()
+    wait_until(lambda: "sallyport_try" not in scene.gateway.run("nft", "list", "tables"), "the end of the experiment")
+    assert try_ports(scene.client, f"{OUTSIDE_4}.1", [1935], patience=1) == ["silence"]
+
+
 # ---------------------------------------------------------------- the running gateway
 
 def test_the_gateway_notices_that_its_table_is_gone(network, tmp_path):
