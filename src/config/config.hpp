@@ -5,8 +5,10 @@
 #include "base/address.hpp"
 #include "base/time.hpp"
 #include "config/dns.hpp"
+#include "config/firewall.hpp"
 #include "config/listen_address.hpp"
 #include "config/place.hpp"
+#include "config/words.hpp"
 
 #include <array>
 #include <chrono>
@@ -16,22 +18,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace sallyport::config {
 
 using Path = std::filesystem::path;  // relative ones were resolved against the file that names them
-
-/// The words of an enumeration, in its order: what stands in the file.
-template <class E>
-inline constexpr std::array<std::string_view, 0> words_of{};
-
-template <class E>
-    requires std::is_enum_v<E>
-constexpr std::string_view to_string(E value) {
-    return words_of<E>[static_cast<std::size_t>(value)];
-}
 
 /// What an outer NAT maps to an address of this node. Both of one family.
 struct NatMapping {
@@ -232,6 +223,9 @@ struct Config {
     std::vector<DnsView> dns_views;  // the first that holds a client is its view
     std::vector<DnsForward> dns_forwards;
     std::vector<DnsRecord> dns_records;
+    Firewall firewall;
+    std::vector<FirewallOpen> firewall_opens;
+    std::vector<FirewallForward> firewall_forwards;
 };
 
 }  // namespace sallyport::config

@@ -58,9 +58,9 @@ TEST(DnsConfig, NamesWhatIsWrong) {
          "6:22: name: \"a.example\" stands twice (first at s.toml:4)\n"},
         {"[[dns.forward]]\ndomain = \"*.corp.example\"\nupstream = \"10.0.0.1\"\n",
          "4:10: domain: \"*.corp.example\" is a pattern (write \"corp.example\": what is below it is meant too)\n"},
-        {"[[dns.forward]]\ndomain = \"corp.example\"\n", "3:3: [[dns.forward]] has no \"upstream\" (Who is asked.)\n"},
+        {"[[dns.forward]]\ndomain = \"corp.example\"\n", "3:1: [[dns.forward]] has no \"upstream\" (Who is asked.)\n"},
         {"[[dns.zone]]\nname = \"a\"\n", "3:7: unknown key \"zone\" in [dns]\n"},
-        {"[dns.view]\nname = \"a\"\n", "3:6: \"view\" must be a list of tables, not a table (write [[dns.view]])\n"},
+        {"[dns.view]\nname = \"a\"\n", "3:1: \"view\" must be a list of tables, not a table (write [[dns.view]])\n"},
         {"[admin]\nlisten = \":53\"\n",
          "4:10: [admin] listen: \":53\" is taken by [dns] listen \":53\" (at s.toml:2: a port has one use)\n"},
     };
@@ -83,7 +83,7 @@ TEST(DnsConfig, MayTellEachViewOfANameOnce) {
 
 TEST(DnsConfig, WarnsWhereNobodyCanAsk) {
     EXPECT_EQ(listing(load_here("[[dns.record]]\nname = \"a.example\"\n").warnings),
-              "1:3: [[dns.record]]: nobody can ask, for [dns] has no listen\n");
+              "1:1: [[dns.record]]: nobody can ask, for [dns] has no listen\n");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "config/checks.hpp"
 #include "config/dns_checks.hpp"
 #include "config/document.hpp"
+#include "config/firewall_checks.hpp"
 #include "config/schema.hpp"
 
 #include <algorithm>
@@ -198,6 +199,7 @@ void Loader::unknown_table(const Place& place, const Entry& entry) {
 Loaded Loader::finish() {
     if (!syntax_error_) {
         check_dns(config_, findings_);
+        check_firewall(config_, findings_);
         check_all(config_, findings_);
     }
 

@@ -39,6 +39,9 @@ How values are written:
 | mapping | `"203.0.113.10=172.16.0.5"`: public address, own address |
 | name server | `"9.9.9.9"`, `"[2620:fe::fe]:5353"`; by TLS with the name that its certificate bears: `"tls://1.1.1.1#one.one.one.one"` |
 | domain name | `"hq.example.com"`; where a key takes patterns: `"*.example.com"` |
+| port range | `"49152-65535"` |
+| interface | `"eth0"`, as `ip link` names it |
+| address and port | `"172.16.0.40:88"`, `"[2001:db8::40]:88"` |
 
 A type in the plural takes one value or a list: `http = ":80"` or `http = ["192.0.2.1:80", "[2001:db8::1]:80"]`.
 )";

@@ -3,6 +3,7 @@
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
 #include "config/rows_dns.hpp"
+#include "config/rows_firewall.hpp"
 #include "config/rows_gate.hpp"
 
 #include <array>
@@ -105,6 +106,11 @@ Slot open_new(Config& config, const Place& place) {
     return &added;
 }
 
+Slot open_firewall(Config& config, const Place& place) {
+    config.firewall.place = place;
+    return &config.firewall;
+}
+
 constexpr std::array tables{
     Table{"node", false, "The gateway itself.", "[node]\nname      = \"edge-1\"\nstate_dir = \"/var/lib/sallyport\"\n",
           node_rows, open_single<&Config::node>},
@@ -159,9 +165,23 @@ constexpr std::array tables{
           "[[dns.record]]\nname    = \"hq.example.com\"\naddress = \"172.16.0.10\"\nview    = \"branch\"\nttl     = "
           "\"5m\"\n",
           dns_record_rows, open_new<&Config::dns_records>},
+    Table{
+        "firewall", false,
+        "The packet filter of this machine, which follows from all that is configured. It is shown, tried and applied "
+        "by `sallyport firewall`; [firewall.md](firewall.md) goes through it. Without this table there is none.",
+        "[firewall]\ninside  = \"eth1\"\noutside = \"eth0\"\npresets = \"apns\"\n", firewall_rows, open_firewall},
+    Table{"firewall.open", true, "What else this machine serves beside the gateway.",
+          "[[firewall.open]]\nname     = \"monitoring\"\nport     = 9100\nfrom     = \"10.0.0.0/8\"\n",
+          firewall_open_rows, open_new<&Config::firewall_opens>},
+    Table{
+        "firewall.forward", true,
+        "A port of this node that another machine serves: plain network address translation, for what the gateway does "
+        "not speak.",
+        "[[firewall.forward]]\nprotocol = [\"tcp\", \"udp\"]\nport     = 88\nto       = \"172.16.0.40:88\"\n",
+        firewall_forward_rows, open_new<&Config::firewall_forwards>},
 };
 
-constexpr std::array<std::string_view, 5> tables_to_come{"stun", "turn", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 4> tables_to_come{"stun", "turn", "push", "egress"};
 
 }  // namespace
 

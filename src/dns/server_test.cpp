@@ -253,7 +253,7 @@ TEST(DnsServer, ClosesIdleAndSenselessConnections) {
         {"nothing", "", 11s},
         {"half a length", "00", 11s},
         {"a length of nothing", "0000", 10ms},
-        {"an answer", "001A 1234 8180 0001 0000 0000 0000 02'hq'00 0001 0001 0000 0000 00", 10ms},
+        {"an answer", "0019 1234 8180 0001 0000 0000 0000 02'hq'00 0001 0001 0000 0000 00", 10ms},
         {"65535 octets that never come", "FFFF 1234", 11s},
     };
     for (const Case& c : cases) {
