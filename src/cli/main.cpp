@@ -78,6 +78,8 @@ void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options,
     verb->add_option("file", options.files, "captures, pcap or pcapng, also packed by gzip; - for standard input");
     auto* live = verb->add_option("--live", options.live, "capture from this interface (any: all of them)");
     verb->add_option("--client", options.client, "only what this address sends and gets");
+    verb->add_option("--issuer", options.issuer,
+                     "part of the name of who issues the servers' certificates: others are told");
     verb->add_option("--for", options.duration, "how long to capture")->capture_default_str()->needs(live);
     verb->add_option("--packets", options.packets, "capture at most so many packets")->needs(live);
     auto* write =
