@@ -12,7 +12,7 @@ namespace {
 constexpr double shortest_gap = 10;  // seconds that may be left out
 constexpr double gap_share = 0.2;  // of what is drawn: a shorter gap is drawn too
 constexpr std::size_t most_pieces = 8;
-constexpr double gap_width = 30, least_width = 44, mark_distance = 64;  // pixels
+constexpr double gap_width = 30, least_width = 44, mark_distance = 64, label_width = 44;  // pixels
 
 using Piece = TimeScale::Piece;
 
@@ -86,9 +86,11 @@ std::vector<TimeScale::Mark> TimeScale::marks(const Piece& piece) const {
     const double tick = round_up(length_of(piece) * mark_distance / (piece.end - piece.begin));
     const double start = seconds(pieces_.front().from, piece.from);
     std::vector<Mark> out;
+    const bool last = &piece == &pieces_.back();
     for (int i = 0; i * tick <= length_of(piece) && i < 20; ++i) {
-        out.push_back({.x = piece.begin + (piece.end - piece.begin) * i * tick / length_of(piece),
-                       .label = label_of(start + i * tick, tick)});
+        const double x = piece.begin + (piece.end - piece.begin) * i * tick / length_of(piece);
+        if (i > 0 && !last && x + label_width > piece.end + gap_width) break;  // the next one's first label is there
+        out.push_back({.x = x, .label = label_of(start + i * tick, tick)});
     }
     return out;
 }
