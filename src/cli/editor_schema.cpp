@@ -26,7 +26,6 @@ json table_of(const config::Table& table) {
     json properties = json::object();
     json required = json::array();
     for (const auto& row : table.rows) {
-        if (!row.limits.served) continue;
         json value = value_of(row);
         value["description"] = row.meaning;
         if (row.limits.required) required.push_back(row.key);
