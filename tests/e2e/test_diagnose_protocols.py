@@ -5,6 +5,7 @@ import json
 import pathlib
 import ssl
 import struct
+import subprocess
 
 import pytest
 
@@ -71,6 +72,18 @@ def test_an_answer_in_fragments_is_an_answer(report_of, last_first):
     assert report["findings"] == [] and any("lacks fragments" in note for note in report["notes"])
     report = report_of([question], [part for part in answer if part.data[21] != 0], [later])
     assert [one["id"] for one in report["findings"]] == ["dns-unanswered"]
+
+
+@pytest.mark.parametrize("last_first", [False, True])
+def test_tshark_finds_the_whole_answer_in_the_same_packet(report_of, tmp_path, last_first):
+    failure = bytearray(large_answer(7))
+    failure[3] |= 2  # SERVFAIL
+    frames = [udp(at(0), CLIENT, RESOLVER, dns(b"big.example", 16, 7), 1)] + fragmented(udp(at(.1), RESOLVER, CLIENT, bytes(failure), 2), 800, last_first)
+    file = tmp_path / "fragments.pcap"
+    file.write_bytes(pcap(frames))
+    seen = subprocess.run(["tshark", "-n", "-r", file, "-Y", "dns.flags.rcode == 2", "-T", "fields", "-e", "frame.number"], capture_output=True, text=True, check=True)
+    (finding,) = report_of(frames)["findings"]
+    assert finding["id"] == "dns-errors" and finding["packets"] == [int(seen.stdout)] == [4]
 
 
 def test_fragments_that_overlap_are_told_and_left_out(report_of):

@@ -135,10 +135,11 @@ class Path:
         self.processes.append(process)
         return process
 
-    def rules(self, host, text):
+    def rules(self, host, text, *more):
         for name in (self.gateway, self.server):
             self.run(name, "nft", "flush", "ruleset")
-        self.run(host, "nft", "-f", "-", input=text)
+        for place, rules in ((host, text), *more):
+            self.run(place, "nft", "-f", "-", input=rules)
 
     def outside_mtu(self, size):
         """At the gateway alone: the server, which does not know, announces segments that are too large."""
@@ -146,8 +147,8 @@ class Path:
         for version in (4, 6):
             sh("ip", "-n", self.client, f"-{version}", "route", "flush", "cache")
 
-    def capture(self, host, interface):
-        process = self.start(host, program(), "diagnose", "--json", "--live", interface, "--for", "60s")
+    def capture(self, host, interface, *options):
+        process = self.start(host, program(), "diagnose", "--json", "--live", interface, "--for", "60s", *options)
         wait_until(lambda: len(self.run(host, "cat", "/proc/net/packet").splitlines()) > 1, "the capture")
         return process
 
@@ -213,6 +214,26 @@ def test_icmp_errors_that_the_kernel_holds_back(path, version):
     assert (status, list(findings)) == (10, ["icmp-rate-limited"]), report
     assert findings["icmp-rate-limited"]["seconds_lost"] > .5
     assert "reject with tcp reset" in findings["icmp-rate-limited"]["fix"]["nft"]
+
+
+@BOTH
+def test_icmp_errors_that_get_lost(path, version):
+    path.rules(path.gateway, forward("icmp type destination-unreachable drop\nicmpv6 type destination-unreachable drop"),
+               (path.server, forward("").replace("forward", "input").replace("\n\n", "\ntcp dport 1935 reject with icmpx port-unreachable\n")))
+    capture = path.capture(path.server, "wire")
+    path.play(PLAYER, SERVER[version], 3.6, 1)
+    status, findings, report = found(capture)
+    assert (status, list(findings)) == (10, ["icmp-not-honoured"]), report
+    assert findings["icmp-not-honoured"]["seconds_lost"] == pytest.approx(3.6, abs=.15)
+
+
+@BOTH
+def test_answers_that_get_lost_on_the_way_back(path, version):
+    path.rules(path.gateway, forward("tcp sport 5223 tcp flags & (syn | ack) == (syn | ack) drop"))
+    capture = path.capture(path.server, "wire", "--client", CLIENT[version])  # SYN-ACKs of the test before may still come
+    path.play("import socket, sys\ntry: socket.create_connection((sys.argv[1], 5223), 3.6)\nexcept OSError: pass", SERVER[version])
+    status, findings, report = found(capture)
+    assert (status, list(findings)) == (10, ["synack-unacked"]), report
 
 
 def source_nat(version, expression):
