@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <tuple>
@@ -15,6 +16,7 @@ namespace sallyport::diagnose {
 
 namespace {
 
+constexpr double soon = 300;  // seconds: devices that move do it less often
 constexpr std::size_t shown_value = 40;  // bytes of an identity that are printed
 
 // One connection whose client says who it is.
@@ -236,24 +238,30 @@ private:
     struct Changes {
         std::set<IpAddress> sources;
         std::size_t reset = 0;  // sessions that the server reset
-        std::size_t moves = 0;  // how often the next session came from another address than the one before
-        bool unstable() const { return reset > 0 || moves > 1; }
+        bool restless = false;  // it came from another address, and soon from another again
+
+        bool unstable() const { return reset > 0 || restless; }
     };
 
     static Changes changes_of(const Uses& uses) {
         Changes out;
         const Use* before = nullptr;
+        std::optional<Time> moved;
         for (const Use& use : uses.list) {
             out.sources.insert(use.source);
             out.reset += use.flow->of(Side::server).reset ? 1 : 0;
-            out.moves += before != nullptr && before->source != use.source ? 1 : 0;
+            if (before != nullptr && before->source != use.source) {
+                out.restless = out.restless || (moved && seconds(*moved, use.flow->begin()) < soon);
+                moved = use.flow->begin();
+            }
             before = &use;
         }
         return out;
     }
 
     static Finding told(const std::string& key, const Uses& uses, const Changes& changes) {
-        const auto& [sources, reset, moves] = changes;
+        const auto& sources = changes.sources;
+        const std::size_t reset = changes.reset;
         const Flow& first = *uses.list.front().flow;
         const auto line = key.find('\n');
         const std::string who = uses.secret ? "the same " + key.substr(0, line)
@@ -267,7 +275,7 @@ private:
                        count_text(uses.list.size(), "session", "sessions") + " with " +
                        endpoint_text(finding.server, finding.port) + ": " + list_of(sources) + ".";
         if (reset > 0) finding.text += " The server reset " + std::to_string(reset) + " of them.";
-        if (!changes.unstable()) finding.text += " It changed once: a device that moved looks the same.";
+        if (!changes.unstable()) finding.text += " It changes seldom: a device that moves looks the same.";
         finding.why = "The sessions name " + who + " in clear (" + packets_text(finding.packets) + ").";
         finding.vantage =
             "The inside of the NAT is not in the capture: that it is one device is concluded from what it says of "
