@@ -89,6 +89,13 @@ class Path:
         self.client, self.wire, self.gateway, self.server = (f"sp-{what}{os.getpid()}" for what in "cwgs")
         self.names = [self.client, self.wire, self.gateway, self.server]
         self.processes = []
+        try:
+            self.build()
+        except BaseException:
+            self.close()
+            raise
+
+    def build(self):
         for name in self.names:
             sh("ip", "netns", "add", name)
             sh("ip", "-n", name, "link", "set", "lo", "up")
@@ -102,8 +109,8 @@ class Path:
             self.address(self.server, "wire", SERVER[version], version)
             self.default(self.client, GATEWAY[version][0], version)
             self.default(self.server, GATEWAY[version][1], version)
-        for key in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv6.icmp.ratelimit=1000"):
-            self.run(self.gateway, "sysctl", "-qw", key)
+        for key, value in (("ipv4/ip_forward", 1), ("ipv6/conf/all/forwarding", 1), ("ipv6/icmp/ratelimit", 1000)):
+            self.run(self.gateway, "sh", "-c", f"echo {value} >/proc/sys/net/{key}")
         self.wait_for_up(self.start(self.wire, sys.executable, slow_wire.__file__, "one", "other", 10))
         self.wait_for_up(self.start(self.server, sys.executable, "-c", LISTENER))
 
@@ -160,7 +167,7 @@ class Path:
             process.kill()
             process.communicate()
         for name in self.names:
-            subprocess.run(["ip", "netns", "delete", name], check=False)
+            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
 
 
 @pytest.fixture(scope="module")
