@@ -78,6 +78,7 @@ io::Task<void> Daemon::live() {
     for (auto& data : data_loops_) data->start();
     scope_.spawn(follow_signals());
     scope_.spawn(follow_certificates());
+    scope_.spawn(follow_firewall());
     scope_.spawn(guard_->keep_time(scope_.cancellation()));
     share_bans();
     if (kernel_) scope_.spawn(kernel_->keep());

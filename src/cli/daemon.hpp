@@ -7,6 +7,7 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "firewall/watch.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
 #include "guard/guard.hpp"
@@ -24,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace sallyport::cli {
@@ -58,6 +60,7 @@ private:
     // Start-up, in this order.
     bool load();
     bool bind_ports();
+    void look_at_firewall();
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -85,6 +88,8 @@ private:
     // What goes on while it runs.
     io::Task<void> follow_signals();
     io::Task<void> follow_certificates();
+    io::Task<void> follow_firewall();
+    std::string firewall_metrics() const;
     io::Task<void> keep_watchdog(Duration interval);
     io::Task<void> reload_by_signal();
     io::Task<void> wind_down();
@@ -128,6 +133,8 @@ private:
     std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
+    std::optional<firewall::Watch> firewall_;
+    std::vector<std::pair<telemetry::Level, std::string>> firewall_notes_;  // until there is a log
     io::Scope scope_;
     io::Event stop_;
     io::Event wound_down_;

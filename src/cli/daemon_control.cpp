@@ -54,7 +54,8 @@ std::string Daemon::metrics() {
                                       .enforces = kernel_ != nullptr,
                                       .in_kernel = kernel_ && kernel_->in_step()};
     return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
-                                   loop_->now() - started_);
+                                   loop_->now() - started_) +
+           firewall_metrics();
 }
 
 json Daemon::status() {

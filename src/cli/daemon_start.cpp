@@ -76,7 +76,9 @@ Exit Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);
 
     if (!load()) return Exit::invalid;
-    if (!bind_ports() || !become_user()) return Exit::failed;
+    if (!bind_ports()) return Exit::failed;
+    look_at_firewall();
+    if (!become_user()) return Exit::failed;
     if (!build()) return Exit::invalid;
     if (!enter_kernel()) return Exit::failed;
     if (!open_admin()) return leave_kernel(), Exit::failed;

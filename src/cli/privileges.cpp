@@ -55,6 +55,8 @@ bool may_bind_low_ports() { return holds(CAP_NET_BIND_SERVICE); }
 
 bool may_rule_kernel() { return holds(CAP_NET_ADMIN); }
 
+bool may_change_firewall() { return is_root() && may_rule_kernel(); }
+
 Result<void> prepare_directories(const std::vector<std::filesystem::path>& directories, const std::string& user) {
     const auto account = is_root() ? find_account(user) : std::nullopt;
     for (const auto& directory : directories) {

@@ -34,4 +34,7 @@ inline constexpr std::string_view lacks_net_admin =
     "guard.enforce is \"nftables\", which takes CAP_NET_ADMIN: start as root, or give it to the unit "
     "(AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_ADMIN)";
 
+/// And is it root, to whom the state of [firewall] belongs?
+bool may_change_firewall();
+
 }  // namespace sallyport::cli

@@ -2,6 +2,7 @@
 
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
+#include "config/rows_firewall.hpp"
 #include "config/rows_gate.hpp"
 
 #include <array>
@@ -104,6 +105,11 @@ Slot open_new(Config& config, const Place& place) {
     return &added;
 }
 
+Slot open_firewall(Config& config, const Place& place) {
+    config.firewall.place = place;
+    return &config.firewall;
+}
+
 constexpr std::array tables{
     Table{"node", false, "The gateway itself.", "[node]\nname      = \"edge-1\"\nstate_dir = \"/var/lib/sallyport\"\n",
           node_rows, open_single<&Config::node>},
@@ -139,15 +145,38 @@ constexpr std::array tables{
           "\"172.16.0.10\"\nplain_port = 80\n"
           "tls_port   = 443\nallow_url  = [\"/PBX0/MY\", \"/apps\"]\n",
           service_rows, open_new<&Config::services>},
+    Table{
+        "firewall", false,
+        "The packet filter of this machine, which follows from all that is configured. It is shown, tried and applied "
+        "by `sallyport firewall`; [firewall.md](firewall.md) goes through it. Without this table there is none.",
+        "[firewall]\ninside  = \"eth1\"\noutside = \"eth0\"\npresets = \"apns\"\n", firewall_rows, open_firewall},
+    Table{"firewall.open", true, "What else this machine serves beside the gateway.",
+          "[[firewall.open]]\nname     = \"monitoring\"\nport     = 9100\nfrom     = \"10.0.0.0/8\"\n",
+          firewall_open_rows, open_new<&Config::firewall_opens>},
+    Table{
+        "firewall.forward", true,
+        "A port of this node that another machine serves: plain network address translation, for what the gateway does "
+        "not speak.",
+        "[[firewall.forward]]\nprotocol = [\"tcp\", \"udp\"]\nport     = 88\nto       = \"172.16.0.40:88\"\n",
+        firewall_forward_rows, open_new<&Config::firewall_forwards>},
 };
 
-constexpr std::array<std::string_view, 6> tables_to_come{"stun", "turn", "dns", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 5> tables_to_come{"stun", "turn", "dns", "push", "egress"};
 
 }  // namespace
 
 const Row* Table::find(std::string_view key) const {
     for (const Row& row : rows) {
         if (row.key == key) return &row;
+    }
+    return nullptr;
+}
+
+const Table* Table::inner(std::string_view key) const {
+    for (const Table& table : tables) {
+        const std::size_t dot = table.name.find('.');
+        if (dot != std::string_view::npos && table.name.substr(0, dot) == name && table.name.substr(dot + 1) == key)
+            return &table;
     }
     return nullptr;
 }

@@ -61,6 +61,10 @@ std::string other_value(const Row& row) {
     static constexpr std::pair<std::string_view, const char*> samples[] = {
         {"integer", "7"},
         {"port", "7"},
+        {"ports", "7"},
+        {"port range", "\"7-77\""},
+        {"interfaces", "\"eth7\""},
+        {"address and port", "\"192.0.2.7:7\""},
         {"duration", "\"7s\""},
         {"address", "\"192.0.2.7\""},
         {"networks", "\"::1\""},

@@ -100,7 +100,10 @@ io::Task<Result<void>> KernelBans::create() { co_return co_await step(); }
 
 io::Task<void> KernelBans::keep() {
     for (;;) {
-        if (!is_behind() && !closing_.requested()) co_await something_to_do_.wait(loop_.in(looks_after));
+        if (!is_behind() && !closing_.requested()) {
+            const io::Wait waited = co_await something_to_do_.wait(loop_.in(looks_after));
+            if (waited == io::Wait::ready) continue;  // perhaps for what has been done meanwhile
+        }
         if (closing_.requested()) break;
         const Result<void> done = co_await step();
         tell(done);

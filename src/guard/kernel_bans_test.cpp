@@ -95,7 +95,7 @@ TEST(KernelBans, WhatHappensWhileNftRunsLeavesTogether) {
         }
         co_await self.pass(1s);
     });
-    EXPECT_LE(kernel.runs.size(), 6U);
+    EXPECT_LE(kernel.runs.size(), 10U);
 }
 
 TEST(KernelBans, TheLastWordOnAClientHolds) {

@@ -21,7 +21,7 @@ inline constexpr std::string_view table = "sallyport_bans";
 
 /// Where this gateway listens.
 struct Port {
-    IpAddress address;  // unspecified: every address of its family
+    IpAddress address = {};  // unspecified: every address of its family
     bool both_families = false;  // then the address is ::
     std::uint16_t port = 0;
 
@@ -30,9 +30,9 @@ struct Port {
 
 /// What changes seldom.
 struct Frame {
-    std::vector<Port> ports;
-    std::vector<Network> banned;   // in any order, they may overlap
-    std::vector<Network> allowed;  // beat every ban
+    std::vector<Port> ports = {};
+    std::vector<Network> banned = {};   // in any order, they may overlap
+    std::vector<Network> allowed = {};  // beat every ban
 
     bool operator==(const Frame&) const = default;
 };

@@ -62,6 +62,7 @@ enum class Reason : std::uint8_t {
     push_not_apple,
     turn_quota,
     turn_peer_denied,
+    firewall_closed,
 };
 
 struct ReasonText {
@@ -187,6 +188,8 @@ inline constexpr std::array reasons{
     ReasonText{Reason::turn_peer_denied, "turn.peer_denied",
                "the peer's address is in a network that must not be relayed to",
                "add the network to peer_allow of [turn] if it should be reached"},
+    ReasonText{Reason::firewall_closed, "firewall.closed", "no rule of this machine's firewall lets it in",
+               "what [listen] serves is open by itself; for what else this machine serves there is [[firewall.open]]"},
 };
 
 constexpr std::size_t index(Reason reason) { return static_cast<std::size_t>(reason); }
@@ -209,7 +212,7 @@ constexpr bool rows_follow_the_enumeration() {
     for (std::size_t i = 0; i < reasons.size(); ++i) {
         if (index(reasons[i].reason) != i) return false;
     }
-    return reasons.size() == index(Reason::turn_peer_denied) + 1;
+    return reasons.size() == index(Reason::firewall_closed) + 1;
 }
 static_assert(rows_follow_the_enumeration());
 }  // namespace detail

@@ -215,7 +215,10 @@ protected:
             ++signs_;
         }
     }
-    void connect_anew() { routed_ = std::make_unique<Routed>(); }
+    void connect_anew() {
+        routed_.reset();  // each sees that it leaves nothing behind
+        routed_ = std::make_unique<Routed>();
+    }
     void expect_nothing_counted() {
         EXPECT_EQ(signs_, 0);
         EXPECT_EQ(table_.window().clients(), 0U);
