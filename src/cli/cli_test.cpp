@@ -18,7 +18,7 @@ TEST(EditorSchema, KnowsEveryServedKeyOfTheTableAndNoOther) {
         EXPECT_EQ(one["additionalProperties"], false);
         for (const auto& row : table.rows) {
             SCOPED_TRACE(row.key);
-            EXPECT_EQ(one["properties"].contains(std::string(row.key)), row.limits.served);
+            EXPECT_TRUE(one["properties"].contains(std::string(row.key))) << row.key;
         }
     }
     const json& service = schema["properties"]["service"]["items"];

@@ -11,6 +11,7 @@
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
 #include "guard/guard.hpp"
+#include "guard/kernel_bans.hpp"
 #include "io/event.hpp"
 #include "io/signals.hpp"
 #include "io/worker.hpp"
@@ -72,9 +73,17 @@ private:
     void share_bans();
     io::Task<Result<io::Stream>> connect_redis(io::Cancellation& cancellation);
     void tell_of_ban(const guard::Change& change);
+    std::vector<IpAddress> announced_addresses() const;
     guard::Policy guard_policy() const;
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
+
+    // The bans in the kernel.
+    bool enter_kernel();
+    void leave_kernel();
+    void take_to_kernel();
+    io::Task<void> give_up_kernel(std::unique_ptr<guard::KernelBans> kernel);
+    Result<void, admin::Problem> may_enter_kernel(const config::Config& wanted) const;
 
     // What goes on while it runs.
     io::Task<void> follow_signals();
@@ -121,6 +130,7 @@ private:
     std::optional<store::Database> database_;
     std::optional<store::GuardEntries> guard_entries_;
     std::optional<guard::Share> share_;
+    std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
     std::optional<firewall::Watch> firewall_;

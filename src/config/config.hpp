@@ -108,7 +108,7 @@ struct Guard {
     Duration ban_for = std::chrono::minutes(15);
     std::vector<Located<Network>> never_ban;
     std::vector<Located<Network>> always_ban;
-    Enforce enforce = Enforce::accept;
+    Located<Enforce> enforce{Enforce::accept, {}};
 
     bool operator==(const Guard&) const = default;
 };

@@ -75,8 +75,7 @@ constexpr std::array guard_rows{
     row<&Guard::always_ban>("always_ban", "[]", "Who is turned away without having done anything."),
     row<&Guard::enforce>("enforce", "\"accept\"",
                          "Where bans hold: \"accept\" resets connections as they come; \"nftables\" has the kernel "
-                         "refuse new ones as well.",
-                         {.served = false}),
+                         "refuse new ones as well, which takes the program `nft` and CAP_NET_ADMIN."),
 };
 
 std::optional<Complaint> check_redis(std::string_view text) {

@@ -107,8 +107,10 @@ inline constexpr std::array reasons{
                "look for a slow link, a client of another protocol that waits for the server to speak, or a scanner"},
     ReasonText{Reason::peek_malformed, "peek.malformed", "the message is not valid in this protocol",
                "read the record's detail; capture it with: sallyport diagnose --live"},
-    ReasonText{Reason::peek_too_large, "peek.too_large", "the message's head is larger than this gateway reads",
-               "look for oversized cookies or header fields in the client"},
+    ReasonText{Reason::peek_too_large, "peek.too_large",
+               "the message, or the head that it begins with, is larger than this gateway reads",
+               "read the record's detail, then look in the client: for oversized cookies or header fields (HTTP, SIP), "
+               "a list of hundreds of aliases (H.323), a bind that carries more than a name and credentials (LDAP)"},
     ReasonText{Reason::proxy_malformed, "proxy.malformed",
                "a connection from proxy_from does not begin with a valid PROXY header",
                "switch the PROXY protocol on at the balancer, or take its network out of proxy_from"},
