@@ -61,6 +61,7 @@ private:
     bool load();
     bool bind_ports();
     void look_at_firewall();
+    void settle_firewall(const config::Firewall& firewall);
     bool become_user();
     bool build();
     io::Task<void> whole_life();

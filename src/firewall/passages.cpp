@@ -35,6 +35,4 @@ static_assert(passages.size() == config::words_of<config::Passage>.size());
 
 std::span<const PassageRule> rules_of(config::Passage passage) { return passages[static_cast<std::size_t>(passage)]; }
 
-std::span<const std::string_view> apple_networks() { return apple; }
-
 }  // namespace sallyport::firewall

@@ -4,6 +4,7 @@
 #include "firewall/policy.hpp"
 
 #include <span>
+#include <string_view>
 
 namespace sallyport::firewall {
 
@@ -16,8 +17,5 @@ struct PassageRule {
 };
 
 std::span<const PassageRule> rules_of(config::Passage passage);
-
-/// Where Apple's push servers are: the networks that Apple gives for them.
-std::span<const std::string_view> apple_networks();
 
 }  // namespace sallyport::firewall
