@@ -243,6 +243,23 @@ TEST(Dial, ASourceAddressThatIsNotOursIsUnreachable) {
     EXPECT_EQ(out.error, EADDRNOTAVAIL);
 }
 
+TEST(Dial, EachFamilyIsDialedFromItsOwnSource) {
+    const DialPlan plan{.addresses = {}, .sources = {{IpAddress::parse("192.0.2.1"), IpAddress::parse("2001:db8::1")}}};
+    EXPECT_EQ(plan.source_towards(v4(1).ip)->ip, IpAddress::parse("192.0.2.1"));
+    EXPECT_EQ(plan.source_towards(v6(1).ip)->ip, IpAddress::parse("2001:db8::1"));
+    EXPECT_TRUE(plan.source_towards(v6(1).ip)->anywhere);
+    DialPlan own = plan;
+    own.source = IpAddress::v4(INADDR_LOOPBACK);
+    EXPECT_EQ(own.source_towards(v4(1).ip)->ip, own.source);
+    EXPECT_FALSE(own.source_towards(v4(1).ip)->anywhere);
+    EXPECT_FALSE(DialPlan{}.source_towards(v4(1).ip));
+}
+
+TEST(Dial, ASourceNeedBeOnNoInterfaceWhereItIsRoutedHere) {
+    const DialPlan plan{.addresses = {v4(1)}, .sources = {{IpAddress::parse("192.0.2.1")}}};
+    EXPECT_EQ(dial_scripted({{1, answers}}, plan).peer, "1");
+}
+
 TEST(Dial, NoAddressIsUnreachable) {
     const Outcome out = dial_scripted({}, {});
     EXPECT_EQ(out.result, "unreachable");
