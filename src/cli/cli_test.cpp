@@ -1,4 +1,5 @@
 #include "cli/editor_schema.hpp"
+#include "cli/egress_shapes.hpp"
 #include "cli/shapes.hpp"
 #include "config/schema.hpp"
 
@@ -11,7 +12,10 @@ TEST(EditorSchema, KnowsEveryServedKeyOfTheTableAndNoOther) {
     const json schema = cli::editor_schema();
     for (const auto& table : config::schema()) {
         SCOPED_TRACE(table.name);
-        json one = schema["properties"][std::string(table.name)];
+        const std::size_t dot = table.name.find('.');
+        json one = dot == std::string_view::npos ? schema["properties"][std::string(table.name)]
+                                                 : schema["properties"][std::string(table.name.substr(0, dot))]
+                                                         ["properties"][std::string(table.name.substr(dot + 1))];
         if (table.repeated) one = one["items"];
         EXPECT_EQ(one["additionalProperties"], false);
         for (const auto& row : table.rows) {
@@ -24,6 +28,16 @@ TEST(EditorSchema, KnowsEveryServedKeyOfTheTableAndNoOther) {
     EXPECT_TRUE(service["properties"]["allow_from"].contains("anyOf")) << "one network, or a list";
     EXPECT_EQ(service["properties"]["source"]["type"], "string")
         << "an address is not a list, though its name ends in s";
+}
+
+TEST(EgressShapes, TellTheSourcesAsCsvWithFieldsQuoted) {
+    const json answer{
+        {"pins", {{{"who", "user o\"brien, pat"}, {"source", "192.0.2.17"}, {"origin", "configuration"}}}},
+        {"sources", {{{"who", "address 10.1.2.3"}, {"source", "192.0.2.18"}, {"since", "2026-03-01T12:00:00.000Z"}}}}};
+    EXPECT_EQ(cli::egress_csv(answer),
+              "who,source,since,origin\r\n"
+              "\"user o\"\"brien, pat\",192.0.2.17,,configuration\r\n"
+              "address 10.1.2.3,192.0.2.18,2026-03-01T12:00:00.000Z,given\r\n");
 }
 
 TEST(Shapes, AnExplanationReadsAlikeFromTheGatewayAndFromTheFile) {

@@ -7,6 +7,7 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "egress/registry.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
 #include "guard/guard.hpp"
@@ -16,6 +17,7 @@
 #include "listeners/listeners.hpp"
 #include "net/names.hpp"
 #include "store/database.hpp"
+#include "store/egress_lines.hpp"
 #include "store/guard_entries.hpp"
 
 #include <filesystem>
@@ -52,6 +54,10 @@ public:
     nlohmann::json suspects() override;
     Result<nlohmann::json, admin::Problem> set_ban(const admin::BanQuery& query) override;
     Result<nlohmann::json, admin::Problem> remove_ban(const admin::BanQuery& query) override;
+    nlohmann::json egress() override;
+    Result<nlohmann::json, admin::Problem> whois(const IpAddress& address) override;
+    Result<nlohmann::json, admin::Problem> set_pin(const admin::PinQuery& query) override;
+    Result<nlohmann::json, admin::Problem> remove_pin(const admin::PinQuery& query) override;
 
 private:
     // Start-up, in this order.
@@ -70,6 +76,8 @@ private:
     io::Task<Result<io::Stream>> connect_redis(io::Cancellation& cancellation);
     void tell_of_ban(const guard::Change& change);
     guard::Policy guard_policy() const;
+    void post_egress();
+    egress::Settings egress_settings();
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
 
@@ -115,6 +123,8 @@ private:
     std::optional<gate::Health> health_;
     std::optional<store::Database> database_;
     std::optional<store::GuardEntries> guard_entries_;
+    std::optional<store::EgressLines> egress_lines_;
+    std::optional<egress::Registry> egress_;
     std::optional<guard::Share> share_;
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;

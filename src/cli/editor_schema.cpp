@@ -46,7 +46,10 @@ json editor_schema() {
     json properties = json::object();
     for (const auto& table : config::schema()) {
         json one = table_of(table);
-        properties[std::string(table.name)] =
+        const std::size_t dot = table.name.find('.');
+        const bool inner = dot != std::string_view::npos;
+        json& place = inner ? properties[std::string(table.name.substr(0, dot))]["properties"] : properties;
+        place[std::string(inner ? table.name.substr(dot + 1) : table.name)] =
             table.repeated ? json{{"type", "array"}, {"items", std::move(one)}} : std::move(one);
     }
     return {{"$schema", "https://json-schema.org/draft/2020-12/schema"},

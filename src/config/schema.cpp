@@ -250,6 +250,66 @@ constexpr std::array service_rows{
         {.protocols = bit(Protocol::h323)}),
 };
 
+constexpr std::array egress_rows{
+    row<&Egress::pool>("pool", "[]",
+                       "The addresses that connections go out from, every one of these networks. They must be this "
+                       "node's, or routed to it: `ip route add local 192.0.2.16/28 dev lo`. Families are independent; "
+                       "of one without a pool the system chooses."),
+    row<&Egress::mode>("mode", "\"shared\"",
+                       "\"shared\": several may have one address. \"exclusive\": nobody shares one, and who comes when "
+                       "all are given is refused."),
+    row<&Egress::seed>("seed", "\"\"",
+                       "Gateways with the same seed and the same pool give the same user the same address, without "
+                       "talking to each other. Keep it to yourself: it says who shares an address with whom.",
+                       {.may_be_empty = true}),
+    row<&Egress::clients>("clients", "[]", "Whose connections this is about. Empty: everybody's."),
+    row<&Egress::remember_for>("remember_for", "\"30d\"",
+                               "How long an address that was given is kept for somebody who is not seen.",
+                               {.least = ns(1s), .most = ns(std::chrono::days(365) * 10)}),
+    row<&Egress::leases>("leases", "[]",
+                         "Leases files of DHCP servers, which tell the device behind an address: dnsmasq's, ISC "
+                         "dhcpd's, Kea's CSV. Looked at again when they change."),
+    row<&Egress::radius>("radius", "",
+                         "Where RADIUS accounting is taken (UDP), which tells the user behind an address."),
+    row<&Egress::radius_secret>("radius_secret", "", "The secret shared with the access servers."),
+    row<&Egress::radius_secret_file>("radius_secret_file", "", "A file that holds it, instead."),
+};
+
+constexpr std::array egress_pin_rows{
+    row<&EgressPin::client>("client", "", "The address of a client."),
+    row<&EgressPin::network>("network", "", "Or a network of clients; the narrowest holds."),
+    row<&EgressPin::mac>("mac", "", "Or a device, by its hardware address; `leases` or `radius` tell where it is."),
+    row<&EgressPin::user>("user", "", "Or a user; `radius` tells where they are. This one holds over the others."),
+    row<&EgressPin::source>("source", "", "The address that its connections go out from.", {.required = true}),
+};
+
+constexpr std::array push_rows{
+    row<&Push::vip>("vip", "[]",
+                    "The addresses that stand for Apple's couriers inside: of a network of addresses courier N has the "
+                    "base and N, one address stands for all. They must be routed to this node: `ip route add local "
+                    "10.100.100.0/24 dev lo`, and in the isolated network a route here."),
+    row<&Push::ports>("ports", "[5223, 443, 2197]",
+                      "The ports that are served there. 2195 and 2196 are those of senders of the time before 2021."),
+    row<&Push::families>("families", "[\"courier\", \"courier2\", \"courier.sandbox\"]",
+                         "The families of names that have such addresses. All other names are forwarded."),
+    row<&Push::providers>("providers", "false",
+                          "Relays senders to `api.push.apple.com` and its sandbox, too (mobile device management)."),
+    row<&Push::ttl>("ttl", "\"30s\"", "How long devices may keep an answer.", {.least = 0, .most = ns(24h)}),
+    row<&Push::resolver>("resolver", "[]",
+                         "The name servers that couriers are looked up with: near to where connections go out. Absent: "
+                         "as the system does."),
+    row<&Push::allow_to>("allow_to", "[]",
+                         "Where connections may go. Absent: 17.0.0.0/8, 2620:149:a44::/48, 2403:300:a42::/48, "
+                         "2403:300:a51::/48 and 2a01:b740:a42::/48, which Apple names. Anything else is refused: this "
+                         "is no open proxy."),
+    row<&Push::via>("via", "[]",
+                    "Proxies that connections go out by: \"http://proxy.dmz:3128\" (CONNECT), "
+                    "\"socks5://user:password@proxy.dmz:1080\". Several: the next one when one fails."),
+    row<&Push::intercept>("intercept", "false",
+                          "Takes connections too that a rule of the firewall has redirected to these ports "
+                          "(SO_ORIGINAL_DST), and relays each to where it was going."),
+};
+
 // ---- Where each table's values go.
 
 template <auto Member>
@@ -262,6 +322,11 @@ Slot open_new(Config& config, const Place& place) {
     auto& added = (config.*Member).emplace_back();
     added.place = place;
     return &added;
+}
+
+Slot open_push(Config& config, const Place& place) {
+    config.push.place = place;
+    return &config.push;
 }
 
 constexpr std::array tables{
@@ -299,15 +364,35 @@ constexpr std::array tables{
           "\"172.16.0.10\"\nplain_port = 80\n"
           "tls_port   = 443\nallow_url  = [\"/PBX0/MY\", \"/apps\"]\n",
           service_rows, open_new<&Config::services>},
+    Table{"egress", false,
+          "A stable source address for each user or device, for all that this node dials for them. "
+          "[egress.md](egress.md) tells how it is chosen.",
+          "[egress]\npool   = \"192.0.2.16/28\"\nseed   = \"site-1\"\nleases = \"/var/lib/misc/dnsmasq.leases\"\n",
+          egress_rows, open_single<&Config::egress>},
+    Table{"egress.pin", true, "Somebody who always goes out from a certain address, of the pool or not.",
+          "[[egress.pin]]\nclient = \"10.1.2.3\"\nsource = \"192.0.2.17\"\n", egress_pin_rows,
+          open_new<&Config::egress_pins>},
+    Table{"push", false,
+          "Apple's push service for devices in isolated networks. [push.md](push.md) goes through it step by step.",
+          "[push]\nvip = [\"10.100.100.0/24\", \"fd00:100::/64\"]\n", push_rows, open_push},
 };
 
-constexpr std::array<std::string_view, 6> tables_to_come{"stun", "turn", "dns", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 4> tables_to_come{"stun", "turn", "dns", "firewall"};
 
 }  // namespace
 
 const Row* Table::find(std::string_view key) const {
     for (const Row& row : rows) {
         if (row.key == key) return &row;
+    }
+    return nullptr;
+}
+
+const Table* Table::inner(std::string_view key) const {
+    for (const Table& table : tables) {
+        const std::size_t dot = table.name.find('.');
+        if (dot != std::string_view::npos && table.name.substr(0, dot) == name && table.name.substr(dot + 1) == key)
+            return &table;
     }
     return nullptr;
 }

@@ -50,6 +50,7 @@ struct Reading {
 void read(const Reading& in, bool& out);
 void read(const Reading& in, std::uint32_t& out);
 void read(const Reading& in, std::optional<std::uint16_t>& out);  // a port
+void read(const Reading& in, std::vector<Located<std::uint16_t>>& out);  // ports: one of them or a list
 
 // Types that stand in the file as a string.
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, std::string& out);
@@ -62,6 +63,7 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, NatM
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, ProxyUrl& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
 Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words);
@@ -92,6 +94,10 @@ template <>
 inline constexpr TypeName type_name<std::uint32_t>{"integer", "", "10", Scale::count};
 template <>
 inline constexpr TypeName type_name<std::optional<std::uint16_t>>{"port", "", "443"};
+template <>
+inline constexpr TypeName type_name<std::uint16_t>{"port", "ports", "443"};
+template <>
+inline constexpr TypeName type_name<ProxyUrl>{"proxy", "proxies", "\"http://proxy.example:3128\""};
 template <>
 inline constexpr TypeName type_name<std::string>{"string", "strings", "\"text\""};
 template <>
