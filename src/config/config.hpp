@@ -4,6 +4,8 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "config/dns.hpp"
+#include "config/listen_address.hpp"
 #include "config/place.hpp"
 
 #include <array>
@@ -30,17 +32,6 @@ template <class E>
 constexpr std::string_view to_string(E value) {
     return words_of<E>[static_cast<std::size_t>(value)];
 }
-
-/// Where to listen. ":443" is every address of both families, on one dual-stack socket bound to [::]:443;
-/// "[::]:443" is IPv6 alone, "0.0.0.0:443" is IPv4 alone.
-struct ListenAddress {
-    SocketAddress address;
-    bool dual_stack = false;  // then address.ip is ::
-
-    /// As it is written in the file, and as records name the listener.
-    std::string to_string() const;
-    bool operator==(const ListenAddress&) const = default;
-};
 
 /// What an outer NAT maps to an address of this node. Both of one family.
 struct NatMapping {
@@ -310,6 +301,10 @@ struct Config {
     Egress egress;
     std::vector<EgressPin> egress_pins;
     Push push;
+    Dns dns;
+    std::vector<DnsView> dns_views;  // the first that holds a client is its view
+    std::vector<DnsForward> dns_forwards;
+    std::vector<DnsRecord> dns_records;
 };
 
 }  // namespace sallyport::config
