@@ -236,6 +236,10 @@ io::Task<Response> remove_pin(Control& control, const Request& request) {
     co_return query ? answer_of(control.remove_pin(*query)) : bad_request(query.error());
 }
 
+io::Task<Response> push_devices(Control& control, const Request&) {
+    co_return json_response(co_await control.push_devices());
+}
+
 constexpr Route table[] = {
     {"GET", "/livez", Access::anyone, livez},
     {"GET", "/readyz", Access::anyone, readyz},
@@ -257,6 +261,7 @@ constexpr Route table[] = {
     {"GET", "/api/v1/egress/whois", Access::trusted, whois},
     {"POST", "/api/v1/egress/pins", Access::trusted, set_pin},
     {"POST", "/api/v1/egress/pins/remove", Access::trusted, remove_pin},
+    {"GET", "/api/v1/push/devices", Access::trusted, push_devices},
 };
 
 }  // namespace

@@ -104,6 +104,8 @@ public:
     virtual Result<nlohmann::json, Problem> set_pin(const PinQuery& query) = 0;
     /// {"removed":1}; a problem when there was none.
     virtual Result<nlohmann::json, Problem> remove_pin(const PinQuery& query) = 0;
+    /// {"devices":[...]}: of those inside, who asked for a courier and who came.
+    virtual io::Task<nlohmann::json> push_devices() = 0;
 };
 
 /// Every route there is.

@@ -67,6 +67,7 @@ public:
     Result<nlohmann::json, Problem> remove_pin(const PinQuery&) override {
         return std::unexpected(Problem{.status = 404, .detail = "no such pin"});
     }
+    io::Task<nlohmann::json> push_devices() override { co_return nlohmann::json{{"devices", nlohmann::json::array()}}; }
     nlohmann::json bans() override { return {{"bans", nlohmann::json::array()}}; }
     nlohmann::json suspects() override { return {{"suspects", nlohmann::json::array()}}; }
     Result<nlohmann::json, Problem> set_ban(const BanQuery& query) override {

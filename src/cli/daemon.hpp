@@ -58,6 +58,7 @@ public:
     Result<nlohmann::json, admin::Problem> whois(const IpAddress& address) override;
     Result<nlohmann::json, admin::Problem> set_pin(const admin::PinQuery& query) override;
     Result<nlohmann::json, admin::Problem> remove_pin(const admin::PinQuery& query) override;
+    io::Task<nlohmann::json> push_devices() override;
 
 private:
     // Start-up, in this order.
@@ -89,7 +90,7 @@ private:
     io::Task<void> wind_down();
 
     template <class Ask>
-    auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, gate::Gate&>>>;
+    auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, DataLoop&>>>;
     Result<nlohmann::json, admin::Problem> take_over(Built built);
     void adopt(std::shared_ptr<const Generation> generation);
     void note_restart_needs(const config::Config& wanted);

@@ -2,6 +2,7 @@
 #include "cli/daemon.hpp"
 #include "cli/diagnose.hpp"
 #include "cli/egress.hpp"
+#include "cli/push.hpp"
 #include "cli/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -97,6 +98,17 @@ void add_egress(CLI::App& app, const Common& common, EgressOptions& options, int
     pin->callback([&] { code = finish(egress_pin(common, options)); });
 }
 
+void add_push(CLI::App& app, const Common& common, int& code) {
+    auto* verb = app.add_subcommand("push", "Apple's push service: would devices reach it, and which do");
+    verb->require_subcommand(1);
+    verb->add_subcommand("check", "look up every courier and connect to every address")->callback([&] {
+        code = finish(push_check(common));
+    });
+    verb->add_subcommand("devices", "who asked, who connected, and who asked and never came")->callback([&] {
+        code = finish(push_devices(common));
+    });
+}
+
 void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options, int& code) {
     auto* verb =
         app.add_subcommand("diagnose", "from packets to the fault, the time it costs and the rule that mends it");
@@ -161,6 +173,7 @@ int main(int argc, char** argv) {
     add_bans(app, common, ban_options, code);
     add_diagnose(app, common, diagnose_options, code);
     add_egress(app, common, egress_options, code);
+    add_push(app, common, code);
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
     reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
         ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));

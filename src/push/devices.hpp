@@ -14,10 +14,10 @@
 namespace sallyport::push {
 
 struct Device {
-    std::optional<Courier> asked;            // DNS, last
-    std::optional<WallTime> asked_at;
-    std::optional<WallTime> connected_at;    // last, and relayed
-    std::optional<WallTime> refused_at;      // last
+    std::optional<Courier> asked = {};            // DNS, last
+    std::optional<WallTime> asked_at = {};
+    std::optional<WallTime> connected_at = {};    // last, and relayed
+    std::optional<WallTime> refused_at = {};      // last
     std::uint32_t open = 0;                  // connections
 };
 
