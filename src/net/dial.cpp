@@ -119,6 +119,8 @@ Task<Dialed> dial(Loop& loop, Cancellation& cancellation, DialPlan plan, Deadlin
         std::erase_if(plan.addresses, [&](const SocketAddress& to) { return to.ip.is_v4() != plan.source->is_v4(); });
         if (plan.addresses.empty()) return nowhere_to_go(EAFNOSUPPORT);
     }
+    const auto lacks_source = [&](const SocketAddress& to) { return !plan.source_towards(to.ip); };
+    if (!std::ranges::all_of(plan.addresses, lacks_source)) std::erase_if(plan.addresses, lacks_source);
     // The usual case has no race, and so no frame beyond the one that connects.
     if (plan.addresses.size() == 1) {
         const SocketAddress to = plan.addresses.front();

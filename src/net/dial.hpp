@@ -19,7 +19,8 @@ struct DialPlan {
     /// The local address to dial from; none: the kernel's choice. Addresses of the other family are then left out: they
     /// can't be reached from it, and dialing them from another address would break the promise.
     std::optional<IpAddress> source{};
-    /// Without `source`: what to dial from in each family. None for a family: the kernel's choice.
+    /// Without `source`: what to dial from in each family. Where only one has one, addresses of the other are left out
+    /// too, unless there are no others: then the kernel chooses.
     egress::Sources sources{};
 
     /// What this address is dialed from.

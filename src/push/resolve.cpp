@@ -60,7 +60,7 @@ std::vector<std::byte> write_host_query(std::uint16_t id, std::string_view host,
     ByteWriter writer(out);
     writer.u16(id);
     writer.u16(dns::flag::recursion_desired);
-    for (const std::uint16_t count : {1, 0, 0, 1}) writer.u16(count);
+    for (const auto count : std::array<std::uint16_t, 4>{1, 0, 0, 1}) writer.u16(count);
     writer.bytes(name->wire());
     writer.u16(type);
     writer.u16(dns::class_in);

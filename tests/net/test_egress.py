@@ -66,9 +66,9 @@ class Site:
         self.kingdom.forwards()
         # As its admin would, from the list of sources: one outer address for each inner one.
         pairs = ", ".join(f"{inner} : 203.0.113.{number}" for number, inner in enumerate(INNER, 1))
-        self.kingdom.nft(f"table ip nat {{ map outer {{ type ipv4_addr : ipv4_addr; elements = {{ {pairs} }} }}\n"
-                         f"chain post {{ type nat hook postrouting priority 100; oifname {outer} snat to ip saddr map @outer\n"
-                         f"}} }}\n")
+        self.kingdom.nft(f"table ip nat {{\nmap outer {{\ntype ipv4_addr : ipv4_addr\nelements = {{ {pairs} }}\n}}\n"
+                         f"chain post {{\ntype nat hook postrouting priority 100;\noifname \"{outer}\" snat to ip saddr map "
+                         f"@outer\n}}\n}}\n")
         self.outside.start(sys.executable, "-c", SERVER, ready="up")
         self.gateway = Gateway(directory, {
             "node": {"user": "root"}, "listen": {"http": "10.1.0.1:80"},
@@ -149,7 +149,7 @@ def test_a_pin_holds_and_an_exclusive_pool_is_no_ones_twice(site):
     assert seen[DEVICES[0]] == "203.0.113.1" and seen[DEVICES[1]] == "203.0.113.2"
     assert len(set(seen.values())) == len(DEVICES), "eight devices, eight addresses"
 
-    site.devices.ip("address", "add", "10.1.0.99/24", "dev", "lo")
+    site.devices.ip("address", "add", "10.1.0.99/32", "dev", "lo")
     refused = site.seen(times=1, devices=["10.1.0.99"])
     assert refused == {"10.1.0.99": {503}}, "a ninth finds none"
     record = site.gateway.wait_record(lambda record: record["client"].startswith("10.1.0.99"))

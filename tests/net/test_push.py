@@ -69,7 +69,7 @@ def relayed(device):
     return device["answers"][0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def prefix(site):
     with site.gateway({}) as gateway:
         yield gateway
@@ -125,9 +125,10 @@ def test_the_device_learns_at_once_that_apple_has_gone(site, prefix):
 
 def test_addresses_that_are_silent_or_refuse_are_passed_by(site, prefix):
     silent, refusing = ", ".join(APPLE[:3]), APPLE[3]
-    site.outside.nft("table inet apple { chain input { type filter hook input priority 0;\n"
-                     f"ip daddr {{ {silent} }} tcp dport 5223 drop\nip daddr {refusing} reject with tcp reset\n"
-                     "ip6 daddr 2620:149:a44::/48 tcp dport 5223 drop\n} }\n")
+    site.outside.nft("table inet apple {\nchain input {\ntype filter hook input priority 0;\n"
+                     f"ip daddr {{ {silent} }} tcp dport 5223 drop\n"
+                     f"ip daddr {refusing} tcp dport 5223 reject with tcp reset\n"
+                     "ip6 daddr 2620:149:a44::/48 tcp dport 5223 drop\n}\n}\n")
     try:
         for device in DEVICES:
             assert relayed(site.device("10.100.100.7", own=device))["local"][0].removeprefix("::ffff:") in APPLE[4:]
@@ -151,8 +152,8 @@ def test_senders_are_relayed_where_they_may(site):
 
 
 def test_a_redirected_connection_goes_where_it_was_going(site):
-    site.house.nft("table ip nat { chain pre { type nat hook prerouting priority -100;\n"
-                   "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8 tcp dport { 5223, 443 } redirect\n} }\n")
+    site.house.nft("table ip nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
+                   "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8 tcp dport { 5223, 443 } redirect\n}\n}\n")
     try:
         with site.gateway({"vip": [], "intercept": True}) as gateway:
             seen = relayed(site.device(APPLE[2]))
