@@ -91,6 +91,7 @@ async def serve(reader, writer, context):
         await wire.call(wire.tls.do_handshake)
         while line := (await wire.call(wire.tls.read, 4096)).decode().strip():
             if line == "reset":
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
                 return
             if line == "end":
@@ -111,7 +112,7 @@ async def main(certificate, key, dns, couriers):
     loop = asyncio.get_running_loop()
     await loop.create_datagram_endpoint(lambda: Dns(couriers), local_addr=(dns, 53))
     for port in PORTS:
-        await asyncio.start_server(lambda reader, writer: serve(reader, writer, context), "::", port, family=socket.AF_UNSPEC)
+        await asyncio.start_server(lambda reader, writer: serve(reader, writer, context), ["0.0.0.0", "::"], port)
     print("up", flush=True)
     await asyncio.Event().wait()
 
