@@ -6,6 +6,7 @@
 #include "certs/load.hpp"
 #include "cli/call.hpp"
 #include "cli/editor_schema.hpp"
+#include "cli/firewall.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
 #include "config/reference.hpp"
@@ -133,6 +134,7 @@ Exit call_and_print(const Common& common, const admin::ClientRequest& request,
 }
 
 Exit explain(const Common& common, const ExplainOptions& options) {
+    if (options.subject.starts_with("fw:")) return explain_packet(common, options.subject);
     const auto client = IpAddress::parse(options.client);
     if (!client) return complain("--client takes an IP address, not '" + options.client + "'"), Exit::usage;
     std::string certificate;

@@ -5,8 +5,12 @@
 #include "base/address.hpp"
 #include "base/time.hpp"
 #include "config/dns.hpp"
+#include "config/egress.hpp"
+#include "config/firewall.hpp"
 #include "config/listen_address.hpp"
 #include "config/place.hpp"
+#include "config/push.hpp"
+#include "config/words.hpp"
 
 #include <array>
 #include <chrono>
@@ -16,22 +20,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace sallyport::config {
 
 using Path = std::filesystem::path;  // relative ones were resolved against the file that names them
-
-/// The words of an enumeration, in its order: what stands in the file.
-template <class E>
-inline constexpr std::array<std::string_view, 0> words_of{};
-
-template <class E>
-    requires std::is_enum_v<E>
-constexpr std::string_view to_string(E value) {
-    return words_of<E>[static_cast<std::size_t>(value)];
-}
 
 /// What an outer NAT maps to an address of this node. Both of one family.
 struct NatMapping {
@@ -108,7 +101,7 @@ struct Guard {
     Duration ban_for = std::chrono::minutes(15);
     std::vector<Located<Network>> never_ban;
     std::vector<Located<Network>> always_ban;
-    Enforce enforce = Enforce::accept;
+    Located<Enforce> enforce{Enforce::accept, {}};
 
     bool operator==(const Guard&) const = default;
 };
@@ -130,76 +123,6 @@ struct Listen {
 
     bool operator==(const Listen&) const = default;
 };
-
-enum class EgressMode : std::uint8_t { shared, exclusive };
-template <>
-inline constexpr std::array<std::string_view, 2> words_of<EgressMode>{"shared", "exclusive"};
-
-inline constexpr std::size_t most_of_pool = 4096;  // addresses
-
-struct Egress {
-    std::vector<Located<Network>> pool;
-    EgressMode mode = EgressMode::shared;
-    Located<std::string> seed;
-    std::vector<Located<Network>> clients;  // empty: everybody
-    Duration remember_for = std::chrono::days(30);
-    std::vector<Located<Path>> leases;
-    std::optional<Located<ListenAddress>> radius;
-    Located<std::string> radius_secret;
-    Located<Path> radius_secret_file;
-
-    bool operator==(const Egress&) const = default;
-};
-
-struct EgressPin {
-    Place place;  // of [[egress.pin]]
-    std::optional<Located<IpAddress>> client;  // one of these four
-    std::optional<Located<Network>> network;
-    Located<std::string> user;
-    Located<std::string> mac;
-    std::optional<Located<IpAddress>> source;
-
-    bool operator==(const EgressPin&) const = default;
-};
-
-/// The families of courier names, as they stand before ".push.apple.com".
-enum class PushFamily : std::uint8_t { courier, courier2, courier_sandbox };
-template <>
-inline constexpr std::array<std::string_view, 3> words_of<PushFamily>{"courier", "courier2", "courier.sandbox"};
-
-/// A proxy on the way out: "http://user:password@proxy.example:3128", by CONNECT, or "socks5://…".
-struct ProxyUrl {
-    enum class Kind : std::uint8_t { http, socks5 };
-    Kind kind = Kind::http;
-    std::string host = {};  // a name, or an address without brackets
-    std::uint16_t port = 0;
-    std::string user = {};
-    std::string password = {};
-
-    /// Without the password: for records and messages.
-    std::string to_string() const;
-    bool operator==(const ProxyUrl&) const = default;
-};
-
-struct Push {
-    Place place;  // of [push]; no file: there is none
-    std::vector<Located<Network>> vip;
-    std::vector<Located<std::uint16_t>> ports{{5223, {}}, {443, {}}, {2197, {}}};
-    std::vector<Located<PushFamily>> families{
-        {PushFamily::courier, {}}, {PushFamily::courier2, {}}, {PushFamily::courier_sandbox, {}}};
-    bool providers = false;
-    Duration ttl = std::chrono::seconds(30);
-    std::vector<Located<IpAddress>> resolver;  // empty: as the system does
-    std::vector<Located<Network>> allow_to;    // empty: apple_networks()
-    std::vector<Located<ProxyUrl>> via;
-    bool intercept = false;
-
-    bool serves() const { return !vip.empty() || intercept; }
-    bool operator==(const Push&) const = default;
-};
-
-/// Where Apple's push service is, as Apple tells administrators of firewalls.
-std::vector<Network> apple_networks();
 
 enum class Protocol : std::uint8_t { http, sip, ldap, h323, tls };
 template <>
@@ -305,6 +228,9 @@ struct Config {
     std::vector<DnsView> dns_views;  // the first that holds a client is its view
     std::vector<DnsForward> dns_forwards;
     std::vector<DnsRecord> dns_records;
+    Firewall firewall;
+    std::vector<FirewallOpen> firewall_opens;
+    std::vector<FirewallForward> firewall_forwards;
 };
 
 }  // namespace sallyport::config

@@ -3,6 +3,7 @@
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
 #include "config/rows_egress.hpp"
+#include "config/rows_firewall.hpp"
 #include "config/rows_gate.hpp"
 #include "config/rows_push.hpp"
 
@@ -76,8 +77,7 @@ constexpr std::array guard_rows{
     row<&Guard::always_ban>("always_ban", "[]", "Who is turned away without having done anything."),
     row<&Guard::enforce>("enforce", "\"accept\"",
                          "Where bans hold: \"accept\" resets connections as they come; \"nftables\" has the kernel "
-                         "refuse new ones as well.",
-                         {.served = false}),
+                         "refuse new ones as well, which takes the program `nft` and CAP_NET_ADMIN."),
 };
 
 std::optional<Complaint> check_redis(std::string_view text) {
@@ -110,6 +110,11 @@ Slot open_new(Config& config, const Place& place) {
 Slot open_push(Config& config, const Place& place) {
     config.push.place = place;
     return &config.push;
+}
+
+Slot open_firewall(Config& config, const Place& place) {
+    config.firewall.place = place;
+    return &config.firewall;
 }
 
 constexpr std::array tables{
@@ -158,9 +163,23 @@ constexpr std::array tables{
     Table{"push", false,
           "Apple's push service for devices in isolated networks. [push.md](push.md) goes through it step by step.",
           "[push]\nvip = [\"10.100.100.0/24\", \"fd00:100::/64\"]\n", push_rows, open_push},
+    Table{
+        "firewall", false,
+        "The packet filter of this machine, which follows from all that is configured. It is shown, tried and applied "
+        "by `sallyport firewall`; [firewall.md](firewall.md) goes through it. Without this table there is none.",
+        "[firewall]\ninside  = \"eth1\"\noutside = \"eth0\"\npresets = \"apns\"\n", firewall_rows, open_firewall},
+    Table{"firewall.open", true, "What else this machine serves beside the gateway.",
+          "[[firewall.open]]\nname     = \"monitoring\"\nport     = 9100\nfrom     = \"10.0.0.0/8\"\n",
+          firewall_open_rows, open_new<&Config::firewall_opens>},
+    Table{
+        "firewall.forward", true,
+        "A port of this node that another machine serves: plain network address translation, for what the gateway does "
+        "not speak.",
+        "[[firewall.forward]]\nprotocol = [\"tcp\", \"udp\"]\nport     = 88\nto       = \"172.16.0.40:88\"\n",
+        firewall_forward_rows, open_new<&Config::firewall_forwards>},
 };
 
-constexpr std::array<std::string_view, 4> tables_to_come{"stun", "turn", "dns", "firewall"};
+constexpr std::array<std::string_view, 3> tables_to_come{"stun", "turn", "dns"};
 
 }  // namespace
 

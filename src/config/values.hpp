@@ -27,7 +27,6 @@ struct Limits {
     bool may_be_empty = false;  // "" means none
     std::string_view empty_list_hint = {};  // where [] is an error: what to do instead
     unsigned protocols = 0;  // of a service's key: the protocols that know it, as bits; 0: all
-    bool served = true;  // false: known, but a later version will serve it
     std::optional<Complaint> (*check)(std::string_view text) = nullptr;
 };
 
@@ -64,6 +63,9 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogD
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, ProxyUrl& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, Interface& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, SocketAddress& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
 Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words);
@@ -98,6 +100,12 @@ template <>
 inline constexpr TypeName type_name<std::uint16_t>{"port", "ports", "443"};
 template <>
 inline constexpr TypeName type_name<ProxyUrl>{"proxy", "proxies", "\"http://proxy.example:3128\""};
+template <>
+inline constexpr TypeName type_name<PortRange>{"port range", "", "\"49152-65535\""};
+template <>
+inline constexpr TypeName type_name<Interface>{"interface", "interfaces", "\"eth0\""};
+template <>
+inline constexpr TypeName type_name<SocketAddress>{"address and port", "", "\"172.16.0.40:88\""};
 template <>
 inline constexpr TypeName type_name<std::string>{"string", "strings", "\"text\""};
 template <>
