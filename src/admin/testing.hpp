@@ -61,7 +61,9 @@ public:
     Result<nlohmann::json, Problem> whois(const IpAddress& address) override {
         return nlohmann::json{{"address", address.to_string()}};
     }
+    PinQuery pinned;
     Result<nlohmann::json, Problem> set_pin(const PinQuery& query) override {
+        pinned = query;
         return nlohmann::json{{"who", query.kind + " " + query.who}, {"source", query.source.to_string()}};
     }
     Result<nlohmann::json, Problem> remove_pin(const PinQuery&) override {

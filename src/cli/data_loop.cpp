@@ -47,6 +47,13 @@ void DataLoop::open_push(telemetry::Logger& logger, decltype(push::Server::Optio
                                                 .counters = counters_,
                                                 .sources = &*sources_,
                                                 .guard = &gate_->guard(),
+                                                .unknown =
+                                                    [&logger](const std::string& name) {
+                                                        logger.log(telemetry::Level::warn,
+                                                                   "a courier of a family that is not known here is "
+                                                                   "forwarded: devices will not reach it",
+                                                                   {{"name", name}});
+                                                    },
                                                 .resolve = std::move(resolve)});
 }
 

@@ -56,7 +56,8 @@ std::optional<dns::Claim> CourierClaims::claim(const dns::ClaimQuestion& questio
     if (const auto courier = courier_of(name)) {
         if (!policy_->families.contains(courier->family)) return std::nullopt;
         devices_.asked(question.client, *courier, loop_.wall());
-        Known& known = of(*courier);
+        const Known known = of(*courier);
+        // What was known is answered, and asked again for those who come later.
         if (known.until <= loop_.now() && known.exists == Exists::yes && !known.asking) scope_.spawn(look(*courier));
         return answer(*policy_, *courier, known);
     }

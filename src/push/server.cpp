@@ -93,6 +93,7 @@ Server::Server(io::Loop& loop, Options options)
                  return ask_for_host(loop_, cancellation, policy_ ? policy_->servers : std::vector<SocketAddress>{},
                                      std::move(host));
              }),
+      claims_(loop, policy_, hosts_, devices_, options_.unknown),
       scope_(loop) {}
 
 bool Server::takes(int fd) const {
@@ -308,6 +309,7 @@ void Server::report(const Session& session) {
 io::Task<void> Server::finish() {
     scope_.cancel();
     co_await scope_.join();
+    co_await claims_.close();
     co_await hosts_.close();
 }
 

@@ -9,6 +9,7 @@
 #include "io/stream.hpp"
 #include "listeners/loop_listeners.hpp"
 #include "net/names.hpp"
+#include "push/claims.hpp"
 #include "push/decide.hpp"
 #include "push/devices.hpp"
 #include "push/hosts.hpp"
@@ -30,6 +31,8 @@ public:
         telemetry::LoopCounters& counters;
         egress::Lookup* sources = nullptr;  // null: nobody has a source address of their own
         guard::Lookout* guard = nullptr;        // null: nobody is banned
+        /// Told once, of a courier of a family that this program does not know.
+        std::function<void(const std::string& name)> unknown = {};
         /// Resolves a proxy's name.
         std::function<io::Task<net::Addresses>(std::string host, io::Cancellation&)> resolve;
     };
@@ -48,8 +51,8 @@ public:
 
     std::size_t open() const { return scope_.running(); }
     Devices& devices() { return devices_; }
-    Hosts& hosts() { return hosts_; }
-    const std::shared_ptr<const Policy>& policy() const { return policy_; }
+    /// For the name server of this loop: couriers' names are answered by it.
+    dns::Claims& claims() { return claims_; }
 
 private:
     struct Session;
@@ -69,6 +72,7 @@ private:
     std::shared_ptr<const Policy> policy_;
     Hosts hosts_;
     Devices devices_;
+    CourierClaims claims_;
     io::Scope scope_;
 };
 
