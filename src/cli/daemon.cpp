@@ -1,10 +1,10 @@
 // What goes on while the gateway runs, and how it ends.
 #include "cli/daemon.hpp"
 
-#include "certs/file_watch.hpp"
 #include "cli/service_manager.hpp"
 #include "cli/settings.hpp"
 #include "cli/shapes.hpp"
+#include "io/file_watch.hpp"
 
 #include <algorithm>
 #include <array>
@@ -75,11 +75,15 @@ void Daemon::tell_of_target(const gate::TargetEvent& change) {
 io::Task<void> Daemon::live() {
     co_await wait_for_names();
     look_after_targets();
+    co_await egress_->read_leases();
     for (auto& data : data_loops_) data->start();
     scope_.spawn(follow_signals());
     scope_.spawn(follow_certificates());
     scope_.spawn(follow_firewall());
     scope_.spawn(guard_->keep_time(scope_.cancellation()));
+    scope_.spawn(egress_->follow_leases(scope_.cancellation()));
+    scope_.spawn(egress_->take_accounting(scope_.cancellation()));
+    scope_.spawn(egress_->keep_time(scope_.cancellation()));
     share_bans();
     if (kernel_) scope_.spawn(kernel_->keep());
     if (const auto interval = watchdog_interval()) scope_.spawn(keep_watchdog(*interval / 2));
@@ -220,6 +224,8 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     names_->watch(generation_->hosts);
     health_->watch(generation_->control);
     guard_->apply(guard_policy());
+    egress_->apply(egress_settings());
+    for (auto& data : data_loops_) data->adopt(generation_->push);
     take_to_kernel();
 }
 
@@ -243,7 +249,7 @@ void Daemon::note_restart_needs(const Config& wanted) {
 io::Task<void> Daemon::follow_certificates() {
     while (!scope_.cancellation().requested()) {
         const auto files = generation_->watched_files;
-        auto watch = certs::FileWatch::create(files);
+        auto watch = io::FileWatch::create(files);
         io::Watched* watched = watch ? loop_->watch(watch->fd(), scope_.cancellation(), false) : nullptr;
         if (watched == nullptr) {
             event(Level::warn, "certificates are not watched: reload after replacing one",

@@ -7,6 +7,7 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "egress/registry.hpp"
 #include "firewall/watch.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
@@ -18,6 +19,7 @@
 #include "listeners/listeners.hpp"
 #include "net/names.hpp"
 #include "store/database.hpp"
+#include "store/egress_lines.hpp"
 #include "store/guard_entries.hpp"
 
 #include <filesystem>
@@ -55,6 +57,11 @@ public:
     nlohmann::json suspects() override;
     Result<nlohmann::json, admin::Problem> set_ban(const admin::BanQuery& query) override;
     Result<nlohmann::json, admin::Problem> remove_ban(const admin::BanQuery& query) override;
+    nlohmann::json egress() override;
+    Result<nlohmann::json, admin::Problem> whois(const IpAddress& address) override;
+    Result<nlohmann::json, admin::Problem> set_pin(const admin::PinQuery& query) override;
+    Result<nlohmann::json, admin::Problem> remove_pin(const admin::PinQuery& query) override;
+    io::Task<nlohmann::json> push_devices() override;
 
 private:
     // Start-up, in this order.
@@ -76,6 +83,8 @@ private:
     void tell_of_ban(const guard::Change& change);
     std::vector<IpAddress> announced_addresses() const;
     guard::Policy guard_policy() const;
+    void post_egress();
+    egress::Settings egress_settings();
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
 
@@ -96,7 +105,7 @@ private:
     io::Task<void> wind_down();
 
     template <class Ask>
-    auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, gate::Gate&>>>;
+    auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, DataLoop&>>>;
     Result<nlohmann::json, admin::Problem> take_over(Built built);
     void adopt(std::shared_ptr<const Generation> generation);
     void note_restart_needs(const config::Config& wanted);
@@ -130,6 +139,8 @@ private:
     std::optional<gate::Health> health_;
     std::optional<store::Database> database_;
     std::optional<store::GuardEntries> guard_entries_;
+    std::optional<store::EgressLines> egress_lines_;
+    std::optional<egress::Registry> egress_;
     std::optional<guard::Share> share_;
     std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;

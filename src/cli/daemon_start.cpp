@@ -151,6 +151,7 @@ bool Daemon::build() {
         data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
     }
     post_guard();
+    post_egress();
     return true;
 }
 

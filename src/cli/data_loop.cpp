@@ -7,8 +7,8 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
       number_(number),
       capacity_(capacity),
       listeners_(*loop_, {.accepted = [this](const listeners::ListenerHandle& listener,
-                                             io::Accepted&& accepted) { gate_->take(listener, std::move(accepted)); },
-                          .capacity = [this] { return gate_->has_room(); },
+                                             io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
+                          .capacity = [this] { return push_->open() < capacity_ && gate_->has_room(); },
                           .trouble =
                               [this](const listeners::Listener& listener, const std::string& what) {
                                   logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
@@ -17,10 +17,11 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
 
 namespace {
 
-io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, Duration patience,
+io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push::Server& push, Duration patience,
                     std::function<void()> done) {
     const io::Deadline deadline = gate.loop().in(patience);
     co_await listeners.close_all();
+    co_await push.finish();
     co_await gate.finish(deadline);
     done();
 }
@@ -33,9 +34,53 @@ void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, ga
     gate_->adopt(std::move(snapshot));
 }
 
+// A listener on all addresses of a port takes the connections to couriers on that port, too.
+void DataLoop::deal(const listeners::ListenerHandle& listener, io::Accepted accepted) {
+    if (listener->kind == push::listener_kind || push_->takes(accepted.fd.get()))
+        push_->take(listener, std::move(accepted));
+    else
+        gate_->take(listener, std::move(accepted));
+}
+
+void DataLoop::open_push(telemetry::Logger& logger, decltype(push::Server::Options::resolve) resolve) {
+    push_.emplace(*loop_, push::Server::Options{.reporter = logger.add_reporter(),
+                                                .counters = counters_,
+                                                .sources = &*sources_,
+                                                .guard = &gate_->guard(),
+                                                .unknown =
+                                                    [&logger](const std::string& name) {
+                                                        logger.log(telemetry::Level::warn,
+                                                                   "a courier of a family that is not known here is "
+                                                                   "forwarded: devices will not reach it",
+                                                                   {{"name", name}});
+                                                    },
+                                                .resolve = std::move(resolve)});
+}
+
+void DataLoop::adopt(std::shared_ptr<const push::Policy> policy) {
+    loop_->post([this, lives = std::weak_ptr(lives_), policy = std::move(policy)] {
+        if (!lives.expired()) push_->adopt(policy);
+    });
+}
+
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {
     loop_->post([this, lives = std::weak_ptr(lives_), bans = std::move(bans)] {
         if (!lives.expired()) gate_->guard().adopt(bans);
+    });
+}
+
+void DataLoop::dial_from(egress::Lookup::Ask ask) {
+    sources_.emplace(*loop_, std::move(ask));
+    gate_->dial_from(*sources_);
+}
+
+void DataLoop::sources_changed(std::vector<IpAddress> clients, bool enabled) {
+    loop_->post([this, lives = std::weak_ptr(lives_), clients = std::move(clients), enabled] {
+        if (lives.expired()) return;
+        if (sources_->enabled() != enabled)
+            sources_->enable(enabled);
+        else
+            sources_->forget(clients);
     });
 }
 
@@ -45,7 +90,7 @@ void DataLoop::start() {
 
 void DataLoop::finish(Duration patience, std::function<void()> done) {
     loop_->post([this, patience, done = std::move(done)]() mutable {
-        scope_.spawn(ends(listeners_, *gate_, patience, std::move(done)));
+        scope_.spawn(ends(listeners_, *gate_, *push_, patience, std::move(done)));
     });
 }
 

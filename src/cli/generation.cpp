@@ -1,11 +1,14 @@
 #include "cli/generation.hpp"
 
+#include "base/text.hpp"
 #include "certs/load.hpp"
 #include "certs/self_signed.hpp"
+#include "cli/push_settings.hpp"
 #include "gate/handshake.hpp"
 #include "gate/http/url_rules.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -100,6 +103,17 @@ struct Builder {
         return {};
     }
 
+    // The first line of a file, without the blanks around it.
+    std::string secret(const config::Located<config::Path>& file) {
+        std::ifstream in(file.value);
+        std::string line;
+        if (!std::getline(in, line) || trim(line).empty()) {
+            error(file.place, "can't read a secret from " + file.value.string());
+            return {};
+        }
+        return std::string(trim(line));
+    }
+
     std::shared_ptr<const io::TlsClient> tls_client(const config::Service& service, const Generation& generation) {
         using Kind = config::HealthCheck::Kind;
         const Kind health = service.health.kind;
@@ -169,6 +183,10 @@ struct Builder {
         for (const auto& service : config.services) {
             if (!service.target_ca.value.empty()) generation->watched_files.push_back(service.target_ca.value);
         }
+        const config::Egress& egress = config.egress;
+        generation->radius_secret =
+            egress.radius_secret_file.value.empty() ? egress.radius_secret.value : secret(egress.radius_secret_file);
+        if (config.push.serves()) generation->push = std::make_shared<const push::Policy>(push_policy(config.push));
         std::set<std::string> hosts;
         for (const auto& service : config.services) {
             for (const auto& target : service.targets) {

@@ -7,6 +7,7 @@
 #include "gate/gate.hpp"
 #include "gate/targets/state.hpp"
 #include "io/tls.hpp"
+#include "push/decide.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -26,6 +27,8 @@ struct Generation {
     std::vector<std::string> hosts;                        // target names to be resolved
     std::vector<crypto::Credential> credentials;
     std::vector<std::string> trusted_pems;  // [trust]
+    std::string radius_secret;              // of [egress]; empty: none
+    std::shared_ptr<const push::Policy> push;  // null: there is none
     config::Loaded source;  // to build from again when a certificate file changes
 };
 

@@ -1,5 +1,6 @@
 #include "cli/settings.hpp"
 
+#include "cli/push_settings.hpp"
 #include "gate/dialect.hpp"
 
 #include <array>
@@ -32,6 +33,8 @@ std::vector<listeners::Claim> claims_of(const config::Config& config) {
         ++kind;
     }
     for (const auto& listen : config.listen.mux) claims.push_back({listen.value, "listen.mux", false, gate::mux_kind});
+    const auto push = push_claims(config.push, claims);
+    claims.insert(claims.end(), push.begin(), push.end());
     return claims;
 }
 

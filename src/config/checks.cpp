@@ -1,6 +1,7 @@
 #include "config/checks.hpp"
 
 #include "base/text.hpp"
+#include "config/first_places.hpp"
 #include "config/names.hpp"
 
 #include <algorithm>
@@ -13,24 +14,10 @@ namespace sallyport::config {
 
 namespace {
 
-std::string where(const Place& place) { return place.file + ':' + std::to_string(place.line); }
-
 const GivenKey* find(const GivenKeys& given, std::string_view key) {
     const auto at = std::ranges::find(given, key, [](const GivenKey& one) { return one.row->key; });
     return at == given.end() ? nullptr : &*at;
 }
-
-class FirstPlaces {
-public:
-    /// Where `name` stood before, or null and it is noted.
-    const Place* before(std::string name, const Place& place) {
-        const auto [at, fresh] = places_.try_emplace(std::move(name), place);
-        return fresh ? nullptr : &at->second;
-    }
-
-private:
-    std::map<std::string, Place> places_;
-};
 
 // ---- One service.
 

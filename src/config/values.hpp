@@ -62,6 +62,7 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, NatM
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, ProxyUrl& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Interface& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, SocketAddress& out);
@@ -97,6 +98,8 @@ template <>
 inline constexpr TypeName type_name<std::optional<std::uint16_t>>{"port", "", "443"};
 template <>
 inline constexpr TypeName type_name<std::uint16_t>{"port", "ports", "443"};
+template <>
+inline constexpr TypeName type_name<ProxyUrl>{"proxy", "proxies", "\"http://proxy.example:3128\""};
 template <>
 inline constexpr TypeName type_name<PortRange>{"port range", "", "\"49152-65535\""};
 template <>

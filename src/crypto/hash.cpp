@@ -47,6 +47,12 @@ Sha256 hmac_sha256(Bytes key, Bytes message) {
     return digest;
 }
 
+Md5 md5(Bytes message) {
+    Md5 digest;
+    if (EVP_Digest(data_of(message), message.size(), room_of(digest), nullptr, EVP_md5(), nullptr) != 1) broken("MD5");
+    return digest;
+}
+
 bool constant_time_equal(Bytes a, Bytes b) {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

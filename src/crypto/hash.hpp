@@ -13,7 +13,11 @@
 
 namespace sallyport::crypto {
 
+using Md5 = std::array<std::byte, 16>;
 using Sha256 = std::array<std::byte, 32>;
+
+/// RFC 1321: for keys of protocols that know no better, and for nothing else.
+Md5 md5(Bytes message);
 
 /// FIPS 180-4.
 Sha256 sha256(Bytes message);

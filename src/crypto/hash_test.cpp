@@ -20,6 +20,11 @@ std::string hex(Bytes bytes) {
 
 }  // namespace
 
+TEST(Md5, MatchesTheVectorsOfRfc1321) {
+    EXPECT_EQ(hex(md5({})), "d41d8cd98f00b204e9800998ecf8427e");
+    EXPECT_EQ(hex(md5(as_bytes("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0");
+}
+
 TEST(Sha256, MatchesTheStandardsVectors) {
     EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_EQ(hex(sha256(as_bytes("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
