@@ -144,9 +144,8 @@ public:
     void add_error(std::uint16_t code, std::string_view reason = {});
     void add_unknown(std::span<const std::uint16_t> codes);
 
-    /// Everything so far, with the header's length as integrity wants it. Then comes add_integrity() with its code.
+    /// Everything so far, with the header's length as integrity wants it. Then the attribute itself is added.
     Bytes begin_integrity(std::size_t size);
-    void add_integrity(Attribute attribute, Bytes code) { add(attribute, code); }
     void add_fingerprint();
 
     /// The head of a Data or Send indication whose data is elsewhere: its bytes, and `padding` zeros, follow.

@@ -190,7 +190,7 @@ TEST(StunWriter, WritesWhatTheReaderReads) {
     writer.add_unknown(std::array<std::uint16_t, 1>{0x7FFF});
     const Bytes before = writer.begin_integrity(20);
     const std::string prefix(as_text(before));
-    writer.add_integrity(Attribute::message_integrity, as_bytes(std::string(20, 'm')));
+    writer.add(Attribute::message_integrity, as_bytes(std::string(20, 'm')));
     writer.add_fingerprint();
     const auto bytes = writer.finish();
     ASSERT_TRUE(bytes);
