@@ -34,6 +34,7 @@ public:
     PeerPolicy(std::span<const Network> deny, std::span<const Network> allow, std::span<const IpAddress> own);
 
     Ruling rule_on(const IpAddress& peer) const;
+    bool is_own(const IpAddress& address) const { return own_.contains(address); }
 
 private:
     struct Rule {

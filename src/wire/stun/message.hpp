@@ -142,6 +142,8 @@ public:
     void add_address(Attribute attribute, const SocketAddress& address);
     /// @param code  300 to 699
     void add_error(std::uint16_t code, std::string_view reason = {});
+    /// ADDRESS-ERROR-CODE (RFC 8656 section 18.12). @param family  1: IPv4, 2: IPv6
+    void add_family_error(std::uint8_t family, std::uint16_t code);
     void add_unknown(std::span<const std::uint16_t> codes);
 
     /// Everything so far, with the header's length as integrity wants it. Then the attribute itself is added.

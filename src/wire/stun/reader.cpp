@@ -9,6 +9,8 @@ namespace sallyport::stun {
 namespace {
 
 constexpr std::size_t attribute_head = 4;
+// Two bits are STUN's own zeros, and the methods that would need the next four are left to other protocols by RFC 7983.
+constexpr unsigned not_a_type = 0xFC00;
 
 // The class is spread over two bits in the midst of the method's (RFC 8489 section 5).
 Class class_of(unsigned type) { return static_cast<Class>((type >> 4 & 1) | (type >> 7 & 2)); }
@@ -45,7 +47,7 @@ std::expected<Message, Malformed> read_message(Bytes bytes) {
     const auto cookie = reader.u32();
     const auto transaction = reader.take(std::tuple_size_v<TransactionId>);
     if (!transaction) return std::unexpected(Malformed::truncated);
-    if ((*type & 0xC000) != 0 || *cookie != magic_cookie) return std::unexpected(Malformed::not_stun);
+    if ((*type & not_a_type) != 0 || *cookie != magic_cookie) return std::unexpected(Malformed::not_stun);
     if (reader.remaining() < *length) return std::unexpected(Malformed::truncated);
     if (reader.remaining() > *length || *length % 4 != 0) return std::unexpected(Malformed::length);
     Message message;

@@ -97,6 +97,7 @@ TEST(StunReader, SaysWhatIsWrong) {
     odd[3] = 1;
     const Case cases[] = {
         {"first bits", from_hex("4001 0000 2112A442 000102030405060708090A0B"), Malformed::not_stun},
+        {"the range of DTLS", from_hex("1401 0000 2112A442 000102030405060708090A0B"), Malformed::not_stun},
         {"cookie", from_hex("0001 0000 2112A443 000102030405060708090A0B"), Malformed::not_stun},
         {"more than it says", from_hex(head) + "1234", Malformed::length},
         {"no whole words", odd + "1", Malformed::length},

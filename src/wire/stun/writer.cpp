@@ -68,6 +68,11 @@ void MessageWriter::add_error(std::uint16_t code, std::string_view reason) {
     pad(reason.size());
 }
 
+void MessageWriter::add_family_error(std::uint8_t family, std::uint16_t code) {
+    add_u32(Attribute::address_error_code,
+            std::uint32_t{family} << 24 | static_cast<std::uint32_t>(code / 100) << 8 | code % 100U);
+}
+
 void MessageWriter::add_unknown(std::span<const std::uint16_t> codes) {
     begin(Attribute::unknown_attributes, 2 * codes.size());
     for (const std::uint16_t code : codes) out_.u16(code);
