@@ -1,7 +1,7 @@
 #include "wire/http/fields.hpp"
 
 #include "base/text.hpp"
-#include "wire/names_by_length.hpp"
+#include "wire/http/names_by_length.hpp"
 
 #include <algorithm>
 
@@ -45,7 +45,7 @@ constexpr Known known_fields[] = {
     {"x-cluster-client-ip", FieldKind::claim},
     {"x-forwarded-client-cert", FieldKind::identity},
 };
-constexpr wire::NamesByLength<Known, std::end(known_fields)[-1].name.size()> known_by_length(known_fields);
+constexpr NamesByLength<Known, std::end(known_fields)[-1].name.size()> known_by_length(known_fields);
 
 constexpr Known families[] = {
     {"x-forwarded-", FieldKind::claim},

@@ -1,7 +1,7 @@
 #include "wire/sip/fields.hpp"
 
 #include "base/text.hpp"
-#include "wire/names_by_length.hpp"
+#include "wire/sip/known_names.hpp"
 #include "wire/sip/text.hpp"
 
 #include <algorithm>
@@ -18,7 +18,6 @@ struct Known {
     char compact = '\0';  // '\0': has none
 };
 
-// Sorted by the length of the name.
 constexpr Known known_fields[] = {
     {"to", FieldKind::to, 't'},
     {"via", FieldKind::via, 'v'},
@@ -45,7 +44,15 @@ constexpr Known known_fields[] = {
     {"proxy-authenticate", FieldKind::proxy_authenticate},
     {"proxy-authorization", FieldKind::proxy_authorization},
 };
-constexpr wire::NamesByLength<Known, std::end(known_fields)[-1].name.size()> known_by_length(known_fields);
+constexpr KnownNames known_names{std::span(known_fields)};
+static_assert(longest_known_name < known_names.window);
+
+// By what is found among the names; behind them what no name has.
+constexpr auto kinds = [] {
+    std::array<FieldKind, std::size(known_fields) + 1> out{};
+    std::ranges::transform(known_fields, out.begin(), &Known::kind);
+    return out;
+}();
 
 constexpr auto compact_kinds = [] {
     std::array<FieldKind, 26> kinds{};
@@ -54,13 +61,6 @@ constexpr auto compact_kinds = [] {
     }
     return kinds;
 }();
-
-// Of the characters of a token, this bit parts upper case from lower and nothing else that stands in a known name.
-constexpr char case_bit = 0x20;
-
-bool is_known(std::string_view known, std::string_view name) {
-    return std::ranges::equal(known, name, [](char k, char c) { return k == static_cast<char>(c | case_bit); });
-}
 
 // Bytes up to the comma that ends the first member, or all of them.
 std::size_t member_size(std::string_view list) {
@@ -96,10 +96,15 @@ FieldKind kind_of(std::string_view name) {
         return letter >= 'a' && letter <= 'z' ? compact_kinds[static_cast<std::size_t>(letter - 'a')]
                                               : FieldKind::other;
     }
-    for (const Known& known : known_by_length.of_length(name.size())) {
-        if (is_known(known.name, name)) return known.kind;
-    }
-    return FieldKind::other;
+    if (name.empty() || name.size() > longest_known_name) return FieldKind::other;
+    std::array<char, known_names.window> padded{};
+    std::ranges::copy(name, padded.begin());
+    return kinds[known_names.find(padded.data(), name.size())];
+}
+
+FieldKind kind_at_front(std::string_view text, std::size_t size) {
+    const bool in_window = size > 1 && size <= longest_known_name && text.size() >= known_names.window;
+    return in_window ? kinds[known_names.find(text.data(), size)] : kind_of(text.substr(0, size));
 }
 
 const Field* find(const FieldList& fields, FieldKind kind) {

@@ -52,8 +52,12 @@ struct Field {
 
 using FieldList = wire::FieldList<Field>;
 
-/// What a field of this name (a token, any case, long or compact) is.
+inline constexpr std::size_t longest_known_name = 19;  // bytes: proxy-authorization
+
+/// What a field of this name (any case, long or compact) is. What is no token is no name that is known.
 FieldKind kind_of(std::string_view name);
+/// The same of the name that is the first `size` bytes of `text`: quicker where more stands behind it.
+FieldKind kind_at_front(std::string_view text, std::size_t size);
 
 /// The first field of this kind; null when there is none.
 const Field* find(const FieldList& fields, FieldKind kind);

@@ -26,10 +26,9 @@ bool read_version(Scanner& scan, bool& supported) {
     return true;
 }
 
-bool read_status_line(Scanner& scan, Message& message, bool& supported) {
+bool read_status_line(Scanner& scan, Message& message) {
     message.kind = Message::Kind::response;
     std::string_view status;
-    if (!read_version(scan, supported) || !scan.one(' ', MessageError::bad_version)) return false;
     if (!scan.digits(MessageError::bad_status, status)) return false;
     message.status = parse_number<std::uint16_t>(status).value_or(0);
     if (status.size() != 3 || message.status < 100 || message.status > 699) {
@@ -53,6 +52,11 @@ bool read_request_line(Scanner& scan, std::string_view method, Message& message,
     if (!scan.one(' ', MessageError::bad_method)) return false;
     if (!scan.run(request_uri_set, MessageError::bad_request_uri, message.request_uri)) return false;
     if (!scan.one(' ', MessageError::bad_request_uri)) return false;
+    if (scan.skip("SIP/2.0\r\n")) {  // so end nearly all; what differs is told apart below
+        message.kind = Message::Kind::request;
+        supported = true;
+        return is_request_uri(message.request_uri) || scan.refuse(MessageError::bad_request_uri);
+    }
     // "INVITE sip:a@b;x SIP/2.0" and not "INVITE sip:a@b; x SIP/2.0".
     std::string_view protocol;
     if (!scan.run(token_set, MessageError::bad_version, protocol)) return false;
@@ -63,10 +67,15 @@ bool read_request_line(Scanner& scan, std::string_view method, Message& message,
 }
 
 bool read_start_line(Scanner& scan, Message& message, bool& supported) {
+    if (scan.skip("SIP/2.0 ")) {  // so begin nearly all responses
+        supported = true;
+        return read_status_line(scan, message);
+    }
     std::string_view first;
     if (!scan.run(token_set, MessageError::bad_method, first)) return false;
-    const bool response = scan.next_is('/') && equals_ignoring_case(first, "SIP");
-    return response ? read_status_line(scan, message, supported) : read_request_line(scan, first, message, supported);
+    if (!scan.next_is('/') || !equals_ignoring_case(first, "SIP"))
+        return read_request_line(scan, first, message, supported);
+    return read_version(scan, supported) && scan.one(' ', MessageError::bad_version) && read_status_line(scan, message);
 }
 
 // A line that is too long is refused for that, not for how it goes on.
@@ -74,44 +83,44 @@ bool is_start_line_too_long(std::string_view head) {
     return head.size() > max_start_line && head.substr(0, max_start_line + 1).find('\r') == std::string_view::npos;
 }
 
-std::optional<MessageError> read_length(Message& message) {
-    std::optional<std::uint64_t> length;
-    for (const Field& field : message.fields) {
-        if (field.kind != FieldKind::content_length) continue;
-        if (field.value.empty() || !std::ranges::all_of(field.value, is_digit)) return MessageError::bad_length;
-        const auto value = parse_number<std::uint64_t>(field.value);
-        if (!value || *value > max_body) return MessageError::body_too_large;
-        if (length && *length != *value) return MessageError::several_lengths;
-        length = value;
-    }
-    if (!length && find(message.fields, FieldKind::content_type) != nullptr) return MessageError::missing_length;
-    message.body_length = length.value_or(0);
-    return std::nullopt;
-}
-
 constexpr std::uint32_t bit_of(FieldKind kind) { return std::uint32_t{1} << std::to_underlying(kind); }
 
-// RFC 3261 sections 8.1.1 and 8.2.6.2: what an answer to a request is made of stands in it once.
-std::optional<MessageError> check_request(const Message& message) {
-    constexpr std::uint32_t once = bit_of(FieldKind::to) | bit_of(FieldKind::call_id) | bit_of(FieldKind::cseq);
-    std::uint32_t seen = 0;
-    const Field* cseq_field = nullptr;
-    for (const Field& field : message.fields) {
-        const std::uint32_t bit = bit_of(field.kind);
-        if ((bit & once & seen) != 0) return MessageError::repeated_field;
-        seen |= bit;
-        if (field.kind == FieldKind::cseq) cseq_field = &field;
-    }
-    if (cseq_field == nullptr) return std::nullopt;
-    const auto cseq = parse_cseq(cseq_field->value);
-    if (!cseq || cseq->method != message.method) return MessageError::bad_cseq;
+// What an answer to a request is made of stands in it once (RFC 3261 sections 8.1.1 and 8.2.6.2).
+constexpr std::uint32_t once_in_request = bit_of(FieldKind::to) | bit_of(FieldKind::call_id) | bit_of(FieldKind::cseq);
+
+std::optional<MessageError> read_length(std::string_view value, bool repeated, Message& message) {
+    if (value.empty() || !std::ranges::all_of(value, is_digit)) return MessageError::bad_length;
+    const auto length = parse_number<std::uint64_t>(value);
+    if (!length || *length > max_body) return MessageError::body_too_large;
+    if (repeated && *length != message.body_length) return MessageError::several_lengths;
+    message.body_length = *length;
     return std::nullopt;
 }
 
-std::optional<MessageError> read_meaning(Message& message, bool supported) {
-    if (!supported) return MessageError::unsupported_version;
-    if (const auto error = read_length(message)) return error;
-    return message.is_request() ? check_request(message) : std::nullopt;
+std::optional<MessageError> check_cseq(std::string_view value, const Message& request) {
+    const auto cseq = parse_cseq(value);
+    return cseq && cseq->method == request.method ? std::nullopt : std::optional(MessageError::bad_cseq);
+}
+
+// Once over the fields: this is asked of every message.
+std::optional<MessageError> read_meaning(Message& message) {
+    std::uint32_t seen = 0;
+    for (const Field& field : message.fields) {
+        const std::uint32_t bit = bit_of(field.kind);
+        const bool repeated = (seen & bit) != 0;
+        seen |= bit;
+        std::optional<MessageError> error;
+        if (message.is_request() && repeated && (bit & once_in_request) != 0)
+            error = MessageError::repeated_field;
+        else if (field.kind == FieldKind::content_length)
+            error = read_length(field.value, repeated, message);
+        else if (field.kind == FieldKind::cseq && message.is_request())
+            error = check_cseq(field.value, message);
+        if (error) return error;
+    }
+    const bool endless =
+        (seen & bit_of(FieldKind::content_type)) != 0 && (seen & bit_of(FieldKind::content_length)) == 0;
+    return endless ? std::optional(MessageError::missing_length) : std::nullopt;
 }
 
 // Reads a head that begins at the front of `bytes`, which are max_head at most.
@@ -123,7 +132,7 @@ MessageResult read_head(Bytes bytes, Message& message) {
     else if (is_start_line_too_long(as_text(bytes)))
         scan.refuse(MessageError::start_line_too_long);
     else if (read_start_line(scan, message, supported) && scan.fields(message.fields)) {
-        const auto error = read_meaning(message, supported);
+        const auto error = supported ? read_meaning(message) : MessageError::unsupported_version;
         if (!error) return {.state = MessageResult::State::complete, .length = scan.consumed()};
         scan.refuse(*error);
     }

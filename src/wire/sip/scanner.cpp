@@ -53,6 +53,12 @@ bool Scanner::one(char c, MessageError otherwise) {
     return true;
 }
 
+bool Scanner::skip(std::string_view expected) {
+    if (!rest().starts_with(expected)) return false;
+    at_ += expected.size();
+    return true;
+}
+
 bool Scanner::digits(MessageError otherwise, std::string_view& out) {
     const char* start = at_;
     while (at_ != end_ && is_digit(*at_)) ++at_;
@@ -80,12 +86,30 @@ bool Scanner::fields(FieldList& out) {
 }
 
 bool Scanner::field_line(FieldList& out) {
-    std::string_view name;
+    Field field;
     std::string_view content;
-    if (!run(token_set, MessageError::bad_name, name)) return false;
+    if (!known_name(field) && !other_name(field)) return false;
+    if (!value(content)) return false;
+    field.value = trim_white(content);
+    return out.add(field) || refuse(MessageError::too_many_fields);
+}
+
+// Most names are known, are followed by their colon, and need no look at each byte. False: nothing was read.
+bool Scanner::known_name(Field& field) {
+    const std::size_t colon = rest().substr(0, longest_known_name + 1).find(':');
+    if (colon == std::string_view::npos) return false;
+    field.name = rest().substr(0, colon);
+    field.kind = kind_at_front(rest(), colon);
+    if (field.kind == FieldKind::other) return false;
+    at_ += colon + 1;
+    return true;
+}
+
+bool Scanner::other_name(Field& field) {
+    if (!run(token_set, MessageError::bad_name, field.name)) return false;
     while (at_ != end_ && is_blank(*at_)) ++at_;  // HCOLON of RFC 3261 section 25.1
-    if (!one(':', MessageError::bad_name) || !value(content)) return false;
-    return out.add({name, trim_white(content), kind_of(name)}) || refuse(MessageError::too_many_fields);
+    field.kind = kind_of(field.name);
+    return one(':', MessageError::bad_name);
 }
 
 // Up to a line end that no fold follows. The view may hold folds.

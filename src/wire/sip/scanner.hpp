@@ -22,6 +22,8 @@ public:
     bool run(CharacterSet set, MessageError if_empty, std::string_view& out);
     /// Visible ASCII, blanks and bytes above 127, perhaps none.
     bool text(std::string_view& out);
+    /// Takes exactly this away. False where it does not stand there, or not yet: nothing is wrong with that.
+    bool skip(std::string_view expected);
     /// This one byte.
     bool one(char c, MessageError otherwise);
     /// Digits, at least one.
@@ -38,6 +40,8 @@ private:
     explicit Scanner(std::string_view all) : begin_(all.data()), at_(begin_), end_(begin_ + all.size()) {}
 
     bool field_line(FieldList& out);
+    bool known_name(Field& field);
+    bool other_name(Field& field);
     bool value(std::string_view& out);
     bool value_line();
     bool fold();

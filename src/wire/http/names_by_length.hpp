@@ -1,4 +1,4 @@
-// A table of names that are known, HTTP's and SIP's alike: a name is compared only with those of its own length.
+// A table of names that are known: a name is compared only with those of its own length.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-namespace sallyport::wire {
+namespace sallyport::http {
 
 /// @tparam Row  has a `name`.
 /// @tparam longest  bytes of the longest name.
@@ -36,4 +36,4 @@ private:
     std::array<std::uint8_t, longest + 2> first_{};  // where the names of n bytes begin
 };
 
-}  // namespace sallyport::wire
+}  // namespace sallyport::http
