@@ -14,6 +14,7 @@
 #include "io/signals.hpp"
 #include "io/worker.hpp"
 #include "listeners/listeners.hpp"
+#include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
 #include "store/database.hpp"
 #include "store/guard_entries.hpp"
@@ -57,6 +58,7 @@ private:
     // Start-up, in this order.
     bool load();
     bool bind_ports();
+    listeners::UdpListeners::Hooks udp_hooks();
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -105,8 +107,10 @@ private:
     Identity identity_;
     gate::GateShared shared_;
     gate::StateBook states_;
+    turn::Shared turn_shared_;
     std::vector<std::unique_ptr<DataLoop>> data_loops_;
     std::optional<listeners::Listeners> listeners_;
+    std::optional<listeners::UdpListeners> udp_listeners_;
     std::optional<io::Worker> worker_;
     std::optional<io::Worker> files_;  // for what data loops want of the disk: never behind a slow name server
     std::unique_ptr<telemetry::Logger> logger_;

@@ -17,11 +17,15 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
 
 namespace {
 
-io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, Duration patience,
+// The end of everything on a loop; calls go on beside the gate's connections until both have ended.
+io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, turn::TurnLoop& turn, Duration patience,
                     std::function<void()> done) {
     const io::Deadline deadline = gate.loop().in(patience);
+    io::Scope scope(gate.loop());
+    scope.spawn(turn.finish(deadline));
     co_await listeners.close_all();
     co_await gate.finish(deadline);
+    co_await scope.join();
     done();
 }
 
@@ -33,9 +37,20 @@ void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, ga
     gate_->adopt(std::move(snapshot));
 }
 
+void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings) {
+    constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // allocations end more rarely than requests
+    turn_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(), shared, std::move(settings));
+}
+
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {
     loop_->post([this, lives = std::weak_ptr(lives_), bans = std::move(bans)] {
         if (!lives.expired()) gate_->guard().adopt(bans);
+    });
+}
+
+void DataLoop::with_turn(std::move_only_function<void(turn::TurnLoop&)> work) {
+    loop_->post([this, lives = std::weak_ptr(lives_), work = std::move(work)]() mutable {
+        if (!lives.expired() && turn_) work(*turn_);
     });
 }
 
@@ -45,7 +60,7 @@ void DataLoop::start() {
 
 void DataLoop::finish(Duration patience, std::function<void()> done) {
     loop_->post([this, patience, done = std::move(done)]() mutable {
-        scope_.spawn(ends(listeners_, *gate_, patience, std::move(done)));
+        scope_.spawn(ends(listeners_, *gate_, *turn_, patience, std::move(done)));
     });
 }
 

@@ -6,6 +6,7 @@
 #include "listeners/loop_listeners.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
+#include "turn/turn_loop.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -25,6 +26,8 @@ public:
 
     /// Before start(): what the gate needs once privileges are dropped.
     void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
+    /// After open_gate(): what TURN needs. UDP sockets that were added before are served from start() on.
+    void open_turn(turn::Shared& shared, turn::SettingsHandle settings);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
@@ -34,6 +37,8 @@ public:
 
     /// From now on the gate turns away whom these name. From the control loop, at any time after open_gate().
     void adopt(std::shared_ptr<const guard::Bans> bans);
+    /// Does something with TURN on this loop's thread. At any time: before start() it waits for that.
+    void with_turn(std::move_only_function<void(turn::TurnLoop&)> work);
 
     io::Loop& loop() { return *loop_; }
     gate::Gate& gate() { return *gate_; }
@@ -48,6 +53,7 @@ private:
     telemetry::LoopCounters counters_;
     telemetry::Logger* logger_ = nullptr;  // with the gate
     std::optional<gate::Gate> gate_;
+    std::optional<turn::TurnLoop> turn_;
     listeners::LoopListeners listeners_;
     io::Scope scope_;
     std::thread thread_;

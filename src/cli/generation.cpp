@@ -2,6 +2,7 @@
 
 #include "certs/load.hpp"
 #include "certs/self_signed.hpp"
+#include "cli/turn_settings.hpp"
 #include "gate/handshake.hpp"
 #include "gate/http/url_rules.hpp"
 
@@ -176,6 +177,8 @@ struct Builder {
             }
         }
         generation->hosts.assign(hosts.begin(), hosts.end());
+        generation->turn = turn_settings(
+            config, [this](const config::Place& place, std::string what) { error(place, std::move(what)); });
         if (!built.errors.empty()) return;
         gate::StateBook own_states;
         gate::StateBook& states = options.states == nullptr ? own_states : *options.states;

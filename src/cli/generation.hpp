@@ -7,6 +7,7 @@
 #include "gate/gate.hpp"
 #include "gate/targets/state.hpp"
 #include "io/tls.hpp"
+#include "turn/settings.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -22,6 +23,7 @@ struct Generation {
     std::vector<gate::SnapshotHandle> loops;  // one for each data loop
     gate::SnapshotHandle control;             // the control loop's, for health checks
     std::shared_ptr<const io::TlsServer> admin_tls;
+    turn::SettingsHandle turn;
     std::vector<std::filesystem::path> watched_files;  // certificates, keys, trust lists
     std::vector<std::string> hosts;                        // target names to be resolved
     std::vector<crypto::Credential> credentials;

@@ -156,7 +156,7 @@ TEST(FinishService, HoldsLaterProtocolsToTheirPortRules) {
          "0:0: check_certificate: needs both plain_port and tls_port (a valid certificate goes to the one, everything "
          "else to the other)\n"},
     };
-    const Table& table = schema().back();
+    const Table& table = *std::ranges::find(schema(), "service", &Table::name);
     for (const Case& c : cases) {
         Service service;
         service.protocol = c.protocol;

@@ -4,7 +4,10 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "config/listen_address.hpp"
 #include "config/place.hpp"
+#include "config/turn.hpp"
+#include "config/words.hpp"
 
 #include <array>
 #include <chrono>
@@ -14,33 +17,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace sallyport::config {
 
 using Path = std::filesystem::path;  // relative ones were resolved against the file that names them
-
-/// The words of an enumeration, in its order: what stands in the file.
-template <class E>
-inline constexpr std::array<std::string_view, 0> words_of{};
-
-template <class E>
-    requires std::is_enum_v<E>
-constexpr std::string_view to_string(E value) {
-    return words_of<E>[static_cast<std::size_t>(value)];
-}
-
-/// Where to listen. ":443" is every address of both families, on one dual-stack socket bound to [::]:443;
-/// "[::]:443" is IPv6 alone, "0.0.0.0:443" is IPv4 alone.
-struct ListenAddress {
-    SocketAddress address;
-    bool dual_stack = false;  // then address.ip is ::
-
-    /// As it is written in the file, and as records name the listener.
-    std::string to_string() const;
-    bool operator==(const ListenAddress&) const = default;
-};
 
 /// What an outer NAT maps to an address of this node. Both of one family.
 struct NatMapping {
@@ -237,6 +218,9 @@ struct Config {
     Shared shared;
     Listen listen;
     std::vector<Service> services;
+    Stun stun;
+    Turn turn;
+    std::vector<TurnUser> turn_users;
 };
 
 }  // namespace sallyport::config

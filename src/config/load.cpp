@@ -4,6 +4,7 @@
 #include "config/checks.hpp"
 #include "config/document.hpp"
 #include "config/schema.hpp"
+#include "config/turn_checks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -102,7 +103,7 @@ void Loader::read_text(std::string file, std::string text) {
 
 void Loader::read_top_level(const std::string& file, const Entry& entry) {
     for (const Table& table : schema()) {
-        if (table.name == entry.key) return read_tables(file, table, entry);
+        if (table.name == entry.key && !table.name.contains('.')) return read_tables(file, table, entry);
     }
     unknown_table({file, entry.position.line, entry.position.column}, entry);
 }
@@ -123,7 +124,11 @@ void Loader::read_tables(const std::string& file, const Table& table, const Entr
                         std::string(entry.value.kind()),
                     "write " + table.header()});
     }
-    const auto [first, fresh] = singles_.try_emplace(table.name, place);
+    // What stands within it may stand in other files than its own keys do.
+    const auto stands_within = [&table](const Entry& one) { return table.inner(one.key) != nullptr; };
+    const auto& entries = *entry.value.get_if<Value::Table>();
+    const bool outline = !entries.empty() && std::ranges::all_of(entries, stands_within);
+    const auto [first, fresh] = outline ? std::pair(singles_.end(), true) : singles_.try_emplace(table.name, place);
     if (!fresh) {
         findings_.error(place, {table.header() + " stands twice",
                                 "first at " + first->second.file + ':' + std::to_string(first->second.line)});
@@ -148,6 +153,10 @@ GivenKeys Loader::read_keys(const std::string& file, const Table& table, const V
     GivenKeys given;
     for (const Entry& entry : entries) {
         const Place place{file, entry.position.line, entry.position.column};
+        if (const Table* inner = table.inner(entry.key)) {
+            read_tables(file, *inner, entry);
+            continue;
+        }
         const Row* row = table.find(entry.key);
         if (!row)
             unknown_key(place, table, entry.key);
@@ -192,7 +201,10 @@ void Loader::unknown_table(const Place& place, const Entry& entry) {
 }
 
 Loaded Loader::finish() {
-    if (!syntax_error_) check_all(config_, findings_);
+    if (!syntax_error_) {
+        check_turn(config_, findings_);
+        check_all(config_, findings_);
+    }
 
     Loaded loaded;
     loaded.files = std::move(files_);

@@ -18,7 +18,7 @@ constexpr std::string_view preface = R"(# Configuration
 `sallyport run` reads `/etc/sallyport/sallyport.toml`, or the file given with `-c`, and then `conf.d/*.toml` beside it in
 the order of their names. The files are [TOML](https://toml.io/en/v1.0.0); together they are one configuration:
 
-- `[table]` stands once in all files, `[[table]]` once for each thing.
+- `[table]` stands once in all files, `[[table]]` and `[[table.inner]]` once for each thing.
 - What is not configured is not served: no key in `[listen]`, no port.
 - An unknown key, a wrong value, a name or port used twice is an error with file, line and column. `sallyport check` shows
   all of them at once; a configuration with errors is not taken up, neither at the start nor by a reload.
@@ -37,6 +37,8 @@ How values are written:
 | listen address | `":443"`: every address, IPv4 and IPv6; `"0.0.0.0:443"`: IPv4 alone; `"[::]:443"`: IPv6 alone; `"192.0.2.1:443"`, `"[2001:db8::1]:443"`: one address |
 | target | `"172.16.0.10"`, `"2001:db8::10"`, `"pbx.example.com"`, `"builtin:welcome"` |
 | mapping | `"203.0.113.10=172.16.0.5"`: public address, own address |
+| bit rate | `"500k"`, `"20M"`, `"1G"`: bits a second; `"0"`: no limit |
+| port range | `"49152-65535"` |
 
 A type in the plural takes one value or a list: `http = ":80"` or `http = ["192.0.2.1:80", "[2001:db8::1]:80"]`.
 )";

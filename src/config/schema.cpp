@@ -3,6 +3,7 @@
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
 #include "config/rows_gate.hpp"
+#include "config/rows_turn.hpp"
 
 #include <array>
 #include <chrono>
@@ -140,15 +141,36 @@ constexpr std::array tables{
           "\"172.16.0.10\"\nplain_port = 80\n"
           "tls_port   = 443\nallow_url  = [\"/PBX0/MY\", \"/apps\"]\n",
           service_rows, open_new<&Config::services>},
+    Table{
+        "stun", false,
+        "Addresses that answer STUN alone: they tell clients how the outside sees them. Every listener of [turn] does "
+        "so too.",
+        "[stun]\nlisten = \"192.0.2.1:3478\"\n", stun_rows, open_single<&Config::stun>},
+    Table{"turn", false,
+          "The media relay for clients that can't reach one another. [turn.md](turn.md) has the settings of clients.",
+          "[turn]\nudp           = \":3478\"\nrealm         = \"example.com\"\nshared_secret = \"long and random\"\n",
+          turn_rows, open_single<&Config::turn>},
+    Table{"turn.user", true, "An account that may relay. Without any, only `shared_secret` opens.",
+          "[[turn.user]]\nname     = \"alice\"\npassword = \"secret\"\n", turn_user_rows,
+          open_new<&Config::turn_users>},
 };
 
-constexpr std::array<std::string_view, 6> tables_to_come{"stun", "turn", "dns", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 4> tables_to_come{"dns", "push", "egress", "firewall"};
 
 }  // namespace
 
 const Row* Table::find(std::string_view key) const {
     for (const Row& row : rows) {
         if (row.key == key) return &row;
+    }
+    return nullptr;
+}
+
+const Table* Table::inner(std::string_view key) const {
+    for (const Table& table : tables) {
+        const std::size_t dot = table.name.find('.');
+        if (dot != std::string_view::npos && table.name.substr(0, dot) == name && table.name.substr(dot + 1) == key)
+            return &table;
     }
     return nullptr;
 }

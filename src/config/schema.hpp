@@ -13,7 +13,8 @@
 namespace sallyport::config {
 
 /// Where a table's values go.
-using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Shared*, Listen*, Service*>;
+using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Shared*, Listen*, Service*, Stun*, Turn*,
+                          TurnUser*>;
 
 struct Row {
     std::string_view key;
@@ -27,7 +28,7 @@ struct Row {
 };
 
 struct Table {
-    std::string_view name;
+    std::string_view name;     // "turn.user" stands within "turn"
     bool repeated;             // [[name]], one for each thing; else [name], once
     std::string_view intro;    // for the reference
     std::string_view example;  // TOML that loads
@@ -35,6 +36,8 @@ struct Table {
     Slot (*open)(Config& config, const Place& place);
 
     const Row* find(std::string_view key) const;
+    /// The table that `key` is within this one, null where there is none: "user" in "turn".
+    const Table* inner(std::string_view key) const;
     std::string header() const;  // "[node]", "[[service]]"
 };
 

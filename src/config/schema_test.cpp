@@ -61,6 +61,9 @@ std::string other_value(const Row& row) {
     static constexpr std::pair<std::string_view, const char*> samples[] = {
         {"integer", "7"},
         {"port", "7"},
+        {"addresses", "\"192.0.2.7\""},
+        {"bit rate", "\"7k\""},
+        {"port range", "\"7-77\""},
         {"duration", "\"7s\""},
         {"address", "\"192.0.2.7\""},
         {"networks", "\"::1\""},

@@ -62,6 +62,8 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, NatM
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, BitRate& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
 Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words);
@@ -110,6 +112,10 @@ template <>
 inline constexpr TypeName type_name<LogDestination>{"log destination", "", "\"stdout\""};
 template <>
 inline constexpr TypeName type_name<HealthCheck>{"health check", "", "\"tcp\""};
+template <>
+inline constexpr TypeName type_name<BitRate>{"bit rate", "", "\"20M\""};
+template <>
+inline constexpr TypeName type_name<PortRange>{"port range", "", "\"49152-65535\""};
 template <>
 inline constexpr TypeName type_name<Target>{"target", "targets", "\"172.16.0.10\""};
 

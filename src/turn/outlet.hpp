@@ -69,7 +69,7 @@ public:
 
     /// A UDP socket of the server's own, bound to this address. The error is errno.
     virtual std::expected<int, int> open_relay(const SocketAddress& own) = 0;
-    /// From now on what the socket receives goes to Server::from_peer(). False: it can't be watched.
+    /// From now on what the socket receives goes to Server::from_peer(). False: it can't be watched, and is closed.
     virtual bool start_relay(RelayId id, int socket) = 0;
     /// Closes it, started or not.
     virtual void close_relay(int socket) = 0;
@@ -78,6 +78,12 @@ public:
     /// @param socket  a started one
     virtual void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) = 0;
 
+    /// An allocation began; tell() says how it ended.
+    virtual void began() = 0;
+    /// Data that was relayed: bytes from clients, and to them.
+    virtual void passed(std::size_t in, std::size_t out) = 0;
+    /// May this client not begin anything?
+    virtual bool is_banned(const IpAddress& client) = 0;
     /// An allocation ended, or was refused for a reason that an administrator should know.
     virtual void tell(const Story& story) = 0;
     /// The client used wrong credentials.

@@ -107,6 +107,10 @@ void Server::answer_binding(const Call& call) {
 }
 
 void Server::answer_request(const Call& call) {
+    if (call.message.method() == Method::allocate && outlet_.is_banned(call.link.client.ip)) {
+        ++tally_.muted;
+        return;
+    }
     const auto identity = authenticate(call);
     if (!identity) return challenge(call, identity.error());
     const Unknown unknown(call.message);

@@ -110,6 +110,7 @@ private:
     Seconds lifetime_of(const stun::Message& message) const;
     void end(std::uint32_t index, telemetry::Reason reason, std::string_view detail, Instant now);
     void close(Relay& relay);
+    void forget(Relay& relay);
 
     // server_requests.cpp
     void refresh(const Call& call, const Identity& identity, Allocation& allocation);

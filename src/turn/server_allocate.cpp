@@ -37,6 +37,7 @@ void Server::allocate(const Call& call, const Identity& identity) {
     const auto wanted = read_wanted(call);
     if (!wanted) return refuse(call, wanted.error(), &identity);
     if (const auto made = make(call, identity, *wanted); !made) return refuse(call, made.error(), &identity);
+    outlet_.began();
     answer_allocated(call, identity, *table_.find(call.link));
 }
 
@@ -166,15 +167,19 @@ std::expected<void, std::uint16_t> Server::start(RelayId id, const Relay& relay)
     place = relay;
     table_.add_relay(id);
     if (outlet_.start_relay(id, relay.socket)) return {};
-    close(place);
+    forget(place);
     return Refused(508);
 }
 
 void Server::close(Relay& relay) {
     if (!relay.is_open()) return;
+    outlet_.close_relay(relay.socket);
+    forget(relay);
+}
+
+void Server::forget(Relay& relay) {
     table_.remove_relay(relay.own);
     shared_.live.remove(relay.own.port);
-    outlet_.close_relay(relay.socket);
     relay = {};
 }
 

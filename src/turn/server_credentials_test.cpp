@@ -215,6 +215,16 @@ TEST(Credentials, ThatAReloadTookAwayServeTheirAllocationsOn) {
     EXPECT_EQ(Client(scene, "192.0.2.7:2").allocate().error(), 401U);
 }
 
+TEST(Server, AnswersNoAllocateOfABannedClientAndLetsItsCallsGoOn) {
+    Scene scene;
+    Client client(scene, "192.0.2.7:1");
+    client.allocate();
+    scene.world.banned = {ip("192.0.2.7")};
+    EXPECT_TRUE(client.refresh().is_success());
+    EXPECT_FALSE(Client(scene, "192.0.2.7:2").ask_plain(Method::allocate));
+    EXPECT_EQ(scene.world.begun, 1U);
+}
+
 TEST(Server, RefusesRequiredAttributesThatItDoesNotKnow) {
     Scene scene;
     Client client(scene, "192.0.2.7:1");

@@ -58,6 +58,7 @@ void Server::to_peer(Allocation& allocation, const Outgoing& outgoing, Instant n
     allocation.last_used = seconds(now.steady);
     allocation.bytes_in += outgoing.data.size();
     ++allocation.packets_in;
+    outlet_.passed(outgoing.data.size(), 0);
     if (neighbor != nullptr)
         from_peer(*neighbor, relay.own, outgoing.data, now);
     else
@@ -87,6 +88,7 @@ void Server::from_peer(RelayId id, const SocketAddress& peer, Bytes data, Instan
     allocation.last_used = at;
     allocation.bytes_out += data.size();
     ++allocation.packets_out;
+    outlet_.passed(0, data.size());
     to_client(allocation, known, data, at);
 }
 

@@ -50,6 +50,7 @@ public:
         return last_socket;
     }
     bool start_relay(RelayId id, int socket) override {
+        if (!starts) close_relay(socket);
         if (!starts) return false;
         started[socket] = id;
         return true;
@@ -68,6 +69,12 @@ public:
     void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) override {
         sent.push_back({sockets.at(socket), peer, std::string(as_text(data)), dont_fragment});
     }
+    void began() override { ++begun; }
+    void passed(std::size_t in, std::size_t out) override {
+        bytes_in += in;
+        bytes_out += out;
+    }
+    bool is_banned(const IpAddress& client) override { return banned.contains(client); }
     void tell(const Story& story) override {
         stories.push_back({story.link.client.to_string(), std::string(story.user), std::string(code(story.reason)),
                            std::string(story.detail), story.relay.port == 0 ? "" : story.relay.to_string(),
@@ -98,6 +105,8 @@ public:
     std::vector<ToPeer> sent;
     std::vector<Told> stories;
     std::vector<SocketAddress> suspects;
+    std::set<IpAddress> banned;
+    std::size_t begun = 0, bytes_in = 0, bytes_out = 0;
 };
 
 struct Choices {
