@@ -83,7 +83,8 @@ struct DatagramBatch::Slots {
 
     // The kernel writes lengths over those it was given: they are set again before the next call.
     void prepare() {
-        for (std::size_t i = 0; i < std::exchange(written, 0); ++i) {
+        const std::size_t used = std::exchange(written, 0);
+        for (std::size_t i = 0; i < used; ++i) {
             vectors[i] = {bytes[i].data(), room};
             messages[i] = {};
             msghdr& header = messages[i].msg_hdr;
