@@ -219,7 +219,10 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->loop().post(
             [&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
-        data_loops_[i]->with_turn([settings = generation_->turn](turn::TurnLoop& turn) { turn.adopt(settings); });
+        data_loops_[i]->with_turn([settings = generation_->turn, tls = generation_->turn_tls[i]](turn::TurnLoop& turn) {
+            turn.adopt(settings);
+            turn.adopt(tls);
+        });
     }
     site_->metrics_from = {};
     for (const auto& network : config().admin.metrics_from) site_->metrics_from.add(network.value);

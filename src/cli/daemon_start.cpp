@@ -174,7 +174,7 @@ bool Daemon::build() {
     shared_.wake_guard = [this] { loop_->post([this] { guard_->collect(); }); };
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
-        data_loops_[i]->open_turn(turn_shared_, generation_->turn);
+        data_loops_[i]->open_turn(turn_shared_, generation_->turn, generation_->turn_tls[i]);
     }
     post_guard();
     return true;

@@ -1,13 +1,20 @@
 #include "cli/data_loop.hpp"
 
+#include "cli/settings.hpp"
+
 namespace sallyport::cli {
 
 DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size_t capacity)
     : loop_(std::move(loop)),
       number_(number),
       capacity_(capacity),
-      listeners_(*loop_, {.accepted = [this](const listeners::ListenerHandle& listener,
-                                             io::Accepted&& accepted) { gate_->take(listener, std::move(accepted)); },
+      listeners_(*loop_, {.accepted =
+                              [this](const listeners::ListenerHandle& listener, io::Accepted&& accepted) {
+                                  if (listener->kind == turn_kind)
+                                      turn_->take(listener, std::move(accepted));
+                                  else
+                                      gate_->take(listener, std::move(accepted));
+                              },
                           .capacity = [this] { return gate_->has_room(); },
                           .trouble =
                               [this](const listeners::Listener& listener, const std::string& what) {
@@ -37,9 +44,11 @@ void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, ga
     gate_->adopt(std::move(snapshot));
 }
 
-void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings) {
+void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
+                         std::shared_ptr<const io::TlsServer> tls) {
     constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // allocations end more rarely than requests
     turn_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(), shared, std::move(settings));
+    turn_->adopt(std::move(tls));
 }
 
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {

@@ -27,7 +27,7 @@ public:
     /// Before start(): what the gate needs once privileges are dropped.
     void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
     /// After open_gate(): what TURN needs. UDP sockets that were added before are served from start() on.
-    void open_turn(turn::Shared& shared, turn::SettingsHandle settings);
+    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, std::shared_ptr<const io::TlsServer> tls);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.

@@ -35,7 +35,7 @@ struct Builder {
             if (!(config.listen.*dialect.tls).empty()) return true;
             if (dialect.starts_tls && !(config.listen.*dialect.plain).empty()) return true;
         }
-        return !config.listen.mux.empty() || !config.admin.listen.empty();
+        return !config.listen.mux.empty() || !config.admin.listen.empty() || !config.turn.tls.empty();
     }
 
     std::vector<crypto::Credential> credentials(const Config& config) {
@@ -186,8 +186,10 @@ struct Builder {
         generation->admin_tls = tls_server(generation->credentials, {});
         generation->control = for_one_loop(*generation, nullptr);
         if (!built.errors.empty()) return;  // the other loops would find the same
-        for (std::size_t i = 0; i < options.loops; ++i)
+        for (std::size_t i = 0; i < options.loops; ++i) {
             generation->loops.push_back(for_one_loop(*generation, clients_tls_server(*generation)));
+            generation->turn_tls.push_back(tls_server(generation->credentials, {}));
+        }
         if (built.errors.empty()) built.generation = std::move(generation);
     }
 };

@@ -24,8 +24,9 @@ struct Generation {
     gate::SnapshotHandle control;             // the control loop's, for health checks
     std::shared_ptr<const io::TlsServer> admin_tls;
     turn::SettingsHandle turn;
+    std::vector<std::shared_ptr<const io::TlsServer>> turn_tls;  // one for each data loop; they ask for no certificate
     std::vector<std::filesystem::path> watched_files;  // certificates, keys, trust lists
-    std::vector<std::string> hosts;                        // target names to be resolved
+    std::vector<std::string> hosts;  // target names to be resolved
     std::vector<crypto::Credential> credentials;
     std::vector<std::string> trusted_pems;  // [trust]
     config::Loaded source;  // to build from again when a certificate file changes

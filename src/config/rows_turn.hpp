@@ -19,8 +19,8 @@ inline constexpr std::array stun_rows{
 
 inline constexpr std::array turn_rows{
     row<&Turn::udp>("udp", "[]", "Where clients come to over UDP."),
-    row<&Turn::tcp>("tcp", "[]", "Where clients come to over TCP.", {.served = false}),
-    row<&Turn::tls>("tls", "[]", "Where clients come to over TLS.", {.served = false}),
+    row<&Turn::tcp>("tcp", "[]", "Where clients come to over TCP."),
+    row<&Turn::tls>("tls", "[]", "Where clients come to over TLS, with the certificates of [[certificate]]."),
     row<&Turn::dtls>("dtls", "[]", "Where clients come to over DTLS.", {.served = false}),
     row<&Turn::realm>("realm", "",
                       "The realm of users and passwords, your domain as a rule. Needed where there is a listener."),

@@ -147,7 +147,8 @@ constexpr std::array tables{
         "so too.",
         "[stun]\nlisten = \"192.0.2.1:3478\"\n", stun_rows, open_single<&Config::stun>},
     Table{"turn", false,
-          "The media relay for clients that can't reach one another. [turn.md](turn.md) has the settings of clients.",
+          "The media relay for clients that can't reach one another. [turn.md](../src/turn/turn.md) has the settings "
+          "of clients.",
           "[turn]\nudp           = \":3478\"\nrealm         = \"example.com\"\nshared_secret = \"long and random\"\n",
           turn_rows, open_single<&Config::turn>},
     Table{"turn.user", true, "An account that may relay. Without any, only `shared_secret` opens.",

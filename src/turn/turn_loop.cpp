@@ -37,6 +37,10 @@ void TurnLoop::add(UdpDoor door, io::Fd socket) {
     const auto open = std::make_shared<Open>(std::move(door), std::move(*adopted), ++last_number_);
     doors_.emplace(open->number, open);
     scope_.spawn(serve(open));
+    begin_keeping_time();
+}
+
+void TurnLoop::begin_keeping_time() {
     if (!std::exchange(keeps_time_, true)) scope_.spawn(keep_time());
 }
 
@@ -59,7 +63,7 @@ void TurnLoop::close_removed() {
         Open& open = *one.second;
         bool in_use = !open.removed;
         server_.table().for_each([&](std::uint32_t, const Allocation& allocation) {
-            in_use = in_use || allocation.link.number == open.number;
+            in_use = in_use || (!is_stream(allocation.link.transport) && allocation.link.number == open.number);
         });
         if (!in_use) open.socket.close();
         return !in_use;
@@ -78,6 +82,7 @@ io::Task<void> TurnLoop::serve(std::shared_ptr<Open> open) {
                 if (open->removed && server_.table().find(link) == nullptr) continue;
                 server_.from_client(link, open->door.relays, one.bytes, now());
             }
+            send_gathered();
             if (datagrams.size() < io::DatagramBatch::capacity) break;
         }
         if (!open->socket.is_open()) co_return;
@@ -95,6 +100,7 @@ io::Task<void> TurnLoop::serve_relay(RelayId id, io::UdpSocket socket) {
             if (one.truncated || !socket.is_open()) continue;
             server_.from_peer(id, one.peer, one.bytes, now());
         }
+        send_gathered();
         if (!socket.is_open()) co_return;
         if (datagrams.size() == io::DatagramBatch::capacity) co_await io::Yield{loop_};
     }
@@ -143,6 +149,7 @@ void TurnLoop::close_relay(int number) {
 }
 
 void TurnLoop::to_client(const Link& link, const Packet& packet) {
+    if (is_stream(link.transport)) return to_stream(link, packet);
     const auto door = doors_.find(link.number);
     if (door == doors_.end()) return;
     static constexpr std::array<std::byte, 4> zeros{};
@@ -167,12 +174,17 @@ bool TurnLoop::is_banned(const IpAddress& client) { return guard_.banned(client)
 // A story with a relay is an allocation's, which was served; any other is a refusal's.
 void TurnLoop::tell(const Story& story) {
     const bool served = story.relay.port != 0;
-    const auto door = doors_.find(story.link.number);
+    const bool by_stream = is_stream(story.link.transport);
+    const auto door = by_stream ? doors_.end() : doors_.find(story.link.number);
+    const auto stream = by_stream ? streams_.find(story.link.number) : streams_.end();
+    const std::string_view listener = stream != streams_.end() ? stream->second->listener->address
+                                      : door != doors_.end()   ? door->second->door.address
+                                                               : std::string_view();
     const std::string relay = served ? story.relay.to_string() : std::string();
     const telemetry::Record record{
         .time = loop_.wall(),
         .protocol = telemetry::Protocol::turn,
-        .listener = door == doors_.end() ? std::string_view() : door->second->door.address,
+        .listener = listener,
         .client = story.link.client,
         .service = {},
         .looked_for = story.user,

@@ -8,7 +8,11 @@
 #include "guard/lookout.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
+#include "io/sockets.hpp"
+#include "io/stream.hpp"
+#include "io/tls.hpp"
 #include "io/udp.hpp"
+#include "listeners/loop_listeners.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
 #include "turn/outlet.hpp"
@@ -44,6 +48,11 @@ public:
     /// Its allocations go on until their end; the socket with them.
     void remove(std::uint64_t id);
 
+    /// For TLS connections from now on; null: there is no certificate.
+    void adopt(std::shared_ptr<const io::TlsServer> tls) { tls_ = std::move(tls); }
+    /// Serves one connection to its end, with TLS where its listener says so.
+    void take(listeners::ListenerHandle listener, io::Accepted accepted);
+
     /// Nothing new; waits until all allocations have ended, ends those that are left at the deadline, and closes.
     io::Task<void> finish(io::Deadline patience);
     /// Makes a finish() that is under way end everything now.
@@ -71,8 +80,27 @@ private:
         bool removed = false;  // and open only as long as an allocation came by it
     };
 
+    /// A client that came by TCP or TLS. What it is sent is gathered and leaves when a batch is through.
+    struct StreamClient {
+        io::Stream stream;
+        Link link;
+        listeners::ListenerHandle listener;
+        std::vector<std::byte> gathered = {};
+        std::vector<std::byte> rest = {};  // of what it sent: the beginning of a frame
+    };
+
+    // turn_streams.cpp
+    io::Task<void> serve_stream(listeners::ListenerHandle listener, io::Accepted accepted);
+    io::Task<bool> shake_hands(StreamClient& client);
+    io::Task<void> read_frames(StreamClient& client);
+    bool take_frames(StreamClient& client, Bytes bytes);
+    bool may_send(const StreamClient& client, std::size_t frame);
+    void to_stream(const Link& link, const Packet& packet);
+    void send_gathered();
+
     io::Task<void> serve(std::shared_ptr<Open> open);
     io::Task<void> serve_relay(RelayId id, io::UdpSocket socket);
+    void begin_keeping_time();
     io::Task<void> keep_time();
     void close_removed();
     Open* find(std::uint64_t id);
@@ -86,6 +114,9 @@ private:
     io::DatagramBatch batch_;  // of whichever socket is being read
     std::map<std::uint32_t, std::shared_ptr<Open>> doors_;  // by Open::number
     std::uint32_t last_number_ = 0;
+    std::map<std::uint32_t, StreamClient*> streams_;        // by Link::number
+    std::vector<StreamClient*> gathering_;                  // those of them with something gathered
+    std::shared_ptr<const io::TlsServer> tls_;
     std::vector<io::UdpSocket*> relays_;  // by descriptor; null where it is no started relay
     bool keeps_time_ = false;
     bool hurried_ = false;
