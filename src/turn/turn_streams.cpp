@@ -110,6 +110,8 @@ void TurnLoop::to_stream(const Link& link, const Packet& packet) {
     client.gathered.insert(client.gathered.end(), packet.head.begin(), packet.head.end());
     client.gathered.insert(client.gathered.end(), packet.body.begin(), packet.body.end());
     client.gathered.resize(client.gathered.size() + packet.padding);
+    // A record each: clients are about (turnutils_uclient of coturn 4.6) that read one message from every record.
+    if (link.transport == Transport::tls) send_gathered();
 }
 
 void TurnLoop::send_gathered() {
