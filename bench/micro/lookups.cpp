@@ -1,15 +1,12 @@
-// What must not grow with the configuration or the bans, and what a first message costs.
+// What must not grow with the configuration or the bans.
 #include "base/network_map.hpp"
 #include "config/load.hpp"
-#include "gate/h323/asked.hpp"
 #include "gate/router.hpp"
 #include "gate/targets/state.hpp"
 #include "guard/bans.hpp"
-#include "wire/h323/tpkt.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <charconv>
 #include <memory>
 #include <random>
 #include <string>
@@ -65,30 +62,6 @@ void decide_http(benchmark::State& state) {
     }
 }
 BENCHMARK(decide_http)->Arg(10)->Arg(1'000)->Arg(100'000);
-
-// The first RRQ of a common endpoint, without a gatekeeper id: three aliases are read for their domains.
-void peek_h323_registration(benchmark::State& state) {
-    constexpr std::string_view hex =
-        "030000eb08020000621c007e00dd05281001001081018080d20140001100004000010080c60e805a7c060008914a000700000022c00900"
-        "003d1048333233506c75732073696d706c6500001a312e32382e30202848333233706c75732076312e32382e3029000000034005007000"
-        "68006f006e006500328014001170686f6e6532406578616d706c652e636f6d01807a45600900003d1048333233506c75732073696d706c"
-        "6500001a312e32382e30202848333233706c75732076312e32382e302900002e0b19220100018001800100027000013013100140001700"
-        "024000011d0000021d0000071c0100";
-    std::string text;
-    for (std::size_t i = 0; i < hex.size(); i += 2) {
-        unsigned octet = 0;
-        std::from_chars(hex.data() + i, hex.data() + i + 2, octet, 16);
-        text += static_cast<char>(octet);
-    }
-    for (auto _ : state) {
-        const auto tpkt = h323::read_tpkt(as_bytes(text));
-        const auto heard = gate::h323::hear(as_bytes(text).subspan(h323::tpkt_header));
-        const auto asked = gate::h323::read_asked(heard);
-        if (!tpkt || asked.names.empty()) return state.SkipWithError("it names nobody");
-        benchmark::DoNotOptimize(asked);
-    }
-}
-BENCHMARK(peek_h323_registration);
 
 }  // namespace
 

@@ -35,13 +35,13 @@ public:
     /// What belongs to the longest network that holds the address; null when none does.
     const T* find(const IpAddress& address) const {
         const auto& lengths = address.is_v4() ? v4_ : v6_;
-        std::array<IpAddress, 129> keys;  // one for each length there can be; only those in use are written
+        std::array<std::size_t, 129> places;  // one for each length there can be; only those in use are written
         for (std::size_t i = 0; i < lengths.size(); ++i) {
-            keys[i] = Network(address, lengths[i].bits).address();
-            __builtin_prefetch(&lengths[i].slots[first_place(lengths[i], keys[i])]);
+            places[i] = first_place(lengths[i], Network(address, lengths[i].bits).address());
+            __builtin_prefetch(&lengths[i].slots[places[i]]);
         }
         for (std::size_t i = 0; i < lengths.size(); ++i) {
-            const Slot& slot = place_of(lengths[i], keys[i]);
+            const Slot& slot = place_from(lengths[i], places[i], Network(address, lengths[i].bits).address());
             if (slot.value != 0) return &values_[slot.value - 1];
         }
         return nullptr;
@@ -64,10 +64,13 @@ private:
     static std::size_t first_place(const Length& length, const IpAddress& key) {
         return std::hash<IpAddress>{}(key) & (length.slots.size() - 1);
     }
-    // The slot that holds the key, or the free one where it belongs.
     template <class L>
     static auto& place_of(L& length, const IpAddress& key) {
-        std::size_t at = first_place(length, key);
+        return place_from(length, first_place(length, key), key);
+    }
+    // The slot that holds the key, or the free one where it belongs.
+    template <class L>
+    static auto& place_from(L& length, std::size_t at, const IpAddress& key) {
         while (length.slots[at].value != 0 && length.slots[at].key != key) at = (at + 1) & (length.slots.size() - 1);
         return length.slots[at];
     }

@@ -1,5 +1,7 @@
 // `sallyport check`: everything that a start would find out, without starting.
 #include "cli/generation.hpp"
+#include "cli/nft.hpp"
+#include "cli/privileges.hpp"
 #include "cli/shapes.hpp"
 #include "cli/verbs.hpp"
 
@@ -23,17 +25,26 @@ namespace {
 
 using nlohmann::json;
 
-// What a running gateway with this admin socket holds: those ports are taken by itself.
+// Of the running gateway with this admin socket; empty when there is none.
+json status_of_running(const std::string& socket) {
+    const auto response = admin::call(socket, {.target = "/api/v1/status"}, std::chrono::seconds(3));
+    if (!response || response->status != 200) return json::object();
+    return json::parse(response->body, nullptr, false);
+}
+
+// Those ports are taken by itself.
 std::set<std::string> held_by_running(const std::string& socket) {
     std::set<std::string> held;
-    const auto response = admin::call(socket, {.target = "/api/v1/status"}, std::chrono::seconds(3));
-    if (!response || response->status != 200) return held;
-    const json status = json::parse(response->body, nullptr, false);
+    const json status = status_of_running(socket);
     for (const auto& listener : status.value("listeners", json::array())) {
         const bool is_udp = listener.value("transport", "") == "udp";
         held.insert((is_udp ? "udp " : "") + listener.value("address", ""));
     }
     return held;
+}
+
+bool rules_kernel_now(const std::string& socket) {
+    return status_of_running(socket).value("guard", json::object()).value("kernel", json(nullptr)) == true;
 }
 
 void try_ports(const config::Loaded& loaded, const config::Config& config, Built& built) {
@@ -101,6 +112,16 @@ void try_files(const config::Loaded& loaded, const config::Config& config, Built
     for (const auto& service : config.services) attempt(service.target_ca);
 }
 
+// A gateway that runs with it has shown that it can; an ordinary user who asks could not.
+void try_kernel(const config::Loaded& loaded, const config::Config& config, Built& built) {
+    const auto& enforce = config.guard.enforce;
+    if (enforce.value != config::Enforce::nftables) return;
+    if (const auto nft = find_nft(); !nft)
+        built.errors.push_back(loaded.problem(enforce.place, {nft.error().message}));
+    else if (!may_rule_kernel() && !rules_kernel_now(config.admin.socket.value.string()))
+        built.errors.push_back(loaded.problem(enforce.place, {std::string(lacks_net_admin)}));
+}
+
 }  // namespace
 
 Exit check(const Common& common) {
@@ -115,6 +136,7 @@ Exit check(const Common& common) {
     if (loaded.config) {
         try_ports(loaded, *loaded.config, built);
         try_files(loaded, *loaded.config, built);
+        try_kernel(loaded, *loaded.config, built);
         try_names(loaded, *loaded.config, built);
     }
     if (common.json) {

@@ -11,12 +11,14 @@ TEST(EditorSchema, KnowsEveryServedKeyOfTheTableAndNoOther) {
     const json schema = cli::editor_schema();
     for (const auto& table : config::schema()) {
         SCOPED_TRACE(table.name);
-        json one = schema["properties"][std::string(table.name)];
+        const auto dot = table.name.find('.');
+        json one = schema["properties"][std::string(table.name.substr(0, dot))];
+        if (dot != std::string_view::npos) one = one["properties"][std::string(table.name.substr(dot + 1))];
         if (table.repeated) one = one["items"];
         EXPECT_EQ(one["additionalProperties"], false);
         for (const auto& row : table.rows) {
             SCOPED_TRACE(row.key);
-            EXPECT_EQ(one["properties"].contains(std::string(row.key)), row.limits.served);
+            EXPECT_TRUE(one["properties"].contains(std::string(row.key))) << row.key;
         }
     }
     const json& service = schema["properties"]["service"]["items"];

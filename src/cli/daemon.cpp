@@ -79,8 +79,10 @@ io::Task<void> Daemon::live() {
     for (auto& data : data_loops_) data->start();
     scope_.spawn(follow_signals());
     scope_.spawn(follow_certificates());
+    scope_.spawn(follow_firewall());
     scope_.spawn(guard_->keep_time(scope_.cancellation()));
     share_bans();
+    if (kernel_) scope_.spawn(kernel_->keep());
     if (const auto interval = watchdog_interval()) scope_.spawn(keep_watchdog(*interval / 2));
 
     state_ = admin::Readiness::State::ready;
@@ -156,6 +158,7 @@ io::Task<void> Daemon::wind_down() {
     files_->stop();
     co_await names_->close();
     co_await health_->close();
+    if (kernel_) co_await kernel_->close();
     scope_.cancel();  // signals, certificates, admin: all that live() is not
     std::error_code gone;
     std::filesystem::remove(config().admin.socket.value, gone);
@@ -195,6 +198,8 @@ Result<json, admin::Problem> Daemon::take_over(Built built) {
                            .detail = std::to_string(built.errors.size()) + " errors in the configuration" + first,
                            .more = {{"errors", problems_json(built.errors)}}});
     }
+    if (const auto may = may_enter_kernel(built.generation->routing->config()); !may)
+        return std::unexpected(may.error());
     // Ports first: they are what can still fail. Whoever connects to a new one must meet the new configuration.
     const auto claims = claims_of(built.generation->routing->config());
     auto udp = udp_listeners_->prepare(turn_claims(built.generation->routing->config()));
@@ -232,6 +237,7 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     names_->watch(generation_->hosts);
     health_->watch(generation_->control);
     guard_->apply(guard_policy());
+    take_to_kernel();
 }
 
 void Daemon::note_restart_needs(const Config& wanted) {

@@ -7,9 +7,11 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "firewall/watch.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
 #include "guard/guard.hpp"
+#include "guard/kernel_bans.hpp"
 #include "io/event.hpp"
 #include "io/signals.hpp"
 #include "io/worker.hpp"
@@ -24,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace sallyport::cli {
@@ -59,6 +62,7 @@ private:
     bool load();
     bool bind_ports();
     listeners::UdpListeners::Hooks udp_hooks();
+    void look_at_firewall();
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -71,13 +75,23 @@ private:
     void share_bans();
     io::Task<Result<io::Stream>> connect_redis(io::Cancellation& cancellation);
     void tell_of_ban(const guard::Change& change);
+    std::vector<IpAddress> announced_addresses() const;
     guard::Policy guard_policy() const;
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
 
+    // The bans in the kernel.
+    bool enter_kernel();
+    void leave_kernel();
+    void take_to_kernel();
+    io::Task<void> give_up_kernel(std::unique_ptr<guard::KernelBans> kernel);
+    Result<void, admin::Problem> may_enter_kernel(const config::Config& wanted) const;
+
     // What goes on while it runs.
     io::Task<void> follow_signals();
     io::Task<void> follow_certificates();
+    io::Task<void> follow_firewall();
+    std::string firewall_metrics() const;
     io::Task<void> keep_watchdog(Duration interval);
     io::Task<void> reload_by_signal();
     io::Task<void> wind_down();
@@ -120,8 +134,11 @@ private:
     std::optional<store::Database> database_;
     std::optional<store::GuardEntries> guard_entries_;
     std::optional<guard::Share> share_;
+    std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
+    std::optional<firewall::Watch> firewall_;
+    std::vector<std::pair<telemetry::Level, std::string>> firewall_notes_;  // until there is a log
     io::Scope scope_;
     io::Event stop_;
     io::Event wound_down_;

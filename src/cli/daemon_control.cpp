@@ -50,9 +50,12 @@ std::string Daemon::metrics() {
                                       .signs = guard_->signs(),
                                       .dropped = guard_->dropped(),
                                       .shares = share_.has_value(),
-                                      .in_step = share_ && share_->in_step()};
+                                      .in_step = share_ && share_->in_step(),
+                                      .enforces = kernel_ != nullptr,
+                                      .in_kernel = kernel_ && kernel_->in_step()};
     return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
-                                   loop_->now() - started_);
+                                   loop_->now() - started_) +
+           firewall_metrics();
 }
 
 json Daemon::status() {
@@ -88,7 +91,8 @@ json Daemon::status() {
              {{"bans", guard_->table().bans()},
               {"allows", guard_->table().allows()},
               {"suspects", guard_->table().window().clients()},
-              {"shared", share_ ? json(share_->in_step()) : json(nullptr)}}},
+              {"shared", share_ ? json(share_->in_step()) : json(nullptr)},
+              {"kernel", kernel_ ? json(kernel_->in_step()) : json(nullptr)}}},
             {"listeners", std::move(listening)},
             {"certificates", std::move(certificates)},
             {"unresolved", names_ ? names_->unresolved() : std::vector<std::string>{}},

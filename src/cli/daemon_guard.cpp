@@ -61,6 +61,9 @@ void Daemon::share_bans() {
                        .database = url->database,
                        .heard = [this](const store::GuardRow& row) { guard_->hear(row); },
                        .mine = [this] { return guard_->rows(); },
+                       .node = node_,
+                       .own = [this] { return announced_addresses(); },
+                       .met = [this] { guard_->apply(guard_policy()); },
                        .changed =
                            [this](const std::string& why) {
                                if (why.empty())
@@ -89,6 +92,14 @@ io::Task<Result<io::Stream>> Daemon::connect_redis(io::Cancellation& cancellatio
     co_return std::move(*stream);
 }
 
+// As other gateways may meet this one: from outside it has the addresses that an outer NAT gives it.
+std::vector<IpAddress> Daemon::announced_addresses() const {
+    std::vector<IpAddress> out;
+    for (const auto& mapping : config().node.nat_map) out.push_back(mapping.value.outside);
+    for (const Network& own : own_addresses()) out.push_back(own.address());
+    return out;
+}
+
 guard::Policy Daemon::guard_policy() const {
     const config::Config& present = config();
     guard::Policy policy{.suspicious_per_minute = present.guard.suspicious_per_minute,
@@ -109,6 +120,9 @@ guard::Policy Daemon::guard_policy() const {
             if (target.value.kind != config::Target::Kind::host || names == nullptr) continue;
             for (const IpAddress& address : names->find(target.value.text)) policy.never_ban.emplace_back(address, 128);
         }
+    }
+    if (share_) {
+        for (const IpAddress& address : share_->gateways().addresses()) policy.never_ban.emplace_back(address, 128);
     }
     for (const auto& network : present.guard.always_ban) policy.always_ban.push_back(network.value);
     return policy;

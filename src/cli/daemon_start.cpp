@@ -77,9 +77,12 @@ Exit Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);
 
     if (!load()) return Exit::invalid;
-    if (!bind_ports() || !become_user()) return Exit::failed;
+    if (!bind_ports()) return Exit::failed;
+    look_at_firewall();
+    if (!become_user()) return Exit::failed;
     if (!build()) return Exit::invalid;
-    if (!open_admin()) return Exit::failed;
+    if (!enter_kernel()) return Exit::failed;
+    if (!open_admin()) return leave_kernel(), Exit::failed;
     io::Scope life(*loop_);
     life.spawn(whole_life());
     loop_->run();
@@ -152,7 +155,9 @@ bool Daemon::become_user() {
     const std::string& user = config.node.user.value;
     auto prepared = prepare_directories({config.node.state_dir.value, config.admin.socket.value.parent_path()}, user);
     if (!prepared) return complain(prepared.error().message);
-    auto identity = drop_privileges(user);
+    const bool rules_kernel = config.guard.enforce.value == config::Enforce::nftables;
+    if (rules_kernel && !may_rule_kernel()) return complain(std::string(lacks_net_admin));
+    auto identity = drop_privileges(user, rules_kernel);
     if (!identity) return complain(identity.error().message);
     identity_ = std::move(*identity);
     return true;

@@ -1,6 +1,7 @@
 // The command line: verbs and options, nothing else.
 #include "cli/daemon.hpp"
 #include "cli/diagnose.hpp"
+#include "cli/firewall.hpp"
 #include "cli/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -87,6 +88,39 @@ void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options,
     verb->callback([&] { code = finish(diagnose(common, options)); });
 }
 
+void add_firewall(CLI::App& app, const Common& common, FirewallOptions& options, int& code) {
+    auto* verb = app.add_subcommand("firewall", "the packet filter that follows from the configuration");
+    verb->require_subcommand(1);
+    auto* show = verb->add_subcommand("show", "print the rules");
+    show->add_option("--format", options.format, "nft, iptables, ip6tables; request or portmap, for other admins")
+        ->check(CLI::IsMember({"nft", "iptables", "ip6tables", "request", "portmap"}))
+        ->capture_default_str();
+    show->callback([&] { code = finish(firewall_show(common, options)); });
+    auto* apply = verb->add_subcommand("apply", "load the rules; without a confirm, what was there comes back");
+    apply->add_option("--confirm", options.confirm, "how long it waits for it")->capture_default_str();
+    apply->add_flag("--now", options.now, "for good at once, with nothing to confirm");
+    apply->add_flag("--even-if-cut-off", options.even_if_cut_off,
+                    "although they would not let this connection in again");
+    apply->callback([&] { code = finish(firewall_apply(common, options)); });
+    auto* confirm = verb->add_subcommand("confirm", "keep what was applied; from a new connection");
+    confirm->add_flag("--same-connection", options.same_connection, "from the connection that applied it");
+    confirm->callback([&] { code = finish(firewall_confirm(common, options)); });
+    auto* attempt =
+        verb->add_subcommand("try-reset", "refuse a port by TCP reset for a while: do clients go on at once?");
+    attempt->add_option("port", options.try_port, "a TCP port")->required()->check(CLI::Range(1, 65535));
+    attempt->add_option("--for", options.try_for, "how long; Ctrl-C ends it sooner")->capture_default_str();
+    attempt->callback([&] { code = finish(firewall_try_reset(common, options)); });
+    constexpr std::tuple<const char*, const char*, Exit (*)(const Common&)> others[] = {
+        {"diff", "how what is loaded differs from what the configuration says", firewall_diff},
+        {"check", "try the rules, and tell what speaks against them: other tables that drop, too", firewall_check},
+        {"rollback", "undo what was applied; without that, go back to what was confirmed before", firewall_rollback},
+        {"remove", "take our table out of the kernel, and no other", firewall_remove},
+        {"boot", "load what was confirmed, at the start of the machine", firewall_boot},
+    };
+    for (const auto& [name, meaning, act] : others)
+        verb->add_subcommand(name, meaning)->callback([&common, &code, act] { code = finish(act(common)); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -108,6 +142,7 @@ int main(int argc, char** argv) {
     StateOptions state_options;
     BanOptions ban_options;
     DiagnoseOptions diagnose_options;
+    FirewallOptions firewall_options;
     std::string page = "configuration";
     int code = 0;
 
@@ -134,6 +169,9 @@ int main(int argc, char** argv) {
     add_services(app, common, state_options, code);
     add_bans(app, common, ban_options, code);
     add_diagnose(app, common, diagnose_options, code);
+    add_firewall(app, common, firewall_options, code);
+    app.add_subcommand("ports", "who listens here, what the firewall says of it, and what clients asked for in vain")
+        ->callback([&] { code = finish(ports(common)); });
     auto* reference_verb = app.add_subcommand("reference", "print a generated page of the manual");
     reference_verb->add_option("page", page, "configuration, reasons or editor-schema")
         ->check(CLI::IsMember({"configuration", "reasons", "editor-schema"}));

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sallyport::cli {
@@ -21,9 +22,19 @@ Result<void> prepare_directories(const std::vector<std::filesystem::path>& direc
 
 /// Becomes `user` when we are root; keeps CAP_NET_BIND_SERVICE alone, so that a reload may add a port below 1024. Where
 /// there is no such account we stay root, with that capability alone, and the note says so. Not root: nothing changes.
-Result<Identity> drop_privileges(const std::string& user);
+/// @param rules_kernel  keep CAP_NET_ADMIN too, and leave it to the programs that we run
+Result<Identity> drop_privileges(const std::string& user, bool rules_kernel);
 
 /// Does this process hold CAP_NET_BIND_SERVICE?
 bool may_bind_low_ports();
+
+/// And CAP_NET_ADMIN?
+bool may_rule_kernel();
+inline constexpr std::string_view lacks_net_admin =
+    "guard.enforce is \"nftables\", which takes CAP_NET_ADMIN: start as root, or give it to the unit "
+    "(AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_ADMIN)";
+
+/// And is it root, to whom the state of [firewall] belongs?
+bool may_change_firewall();
 
 }  // namespace sallyport::cli

@@ -262,6 +262,9 @@ std::string status_text(const json& status) {
            std::to_string(guard.value("suspects", std::uint64_t{0})) + " suspicious";
     const json shared = guard.value("shared", json(nullptr));
     if (shared.is_boolean()) out += shared.get<bool>() ? "; shared" : "; NOT shared at present: see the log";
+    const json kernel = guard.value("kernel", json(nullptr));
+    if (kernel.is_boolean())
+        out += kernel.get<bool>() ? "; in the kernel too" : "; NOT in the kernel at present: see the log";
     out += "\n";
     for (const auto& listener : status.value("listeners", json::array())) {
         out += "listener: " + text_of(listener, "address") + "  " + text_of(listener, "owner") + "\n";

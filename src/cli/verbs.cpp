@@ -5,6 +5,7 @@
 #include "certs/judge.hpp"
 #include "certs/load.hpp"
 #include "cli/editor_schema.hpp"
+#include "cli/firewall.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
 #include "config/reference.hpp"
@@ -132,6 +133,7 @@ std::optional<std::string> read_text(const std::filesystem::path& file) {
 }  // namespace
 
 Exit explain(const Common& common, const ExplainOptions& options) {
+    if (options.subject.starts_with("fw:")) return explain_packet(common, options.subject);
     const auto client = IpAddress::parse(options.client);
     if (!client) return complain("--client takes an IP address, not '" + options.client + "'"), Exit::usage;
     std::string certificate;

@@ -4,6 +4,7 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "config/firewall.hpp"
 #include "config/listen_address.hpp"
 #include "config/place.hpp"
 #include "config/turn.hpp"
@@ -98,7 +99,7 @@ struct Guard {
     Duration ban_for = std::chrono::minutes(15);
     std::vector<Located<Network>> never_ban;
     std::vector<Located<Network>> always_ban;
-    Enforce enforce = Enforce::accept;
+    Located<Enforce> enforce{Enforce::accept, {}};
 
     bool operator==(const Guard&) const = default;
 };
@@ -218,6 +219,9 @@ struct Config {
     Shared shared;
     Listen listen;
     std::vector<Service> services;
+    Firewall firewall;
+    std::vector<FirewallOpen> firewall_opens;
+    std::vector<FirewallForward> firewall_forwards;
     Stun stun;
     Turn turn;
     std::vector<TurnUser> turn_users;

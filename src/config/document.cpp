@@ -27,8 +27,8 @@ namespace sallyport::config {
 
 namespace {
 
-// A table of ours holds lists of strings: list of tables, table, list, string.
-constexpr int deepest = 4;
+// An inner table of ours holds lists of strings: table, list of tables, table, list, string.
+constexpr int deepest = 5;
 
 // A dotted key nests a table for each dot, and toml++ 3.3 frees nested tables by recursion without a bound: a
 // long enough "a.a.a..." overflows the stack. A key stands on one line (TOML 1.0, "Keys"), so bounding the dots of a

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "config/checks.hpp"
 #include "config/document.hpp"
+#include "config/firewall_checks.hpp"
 #include "config/schema.hpp"
 #include "config/turn_checks.hpp"
 
@@ -168,12 +169,7 @@ GivenKeys Loader::read_keys(const std::string& file, const Table& table, const V
 
 bool Loader::read_key(const std::string& file, const Row& row, const Entry& entry, const Slot& slot) {
     const auto errors = findings_.errors.size();
-    if (row.limits.served) {
-        row.store({row.key, row.limits, entry.value, file, findings_}, slot);
-    } else {
-        findings_.error({file, entry.position.line, entry.position.column},
-                        {quote(row.key) + " is not served by this version"});
-    }
+    row.store({row.key, row.limits, entry.value, file, findings_}, slot);
     return findings_.errors.size() == errors;
 }
 
@@ -203,6 +199,7 @@ void Loader::unknown_table(const Place& place, const Entry& entry) {
 Loaded Loader::finish() {
     if (!syntax_error_) {
         check_turn(config_, findings_);
+        check_firewall(config_, findings_);
         check_all(config_, findings_);
     }
 

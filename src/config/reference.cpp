@@ -39,6 +39,8 @@ How values are written:
 | mapping | `"203.0.113.10=172.16.0.5"`: public address, own address |
 | bit rate | `"500k"`, `"20M"`, `"1G"`: bits a second; `"0"`: no limit |
 | port range | `"49152-65535"` |
+| interface | `"eth0"`, as `ip link` names it |
+| address and port | `"172.16.0.40:88"`, `"[2001:db8::40]:88"` |
 
 A type in the plural takes one value or a list: `http = ":80"` or `http = ["192.0.2.1:80", "[2001:db8::1]:80"]`.
 )";
@@ -75,14 +77,7 @@ std::string section_of(const Table& table) {
     std::string out = "\n## " + table.header() + "\n\n";
     out.append(table.intro) += "\n\n```toml\n";
     out.append(table.example) += "```\n\n| Key | Type | Default | Meaning |\n|---|---|---|---|\n";
-    std::string later;
-    for (const Row& row : table.rows) {
-        if (row.limits.served)
-            out += line_of(row);
-        else
-            later += (later.empty() ? "`" : ", `") + std::string(row.key) + '`';
-    }
-    if (!later.empty()) out += "\nKnown, but not served by this version: " + later + ".\n";
+    for (const Row& row : table.rows) out += line_of(row);
     return out;
 }
 

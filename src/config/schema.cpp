@@ -2,6 +2,7 @@
 
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
+#include "config/rows_firewall.hpp"
 #include "config/rows_gate.hpp"
 #include "config/rows_turn.hpp"
 
@@ -75,8 +76,7 @@ constexpr std::array guard_rows{
     row<&Guard::always_ban>("always_ban", "[]", "Who is turned away without having done anything."),
     row<&Guard::enforce>("enforce", "\"accept\"",
                          "Where bans hold: \"accept\" resets connections as they come; \"nftables\" has the kernel "
-                         "refuse new ones as well.",
-                         {.served = false}),
+                         "refuse new ones as well, which takes the program `nft` and CAP_NET_ADMIN."),
 };
 
 std::optional<Complaint> check_redis(std::string_view text) {
@@ -104,6 +104,11 @@ Slot open_new(Config& config, const Place& place) {
     auto& added = (config.*Member).emplace_back();
     added.place = place;
     return &added;
+}
+
+Slot open_firewall(Config& config, const Place& place) {
+    config.firewall.place = place;
+    return &config.firewall;
 }
 
 constexpr std::array tables{
@@ -142,6 +147,20 @@ constexpr std::array tables{
           "tls_port   = 443\nallow_url  = [\"/PBX0/MY\", \"/apps\"]\n",
           service_rows, open_new<&Config::services>},
     Table{
+        "firewall", false,
+        "The packet filter of this machine, which follows from all that is configured. It is shown, tried and applied "
+        "by `sallyport firewall`; [firewall.md](firewall.md) goes through it. Without this table there is none.",
+        "[firewall]\ninside  = \"eth1\"\noutside = \"eth0\"\npresets = \"apns\"\n", firewall_rows, open_firewall},
+    Table{"firewall.open", true, "What else this machine serves beside the gateway.",
+          "[[firewall.open]]\nname     = \"monitoring\"\nport     = 9100\nfrom     = \"10.0.0.0/8\"\n",
+          firewall_open_rows, open_new<&Config::firewall_opens>},
+    Table{
+        "firewall.forward", true,
+        "A port of this node that another machine serves: plain network address translation, for what the gateway does "
+        "not speak.",
+        "[[firewall.forward]]\nprotocol = [\"tcp\", \"udp\"]\nport     = 88\nto       = \"172.16.0.40:88\"\n",
+        firewall_forward_rows, open_new<&Config::firewall_forwards>},
+    Table{
         "stun", false,
         "Addresses that answer STUN alone: they tell clients how the outside sees them. Every listener of [turn] does "
         "so too.",
@@ -156,7 +175,7 @@ constexpr std::array tables{
           open_new<&Config::turn_users>},
 };
 
-constexpr std::array<std::string_view, 4> tables_to_come{"dns", "push", "egress", "firewall"};
+constexpr std::array<std::string_view, 3> tables_to_come{"dns", "push", "egress"};
 
 }  // namespace
 

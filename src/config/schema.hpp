@@ -13,8 +13,8 @@
 namespace sallyport::config {
 
 /// Where a table's values go.
-using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Shared*, Listen*, Service*, Stun*, Turn*,
-                          TurnUser*>;
+using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Shared*, Listen*, Service*, Firewall*,
+                          FirewallOpen*, FirewallForward*, Stun*, Turn*, TurnUser*>;
 
 struct Row {
     std::string_view key;
@@ -28,7 +28,7 @@ struct Row {
 };
 
 struct Table {
-    std::string_view name;     // "turn.user" stands within "turn"
+    std::string_view name;     // "firewall.forward" stands within "firewall"
     bool repeated;             // [[name]], one for each thing; else [name], once
     std::string_view intro;    // for the reference
     std::string_view example;  // TOML that loads
@@ -36,7 +36,7 @@ struct Table {
     Slot (*open)(Config& config, const Place& place);
 
     const Row* find(std::string_view key) const;
-    /// The table that `key` is within this one, null where there is none: "user" in "turn".
+    /// The table that `key` is within this one, null where there is none: "forward" in "firewall".
     const Table* inner(std::string_view key) const;
     std::string header() const;  // "[node]", "[[service]]"
 };

@@ -83,16 +83,6 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, BitRate
     return {};
 }
 
-Result<void, Complaint> from_text(const Reading&, std::string_view text, PortRange& out) {
-    const auto dash = text.find('-');
-    const auto first = parse_number<std::uint16_t>(text.substr(0, dash));
-    const auto last = dash == std::string_view::npos ? first : parse_number<std::uint16_t>(text.substr(dash + 1));
-    if (!first || !last || *first == 0 || *first > *last)
-        return fail(Complaint{quote(text) + " is not a range of ports", "such as \"49152-65535\""});
-    out = {*first, *last};
-    return {};
-}
-
 void check_turn(const Config& config, Findings& findings) {
     const Turn& turn = config.turn;
     check_udp_ports(config, findings);

@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "config/listen_address.hpp"
 #include "config/place.hpp"
+#include "config/ports.hpp"
 #include "config/words.hpp"
 
 #include <array>
@@ -25,13 +26,6 @@ struct BitRate {
     bool operator==(const BitRate&) const = default;
 };
 
-struct PortRange {
-    std::uint16_t first = 49152;
-    std::uint16_t last = 65535;
-
-    bool operator==(const PortRange&) const = default;
-};
-
 /// How the passwords of time-limited credentials are made.
 enum class SecretHash : std::uint8_t { sha1, sha256 };
 template <>
@@ -48,7 +42,7 @@ struct Turn {
     using Addresses = std::vector<Located<ListenAddress>>;
     Addresses udp, tcp, tls, dtls;
     Located<std::string> realm;
-    Located<PortRange> relay_ports;
+    Located<PortRange> relay_ports{{49152, 65535}, {}};
     std::vector<Located<IpAddress>> relay_address;  // at most one of a family; none: where the client came to
     std::vector<Located<std::string>> shared_secret;
     std::vector<Located<std::filesystem::path>> shared_secret_file;

@@ -79,6 +79,18 @@ void read(const Reading& in, std::optional<std::uint16_t>& out) {
     if (const auto number = integer_in(in, "port", 1, 65'535)) out = static_cast<std::uint16_t>(*number);
 }
 
+void read(const Reading& in, std::vector<Located<std::uint16_t>>& out) {
+    const auto* list = in.value.get_if<Value::List>();
+    const auto elements = list ? std::span<const Value>(*list) : std::span<const Value>(&in.value, 1);
+    std::vector<Located<std::uint16_t>> ports;
+    for (const Value& element : elements) {
+        const Reading one = in.element(element);
+        if (const auto port = integer_in(one, "port", 1, 65'535))
+            ports.push_back({static_cast<std::uint16_t>(*port), one.place()});
+    }
+    if (!ports.empty() || elements.empty()) out = std::move(ports);
+}
+
 Result<void, Complaint> from_text(const Reading&, std::string_view text, std::string& out) {
     out = text;
     return {};
@@ -208,6 +220,40 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, HealthC
         if (std::ranges::all_of(out.path, [](char c) { return c > ' ' && c < '\x7f'; })) return {};
     }
     return fail(Complaint{quote(text) + " is no health check", "\"tcp\", \"tls\", or \"http /path\""});
+}
+
+Result<void, Complaint> from_text(const Reading&, std::string_view text, PortRange& out) {
+    const auto dash = text.find('-');
+    const auto first = parse_port(text.substr(0, dash));
+    const auto last = dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
+    if (!first || !last || *first > *last)
+        return fail(Complaint{quote(text) + " is not a range of ports", "such as \"49152-65535\""});
+    out = {*first, *last};
+    return {};
+}
+
+// What Linux takes for a name (dev_valid_name), and nothing that means something to a rule's reader.
+Result<void, Complaint> from_text(const Reading&, std::string_view text, Interface& out) {
+    constexpr std::size_t longest = 15;
+    const auto fits = [](char c) {
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        return letter || c == '.' || c == '_' || c == '-' || c == '@';
+    };
+    if (text.size() > longest || text == "." || text == ".." || text.starts_with('-') ||
+        !std::ranges::all_of(text, fits))
+        return fail(Complaint{quote(text) + " is not the name of a network interface", "such as \"eth0\""});
+    out.name = text;
+    return {};
+}
+
+Result<void, Complaint> from_text(const Reading&, std::string_view text, SocketAddress& out) {
+    const auto address = SocketAddress::parse(text);
+    if (!address || address->port == 0 || address->ip.is_unspecified()) {
+        return fail(Complaint{quote(text) + " is not an address with a port",
+                              "such as \"172.16.0.40:88\" or \"[2001:db8::40]:88\""});
+    }
+    out = *address;
+    return {};
 }
 
 Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words) {

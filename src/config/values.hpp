@@ -27,7 +27,6 @@ struct Limits {
     bool may_be_empty = false;  // "" means none
     std::string_view empty_list_hint = {};  // where [] is an error: what to do instead
     unsigned protocols = 0;  // of a service's key: the protocols that know it, as bits; 0: all
-    bool served = true;  // false: known, but a later version will serve it
     std::optional<Complaint> (*check)(std::string_view text) = nullptr;
 };
 
@@ -50,6 +49,7 @@ struct Reading {
 void read(const Reading& in, bool& out);
 void read(const Reading& in, std::uint32_t& out);
 void read(const Reading& in, std::optional<std::uint16_t>& out);  // a port
+void read(const Reading& in, std::vector<Located<std::uint16_t>>& out);  // ports: one of them or a list
 
 // Types that stand in the file as a string.
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, std::string& out);
@@ -64,6 +64,8 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, Targ
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, BitRate& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, Interface& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, SocketAddress& out);
 
 /// The place of `text` among `words`, or a complaint with the nearest of them.
 Result<std::size_t, Complaint> find_word(std::string_view text, std::span<const std::string_view> words);
@@ -95,6 +97,14 @@ inline constexpr TypeName type_name<std::uint32_t>{"integer", "", "10", Scale::c
 template <>
 inline constexpr TypeName type_name<std::optional<std::uint16_t>>{"port", "", "443"};
 template <>
+inline constexpr TypeName type_name<std::uint16_t>{"port", "ports", "443"};
+template <>
+inline constexpr TypeName type_name<PortRange>{"port range", "", "\"49152-65535\""};
+template <>
+inline constexpr TypeName type_name<Interface>{"interface", "interfaces", "\"eth0\""};
+template <>
+inline constexpr TypeName type_name<SocketAddress>{"address and port", "", "\"172.16.0.40:88\""};
+template <>
 inline constexpr TypeName type_name<std::string>{"string", "strings", "\"text\""};
 template <>
 inline constexpr TypeName type_name<Path>{"path", "paths", "\"dir/file\""};
@@ -114,8 +124,6 @@ template <>
 inline constexpr TypeName type_name<HealthCheck>{"health check", "", "\"tcp\""};
 template <>
 inline constexpr TypeName type_name<BitRate>{"bit rate", "", "\"20M\""};
-template <>
-inline constexpr TypeName type_name<PortRange>{"port range", "", "\"49152-65535\""};
 template <>
 inline constexpr TypeName type_name<Target>{"target", "targets", "\"172.16.0.10\""};
 

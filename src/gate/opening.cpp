@@ -2,10 +2,17 @@
 
 #include "gate/gate.hpp"
 #include "gate/handshake.hpp"
+#include "wire/proxy/proxy_header.hpp"
 
 namespace sallyport::gate {
 
 using telemetry::Reason;
+
+namespace {
+
+constexpr char tls_handshake = '\x16';  // the first byte of every TLS connection (RFC 8446 section 5.1)
+
+}  // namespace
 
 Reason end_reason(Came came, const Session& session) {
     switch (came) {
@@ -16,6 +23,11 @@ Reason end_reason(Came came, const Session& session) {
         case Came::cancelled: break;
     }
     return session.ended_by;
+}
+
+io::Task<bool> Opening::begin() {
+    if (!session_.tls || client_.is_tls()) co_return true;
+    co_return co_await secure();
 }
 
 io::Task<bool> Opening::secure() {
@@ -49,6 +61,21 @@ void Opening::record(Reason reason, std::string_view detail) const {
         session_,
         {.reason = reason, .detail = detail, .tls_client = client_.is_tls(), .bytes_in = received_, .bytes_out = sent_},
         session_.since);
+}
+
+void Opening::reset(Reason reason, std::string_view detail) {
+    record(reason, detail);
+    client_.reset();
+}
+
+bool Opening::reset_foreign() {
+    if (proxy::begins_like_header(bytes_)) {
+        reset(Reason::proxy_untrusted, proxy::unexpected);
+        return true;
+    }
+    if (client_.is_tls() || !as_text(bytes_).starts_with(tls_handshake)) return false;
+    reset(Reason::tls_on_plain_port, "");
+    return true;
 }
 
 io::Task<void> Opening::refuse(Bytes answer, Refusal about) {

@@ -38,6 +38,8 @@ public:
     Opening(Session& session, io::Stream& client, std::size_t most)
         : session_(session), client_(client), most_(most), deadline_(client.loop().in(first_byte_within)) {}
 
+    /// The handshake of TLS where the connection begins with one. False: the story is told.
+    io::Task<bool> begin();
     /// The handshake of TLS. False: the story is told.
     io::Task<bool> secure();
 
@@ -61,6 +63,11 @@ public:
     std::uint64_t sent() const { return sent_; }
     /// The record of a connection that ends without having been routed.
     void record(telemetry::Reason reason, std::string_view detail) const;
+    /// The same, and a reset: there are no words for this end.
+    void reset(telemetry::Reason reason, std::string_view detail);
+    /// Resets what is of no protocol that waits for a first message: a PROXY header of a stranger, TLS on a plain port.
+    /// False: it is something else.
+    bool reset_foreign();
     /// Says `answer`, where there is one, records why, and closes so that it arrives.
     io::Task<void> refuse(Bytes answer, Refusal about);
 
@@ -70,8 +77,8 @@ private:
     std::size_t most_;
     io::Deadline deadline_;
     std::vector<std::byte> bytes_;  // what has come and is not dealt with
-    std::uint64_t received_ = 0;    // bytes, in all
-    std::uint64_t sent_ = 0;        // likewise
+    std::uint64_t received_ = 0;  // bytes, in all
+    std::uint64_t sent_ = 0;  // likewise
 };
 
 }  // namespace sallyport::gate

@@ -109,6 +109,7 @@ io::Task<void> carry(Session& session, io::Stream& client, std::unique_ptr<Tunne
     session.tunnel = nullptr;
     session.at_rest();
     count_bytes(session.gate, *tunnel);
+    if (tunnel->watch) tunnel->watch->over(end);
     report(session, *tunnel, reason_of(end, session, *tunnel));
     if (!tunnel->watch) co_return;
     if (end == io::RelayEnd::cancelled) tunnel->watch->say_goodbye(client, session.ended_by);

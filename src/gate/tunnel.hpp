@@ -20,6 +20,8 @@ public:
     /// Why it has ended the relay.
     virtual telemetry::Reason reason() const = 0;
     virtual std::string_view detail() const { return {}; }
+    /// The relay is over. Its record is written after this.
+    virtual void over(io::RelayEnd) {}
     /// Tells the client that the gateway ends the connection, where the protocol has words for it.
     virtual void say_goodbye(io::Stream& client, telemetry::Reason why) = 0;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/address.hpp"
+#include "base/time.hpp"
 
 #include <array>
 #include <compare>
@@ -46,6 +47,13 @@ private:
     }
 
     std::uint64_t bits_ = 0;
+};
+
+struct BannedClient {
+    ClientKey client;
+    SteadyTime expires;  // Entry::never: never
+
+    bool operator==(const BannedClient&) const = default;
 };
 
 /// The network that an entry for `network` stands for: IPv6 longer than /64 is widened to the client it belongs to.

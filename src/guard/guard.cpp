@@ -175,6 +175,7 @@ void Guard::follow(const Change& change) {
     const bool added = change.what == Change::What::added;
     if (entry.verdict == Verdict::ban && is_one_client(entry.who)) {
         const ClientKey client(entry.who.address());
+        tell_kernel(change, client);
         if (!added)
             index_->erase(client);
         else if (const ClientKey displaced = index_->insert(client); !displaced.is_nobody())
@@ -189,7 +190,22 @@ void Guard::follow(const Change& change) {
     if (options_.changed) options_.changed(change);
 }
 
+// What expires, expires there by itself.
+void Guard::tell_kernel(const Change& change, ClientKey client) {
+    if (kernel_ == nullptr || change.what == Change::What::expired) return;
+    if (change.what == Change::What::added)
+        kernel_->ban({client, change.entry.expires});
+    else
+        kernel_->lift(client);
+}
+
+void Guard::enforce_by(KernelBans* kernel) {
+    kernel_ = kernel;
+    if (kernel_ != nullptr) kernel_->go_by(table_.networks(Verdict::ban), table_.networks(Verdict::allow));
+}
+
 void Guard::publish() {
+    if (kernel_ != nullptr) kernel_->go_by(table_.networks(Verdict::ban), table_.networks(Verdict::allow));
     options_.publish(std::make_shared<const Bans>(Bans{.index = index_, .lists = table_.lists()}));
 }
 

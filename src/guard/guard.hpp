@@ -3,6 +3,7 @@
 #pragma once
 
 #include "guard/keeper.hpp"
+#include "guard/kernel_bans.hpp"
 #include "guard/lookout.hpp"
 #include "guard/share.hpp"
 #include "guard/table.hpp"
@@ -46,6 +47,9 @@ public:
 
     /// Tells it of every change from now on. It outlives this, and passes on to hear() and asks rows().
     void share_by(Share& share) { share_ = &share; }
+    /// Has the kernel refuse whom it bans, from now on; null: no more. It outlives this, or the next call.
+    void enforce_by(KernelBans* kernel);
+
     /// A line of another gateway, which may be broken or hostile: no more than `shared_for` lasts, no network wider
     /// than `shared_width`, and nobody whom this gateway never bans.
     void hear(const store::GuardRow& row);
@@ -75,6 +79,7 @@ private:
     void settle();
     void publish();
     void follow(const Change& change);
+    void tell_kernel(const Change& change, ClientKey client);
 
     io::Loop& loop_;
     Options options_;
@@ -83,6 +88,7 @@ private:
     std::vector<Lookout*> lookouts_;
     std::optional<Keeper> keeper_;
     Share* share_ = nullptr;
+    KernelBans* kernel_ = nullptr;
     std::map<std::string, store::GuardRow> lifted_;  // by who: what others may not have heard of yet
     bool restoring_ = false;
     bool hearing_ = false;

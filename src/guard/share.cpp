@@ -19,6 +19,8 @@ using store::GuardRow;
 
 constexpr std::string_view key = "sallyport:guard";           // the hash
 constexpr std::string_view channel = "sallyport:guard:told";
+constexpr std::string_view gateways_key = "sallyport:gateways";  // the other hash
+constexpr std::string_view announces = "gateway\t";  // begins a message of the channel that is no line of the guard
 constexpr std::string_view scan_step = "500";                 // rows an answer, about
 constexpr std::size_t fields_of_line = 9;
 constexpr std::size_t most_of_line = 2048;  // octets
@@ -185,7 +187,12 @@ std::string Share::take(io::Stream& stream, const Value& value) {
     const Asked asked = asked_.front();
     asked_.pop_front();
     if (value.kind == Value::Kind::error) return "it refuses: " + without_controls(std::string(value.text));
-    return asked == Asked::scan ? take_scan(stream, value) : std::string();
+    switch (asked) {
+        case Asked::scan: return take_scan(stream, value);
+        case Asked::gateways: return take_gateways(stream, value);
+        case Asked::any: break;
+    }
+    return {};
 }
 
 std::string Share::take_scan(io::Stream& stream, const Value& value) {
@@ -213,7 +220,41 @@ std::string Share::take_scan(io::Stream& stream, const Value& value) {
 
 void Share::take_message(const Value& push) {
     if (push.items.size() != 3 || push.items[0].text != "message" || push.items[1].text != channel) return;
-    if (const auto row = parse_line(push.items[2].text)) options_.heard(*row);
+    std::string_view text = push.items[2].text;
+    if (!text.starts_with(announces)) {
+        if (const auto row = parse_line(text)) options_.heard(*row);
+        return;
+    }
+    text.remove_prefix(announces.size());
+    const std::size_t end = std::min(text.find('\t'), text.size());
+    const std::string_view line = text.substr(std::min(end + 1, text.size()));
+    if (const auto announcement = parse_announcement(text.substr(0, end), line)) meet(*announcement);
+}
+
+// The first page is enough: it holds more than are believed.
+std::string Share::take_gateways(io::Stream& stream, const Value& value) {
+    if (value.items.size() != 2) return "its answer to HSCAN is none";
+    const auto& rows = value.items[1].items;
+    for (std::size_t i = 0; i + 1 < rows.size(); i += 2) {
+        const auto announcement = parse_announcement(rows[i].text, rows[i + 1].text);
+        if (!announcement) continue;
+        if (announcement->until <= loop_.wall()) send(stream, {"HDEL", gateways_key, announcement->node}, Asked::any);
+        meet(*announcement);
+    }
+    return {};
+}
+
+void Share::meet(const Announcement& announcement) {
+    if (gateways_.hear(announcement, loop_.wall())) options_.met();
+}
+
+void Share::announce(io::Stream& stream) {
+    const auto until = loop_.wall() + std::chrono::duration_cast<WallTime::duration>(Gateways::believed_for);
+    const std::string line = announcement_line({.node = {}, .until = until, .addresses = options_.own()});
+    send(stream, {"HSET", gateways_key, options_.node, line}, Asked::any);
+    send(stream, {"PUBLISH", channel, std::string(announces) + options_.node + '\t' + line}, Asked::any);
+    send(stream, {"HSCAN", gateways_key, "0", "COUNT", scan_step}, Asked::gateways);
+    if (gateways_.expire(loop_.wall())) options_.met();
 }
 
 // All that was there has been heard. What it lacks, or knows less of, is told.
@@ -225,6 +266,7 @@ void Share::complete(io::Stream& stream) {
     scanned_.clear();
     stream_ = &stream;
     if (!std::exchange(in_step_, true)) options_.changed({});
+    announce(stream);
     send_waiting(stream);
 }
 

@@ -3,9 +3,12 @@
 //
 // A line that was taken away stays in the hash until its entry would have expired, with the verdict "lifted". So two
 // gateways that meet again after any time need to know one rule only: the newer line of a network holds.
+//
+// A second hash holds, by node, which addresses are whose, so that no gateway bans another.
 #pragma once
 
 #include "base/result.hpp"
+#include "guard/gateways.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -46,6 +49,11 @@ public:
         std::function<void(const store::GuardRow&)> heard;
         /// All that this gateway holds at present.
         std::function<std::vector<store::GuardRow>()> mine;
+        std::string node = {};  // this one's name, which no other has
+        /// This node's own addresses, as others may meet them.
+        std::function<std::vector<IpAddress>()> own = {};
+        /// gateways() has changed.
+        std::function<void()> met = {};
         /// It is in step (no reason), or was lost, and why.
         std::function<void(const std::string& why)> changed;
     };
@@ -57,6 +65,8 @@ public:
     /// Tells the others. Kept while nobody can be told; past `most_waiting` lines any one gives way.
     void tell(store::GuardRow row);
 
+    /// Those that share here, this one too. They stay while nobody can be asked.
+    const Gateways& gateways() const { return gateways_; }
     bool in_step() const { return in_step_; }
     std::uint64_t lost() const { return lost_; }  // connections, since the start
 
@@ -65,7 +75,7 @@ private:
     static constexpr std::size_t most_scanned = 1'100'000;
     static constexpr std::size_t most_unread = std::size_t{1024} * 1024;  // octets of one answer
 
-    enum class Asked : std::uint8_t { scan, any };
+    enum class Asked : std::uint8_t { scan, gateways, any };
 
     io::Task<std::string> converse(io::Stream& stream);
     void greet(io::Stream& stream);
@@ -76,12 +86,16 @@ private:
     bool is_over(const store::GuardRow& row) const;
     std::string take(io::Stream& stream, const resp::Value& value);
     std::string take_scan(io::Stream& stream, const resp::Value& value);
+    std::string take_gateways(io::Stream& stream, const resp::Value& value);
     void take_message(const resp::Value& push);
+    void meet(const Announcement& announcement);
+    void announce(io::Stream& stream);
     void complete(io::Stream& stream);
 
     io::Loop& loop_;
     Options options_;
     io::Stream* stream_ = nullptr;  // while it is in step
+    Gateways gateways_;
     std::map<std::string, store::GuardRow> waiting_;
     std::deque<Asked> asked_;  // what has not been answered, the oldest first
     std::unordered_map<std::string, std::int64_t> scanned_;  // who and since, until it is in step

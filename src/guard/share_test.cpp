@@ -60,6 +60,7 @@ struct Scripted {
     std::vector<std::string> heard;
     std::vector<GuardRow> mine;
     std::vector<std::string> changes;
+    int met = 0;
     std::string got;     // of the share, so far
     std::vector<std::string> says;  // what each connection is told
     std::size_t connections = 0;
@@ -68,6 +69,9 @@ struct Scripted {
                 {.connect = [this](io::Cancellation& cancellation) { return connect(cancellation); },
                  .heard = [this](const GuardRow& one) { heard.push_back(one.who); },
                  .mine = [this] { return mine; },
+                 .node = "edge-1",
+                 .own = [] { return std::vector{*IpAddress::parse("203.0.113.1"), *IpAddress::parse("::1")}; },
+                 .met = [this] { ++met; },
                  .changed = [this](const std::string& why) { changes.push_back(why); }}};
     std::optional<io::Stream> redis;
     io::Cancellation redis_cancellation;
@@ -125,7 +129,8 @@ TEST(Share, GivesUpAConnectionThatMakesNoSense) {
         {"HTTP/1.1 400 Bad Request\r\n", "it sends what is no RESP3"},
         {"-WRONGPASS invalid\r\n", "it refuses: WRONGPASS invalid"},
         {greeted + "+OK\r\n", "its answer to HSCAN is none"},
-        {greeted + scanned("0", {}) + "+OK\r\n", "it answers what was not asked"},
+        {greeted + scanned("0", {}) + ":1\r\n:1\r\n+OK\r\n", "its answer to HSCAN is none"},
+        {greeted + scanned("0", {}) + ":1\r\n:1\r\n" + scanned("0", {}) + "+OK\r\n", "it answers what was not asked"},
         {"", "it does not answer"},
     };
     for (const auto& [says, why] : cases) {
@@ -135,6 +140,22 @@ TEST(Share, GivesUpAConnectionThatMakesNoSense) {
         ASSERT_FALSE(scripted.changes.empty());
         EXPECT_EQ(scripted.changes.back(), why);
     }
+}
+
+TEST(Share, AnnouncesItselfAndMeetsTheOthers) {
+    Scripted scripted;
+    const std::string other = "4000000000000 203.0.113.2 2001:db8::2";
+    const std::string met_later = "gateway\tedge-3\t4000000000000 203.0.113.3";
+    scripted.says = {greeted + scanned("0", {}) + ":1\r\n:1\r\n*2\r\n" + bulk("0") + "*6\r\n" + bulk("edge-2") +
+                     bulk(other) + bulk("evil") + bulk("4000000000000 0.0.0.0/0") + bulk("worse") + bulk("x") +
+                     ">3\r\n+message\r\n" + bulk("sallyport:guard:told") + bulk(met_later) + ">3\r\n+message\r\n" +
+                     bulk("sallyport:guard:told") + bulk("gateway\tedge-4")};
+    scripted.live();
+    std::vector<std::string> addresses;
+    for (const IpAddress& one : scripted.share.gateways().addresses()) addresses.push_back(one.to_string());
+    EXPECT_EQ(addresses, (std::vector<std::string>{"203.0.113.2", "2001:db8::2", "203.0.113.3"}));
+    EXPECT_EQ(scripted.met, 2);
+    EXPECT_TRUE(scripted.heard.empty());
 }
 
 // Two guards, without a Redis between them.

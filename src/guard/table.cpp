@@ -71,7 +71,7 @@ std::optional<std::string> Table::forbids_ban(const Network& who) const {
     if (networks_.contains(*exempt))
         return who.to_string() + " is allowed by the entry " + exempt->to_string() + "; remove that first";
     return who.to_string() + " is never banned: " + exempt->to_string() +
-           " is in never_ban, or a target's, a trusted proxy's or this node's own";
+           " is in never_ban, or a target's, a trusted proxy's or a gateway's own";
 }
 
 Result<void> Table::ban(const Network& who, SteadyTime expires, std::string reason, SteadyTime now) {
@@ -119,11 +119,26 @@ void Table::expire(SteadyTime now) {
 
 const Lists& Table::lists() const {
     if (!std::exchange(lists_stale_, false)) return lists_;
-    lists_ = {NetworkSet(policy_.always_ban), NetworkSet(policy_.never_ban)};
-    for (const char* own : {"127.0.0.1", "::1"}) lists_.allowed.add(*Network::parse(own));
-    for (const auto& [network, entry] : networks_)
-        (entry.verdict == Verdict::allow ? lists_.allowed : lists_.banned).add(network);
+    lists_ = {NetworkSet(networks(Verdict::ban)), NetworkSet(networks(Verdict::allow))};
     return lists_;
+}
+
+std::vector<Network> Table::networks(Verdict verdict) const {
+    std::vector<Network> out = verdict == Verdict::allow ? policy_.never_ban : policy_.always_ban;
+    if (verdict == Verdict::allow) {
+        for (const char* own : {"127.0.0.1", "::1"}) out.push_back(*Network::parse(own));
+    }
+    for (const auto& [network, entry] : networks_) {
+        if (entry.verdict == verdict) out.push_back(network);
+    }
+    return out;
+}
+
+std::vector<BannedClient> Table::clients() const {
+    std::vector<BannedClient> out;
+    out.reserve(clients_.size());
+    for (const auto& [client, entry] : clients_) out.push_back({client, entry.expires});
+    return out;
 }
 
 const Entry* Table::find(const IpAddress& address) const {

@@ -22,7 +22,7 @@ namespace sallyport::guard {
 struct Policy {
     unsigned suspicious_per_minute = 10;  // more than this within any minute bans
     Duration ban_for = std::chrono::minutes(15);
-    std::vector<Network> never_ban = {};  // the configured ones, and own, targets', trusted proxies' addresses
+    std::vector<Network> never_ban = {};  // the configured ones, and targets', trusted proxies', gateways' addresses
     std::vector<Network> always_ban = {};
 };
 
@@ -65,6 +65,9 @@ public:
     const Entry* find(const IpAddress& address) const;
     /// All of them: allow entries and network bans, then clients; at most `most`.
     std::vector<Entry> entries(std::size_t most) const;
+    /// All that the lists of this verdict hold: the policy's and the entries'.
+    std::vector<Network> networks(Verdict verdict) const;
+    std::vector<BannedClient> clients() const;
     std::size_t bans() const { return clients_.size() + networks_.size() - allows_; }
     std::size_t allows() const { return allows_; }
     const Policy& policy() const { return policy_; }

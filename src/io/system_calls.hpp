@@ -2,13 +2,24 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 namespace sallyport::io {
 
+// In a process of several threads libc arms and disarms the cancellation of threads around each of its own recv and
+// send. Nothing here is canceled so, and these two are called for every message.
+inline ssize_t receive_directly(int fd, void* into, size_t size, int flags) {
+    return ::syscall(SYS_recvfrom, fd, into, size, flags, nullptr, nullptr);
+}
+inline ssize_t send_directly(int fd, const void* from, size_t size, int flags) {
+    return ::syscall(SYS_sendto, fd, from, size, flags, nullptr, 0);
+}
+
 struct SystemCalls {
-    ssize_t (*recv)(int fd, void* into, size_t size, int flags) = ::recv;
-    ssize_t (*send)(int fd, const void* from, size_t size, int flags) = ::send;
+    ssize_t (*recv)(int fd, void* into, size_t size, int flags) = receive_directly;
+    ssize_t (*send)(int fd, const void* from, size_t size, int flags) = send_directly;
     int (*accept4)(int fd, sockaddr* peer, socklen_t* size, int flags) = ::accept4;
     int (*connect)(int fd, const sockaddr* to, socklen_t size) = ::connect;
     int (*recvmmsg)(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) = ::recvmmsg;

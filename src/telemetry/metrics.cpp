@@ -152,6 +152,10 @@ void add_guard(Page& page, const GuardFacts& guard) {
     if (guard.shares)
         one(MetricType::Gauge, "sallyport_guard_shared", "1 while bans are in step with the shared Redis, else 0.",
             guard.in_step ? 1 : 0);
+    if (guard.enforces)
+        one(MetricType::Gauge, "sallyport_guard_in_kernel",
+            "1 while the kernel refuses whom the guard bans, 0 while that holds at accept alone.",
+            guard.in_kernel ? 1 : 0);
 }
 
 // The names that every Prometheus dashboard knows.

@@ -33,6 +33,8 @@ struct GuardFacts {
     std::uint64_t dropped = 0;   // of them, too many at once to be counted
     bool shares = false;         // with other gateways,
     bool in_step = false;        // and can at present
+    bool enforces = false;       // by the kernel as well,
+    bool in_kernel = false;      // which knows them all at present
 };
 
 /// The media type to answer with.

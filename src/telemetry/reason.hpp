@@ -64,6 +64,7 @@ enum class Reason : std::uint8_t {
     turn_quota,
     turn_ports,
     turn_peer_denied,
+    firewall_closed,
 };
 
 struct ReasonText {
@@ -108,8 +109,10 @@ inline constexpr std::array reasons{
                "look for a slow link, a client of another protocol that waits for the server to speak, or a scanner"},
     ReasonText{Reason::peek_malformed, "peek.malformed", "the message is not valid in this protocol",
                "read the record's detail; capture it with: sallyport diagnose --live"},
-    ReasonText{Reason::peek_too_large, "peek.too_large", "the message's head is larger than this gateway reads",
-               "look for oversized cookies or header fields in the client"},
+    ReasonText{Reason::peek_too_large, "peek.too_large",
+               "the message, or the head that it begins with, is larger than this gateway reads",
+               "read the record's detail, then look in the client: for oversized cookies or header fields (HTTP, SIP), "
+               "a list of hundreds of aliases (H.323), a bind that carries more than a name and credentials (LDAP)"},
     ReasonText{Reason::proxy_malformed, "proxy.malformed",
                "a connection from proxy_from does not begin with a valid PROXY header",
                "switch the PROXY protocol on at the balancer, or take its network out of proxy_from"},
@@ -192,6 +195,8 @@ inline constexpr std::array reasons{
     ReasonText{Reason::turn_peer_denied, "turn.peer_denied",
                "the peer's address is in a network that must not be relayed to",
                "add the network to peer_allow of [turn] if it should be reached"},
+    ReasonText{Reason::firewall_closed, "firewall.closed", "no rule of this machine's firewall lets it in",
+               "what [listen] serves is open by itself; for what else this machine serves there is [[firewall.open]]"},
 };
 
 constexpr std::size_t index(Reason reason) { return static_cast<std::size_t>(reason); }
@@ -214,7 +219,7 @@ constexpr bool rows_follow_the_enumeration() {
     for (std::size_t i = 0; i < reasons.size(); ++i) {
         if (index(reasons[i].reason) != i) return false;
     }
-    return reasons.size() == index(Reason::turn_peer_denied) + 1;
+    return reasons.size() == index(Reason::firewall_closed) + 1;
 }
 static_assert(rows_follow_the_enumeration());
 }  // namespace detail

@@ -121,3 +121,25 @@ def test_what_is_no_redis_stops_nothing(stage):
         assert "it does not answer" in gateway.wait_message("bans are not shared")["error"]
     closed = stage.gateway({"shared": {"redis": f"redis://127.0.0.1:{free_port()}"}})
     assert "can't connect" in closed.wait_message("bans are not shared")["error"]
+
+
+def test_no_gateway_bans_another(stage):
+    redis = stage.redis()
+    redis.command("HSET", "sallyport:gateways", "evil", "4000000000000 198.51.100.0/24", "old", "1000 198.51.100.9")
+    config = {"guard": {"ban_for": "1h"}, "shared": {"redis": redis.url}}
+    one = stage.gateway({**config, "node": {"name": "edge-1", "nat_map": ["203.0.113.1=10.0.0.1"]}})
+    in_step(one)
+    assert one.verb("bans", "add", "203.0.113.2").returncode == 0
+    other = stage.gateway({**config, "node": {"name": "edge-2", "nat_map": ["203.0.113.2=10.0.0.2"]}})
+    in_step(other)
+    forgot(one, "203.0.113.2")  # it was a gateway's, though nobody knew
+    for node, address in ((one, "203.0.113.2"), (other, "203.0.113.1")):
+        wait_until(lambda: "is never banned" in node.verb("bans", "add", address).stderr, f"{address} to be exempt")
+    redis.kill()
+    in_step(one, False)
+    assert "is never banned" in one.verb("bans", "add", "203.0.113.2").stderr
+    assert one.verb("bans", "add", "198.51.100.9").returncode == 0
+    redis.start()
+    in_step(one)
+    wait_until(lambda: sorted(redis.command("HKEYS", "sallyport:gateways").split()) == ["edge-1", "edge-2"],
+               "both to be announced again")

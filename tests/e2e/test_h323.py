@@ -2,7 +2,7 @@
 TLS, and no octet of them changes."""
 import pytest
 
-from harness import Client, free_port, h323_listen, h323_service, unverified_context, wait_until
+from harness import Client, h323_listen, h323_service, unverified_context
 from harness import h323_message as h323
 from harness.rude_client import from_client, read_ending
 
@@ -158,6 +158,20 @@ def test_what_is_refused_is_told_in_h323(small, gatekeepers, which):
     assert sum(len(each.received) for each in gatekeepers.all()) == before
 
 
+def test_tshark_reads_every_refusal(small):
+    firsts = [h323.conversations(number)[at][0][1] for number, at in REFUSED]
+    firsts += [h323.q931(h323.FACILITY, b"\x07"), b"\x03\0\xff\xff" + firsts[0][4:]]  # no such body; a lying length
+    said = []
+    for first in firsts:
+        with connect(small, False) as client:
+            client.send(first)
+            said.append(h323.read_tpkt(client))
+    read = h323.read_by_tshark(said, "_ws.malformed", "_ws.expert.severity", "q931.display_information", "h225.RasMessage")
+    reasons = [f"[{reason}]" for reason, _ in REFUSED.values()] + ["[peek.malformed]", "[peek.too_large]"]
+    rejects = ["5", "2", "2", "", "", "", "5"]  # of registrations and of a discovery; or releases
+    assert read in (None, [["", "", *told] for told in zip(reasons, rejects)])
+
+
 def test_the_nearest_name_stands_beside_one_that_nobody_has(small):
     first = h323.conversations("06")[0][0][1].replace("exam".encode("utf-16-be"), "exem".encode("utf-16-be"))
     with connect(small, False) as client:
@@ -192,62 +206,38 @@ def test_a_service_that_is_gone_ends_its_connections(stage):
     assert gateway.only_record(story)["reason"] == "service.removed"
 
 
-# A certificate in place of a password: the target's TLS port is for those alone whom theirs vouches for.
-
-@pytest.fixture(scope="module")
-def checking(module_stage, gatekeepers):
-    chain, key = module_stage.authority.issue("edge", ["127.0.0.1"])
-    return module_stage.gateway({
-        "listen": {**h323_listen(), "mux": f"127.0.0.1:{free_port()}"},
-        "certificate": [{"name": "edge", "chain": chain, "key": key}], "trust": {"ca": module_stage.authority.ca},
-        "service": [{**service(BRANCH, gatekeepers, True, True), "check_certificate": True}]})
-
-
-def showing(stage, name):
-    context = unverified_context()
-    if name:
-        context.load_cert_chain(*stage.authority.issue(name))
-    return context
-
-
-@pytest.mark.parametrize("on", ["h323s", "mux"])
-@pytest.mark.parametrize("name, by_tls", [("phone1", True), ("mallory", False), (None, False)])
-def test_the_target_sees_on_its_tls_port_whom_a_certificate_vouches_for(module_stage, checking, gatekeepers, name, by_tls,
-                                                                       on):
-    conversation, = h323.conversations("01")  # registers as phone1
-    target = (gatekeepers.tls if by_tls else gatekeepers.plain)[BRANCH]
-    before = len(target.received)
-    with Client(getattr(checking, f"{on}_port"), showing(module_stage, name)) as client:
+def test_keep_alives_pass_in_both_directions(stage):
+    target = stage.target(echo_keep_alives)
+    gateway = stage.gateway({"listen": h323_listen(), "service": [h323_service("example.com", target)]})
+    first = h323.conversations("09")[0][0][1]
+    with connect(gateway, False) as client:
         story = from_client(client)
-        h323.play(client, conversation, client=True)
-    record = checking.only_record(story)
-    assert (record["verdict"], record["tls_client"], record["tls_target"]) == ("forwarded", True, by_tls)
-    assert target.received[before:] == h323.client_side(conversation)
+        client.send(first)
+        for keep_alive in (h323.KEEP_ALIVE, h323.SHORT_KEEP_ALIVE) * 20:  # more than may stand in front of a first message
+            client.send(keep_alive)
+            assert client.read_exactly(4) == keep_alive
+    record = gateway.only_record(story)
+    assert (record["reason"], record["bytes_in"], record["bytes_out"]) == ("ok", len(first) + 160, 160)
 
 
-def test_who_comes_in_plain_is_vouched_for_by_nobody(checking):
-    conversation, = h323.conversations("01")
-    for port in (checking.h323_port, checking.mux_port):
-        with Client(port) as client:
-            story = from_client(client)
-            h323.play(client, conversation, client=True)
-        record = checking.only_record(story)
-        assert (record["protocol"], record["tls_target"]) == ("h323", False)
+def echo_keep_alives(connection):
+    h323.read_tpkt(connection)
+    while keep_alive := connection.read_some():
+        connection.send(keep_alive)
 
 
-def test_nobody_else_registers_on_a_connection_that_is_vouched_for(module_stage, checking, gatekeepers):
-    conversation, = h323.conversations("01")
-    other = h323.conversations("04")[0][0][1]  # as mallory
-    target = gatekeepers.tls[BRANCH]
-    before = len(target.received)
-    with Client(checking.h323s_port, showing(module_stage, "phone1")) as client:
-        story = from_client(client)
-        h323.play(client, conversation, client=True)
-        client.send(other)
-        assert b"[cert.name_mismatch]" in h323.read_tpkt(client)
-        assert read_ending(client)[0] == b""
-    wait_until(lambda: len(checking.records(story)) == 2, "both records")
-    refused, connection = checking.records(story)
-    assert (refused["verdict"], refused["reason"]) == ("refused", "cert.name_mismatch")
-    assert connection["reason"] == "cert.name_mismatch"
-    assert target.received[before:] == h323.client_side(conversation)
+def test_the_conversations_hold_all_that_has_to_pass():
+    """What was played above: else it would prove little."""
+    said = [(by_client, message) for number in CAPTURES for conversation in h323.conversations(number)
+            for by_client, message in conversation]
+    kinds = {(by_client, message[8]) for by_client, message in said}
+    assert {(True, h323.SETUP), (False, h323.SETUP), (True, h323.CONNECT), (False, h323.CONNECT)} <= kinds
+    asked = {h323.ras_of(message)[0] >> 2 for by_client, message in h323.conversations("10")[0]
+             if by_client and message[8] == h323.FACILITY}
+    assert {3, 9, 15, 6} <= asked  # RRQ; ARQ and DRQ around the calls; URQ
+    messages = [message for conversation in h323.conversations("10") for _, message in conversation]
+    controlled = h323.read_by_tshark(messages, "q931.message_type", "h225.h245Control")
+    # H.245 is tunnelled, in both directions: the Connects of both calls, as they are sent and as they are passed on, and
+    # what ends them.
+    kinds = controlled and sorted(kind for kind, control in controlled if control)
+    assert kinds in (None, ["0x07"] * 4 + ["0x5a"] * 2)

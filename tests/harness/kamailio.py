@@ -146,9 +146,14 @@ class Kamailio(Peer):
             proxy_protocol="tcp_accept_haproxy=yes" if proxy_protocol else "", password=self.PASSWORD,
             certificate="$tls_peer_subject_cn" if certificate else "<null>"))
         self._log = self.directory / "log"
-        with open(self._log, "wb") as log:
-            self._process = subprocess.Popen(["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f", file,
-                                              "-Y", self.directory, *["-A", "BY_ROUTE"] * by_route], stdout=log, stderr=log)
+        self._command = ["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f", file, "-Y", self.directory,
+                         *["-A", "BY_ROUTE"] * by_route]
+        self.start()
+
+    def start(self):
+        """At the beginning, and again after stop()."""
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         wait_until(self._listens, lambda: f"kamailio: {self.log}")
 
     def _listens(self):

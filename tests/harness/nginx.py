@@ -34,6 +34,7 @@ http {{
         {tls}
         location / {{ default_type text/plain; return 200 "{seen}"; }}
         location = /204 {{ return 204; }}
+        location = /private {{ auth_basic "private"; auth_basic_user_file users; try_files $uri /; }}
         location /files/ {{ root .; dav_methods PUT; create_full_put_path on; }}
     }}
 }}
@@ -41,7 +42,8 @@ http {{
 
 
 class Nginx:
-    """One nginx with a plain port and, with a `certificate` (chain, key), a TLS port too. With `proxy_protocol` it takes
+    """One nginx with a plain port and, with a `certificate` (chain, key), a TLS port too; "/private" wants alice's password,
+    "wonder". With `proxy_protocol` it takes
     nothing without a PROXY header, and logs whom that names: `log_lines`.
     """
 
@@ -58,6 +60,7 @@ class Nginx:
             chain, key = certificate
             tls = f"listen {address}:{self.tls_port} ssl{wants_header}; ssl_certificate {chain}; ssl_certificate_key {key};"
         seen = "".join(f"{key}={value}\\n" for key, value in {"name": name, **SEEN}.items())
+        (self.directory / "users").write_text("alice:{PLAIN}wonder\n")
         (self.directory / "nginx.conf").write_text(
             CONFIGURATION.format(address=address, port=self.port, tls=tls, seen=seen, proxy_protocol=wants_header,
                                  log="access.log told" if proxy_protocol else "off"))

@@ -10,16 +10,16 @@ SCENARIOS = pathlib.Path(__file__).resolve().parents[1] / "data/sipp"
 class Sipp:
     """One run of `scenario`, by `user` of `domain`, through the proxy at `port`. `callee`: whom call.xml calls; `talk`:
     for how long, in ms. `answers`: the scenario for calls that arrive. `calls`: so many at a time, each over its own
-    connection."""
+    connection. `source`: the loopback address that they come from."""
 
     def __init__(self, directory, scenario, port, domain, user="alice", password="secret", callee="bob", talk=100,
-                 answers=None, calls=1):
+                 answers=None, calls=1, source="127.0.0.1"):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.port = free_port()
         command = ["sipp", f"127.0.0.1:{port}", "-sf", SCENARIOS / f"{scenario}.xml", "-m", calls, "-l", calls,
                    "-r", calls, "-nd", "-nostdin", "-t", "t1" if calls == 1 else "tn", "-max_socket", 500,
-                   "-max_reconnect", 0, "-i", "127.0.0.1", "-p", self.port, "-key", "domain", domain,
+                   "-max_reconnect", 0, "-i", source, "-p", self.port, "-key", "domain", domain,
                    "-key", "user", user, "-key", "callee", callee, "-au", user, "-ap", password, "-d", talk,
                    "-recv_timeout", 15000, "-timeout", 60, "-timeout_error",
                    "-trace_msg", "-message_file", self.directory / "messages",

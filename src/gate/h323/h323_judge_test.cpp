@@ -28,7 +28,7 @@ TEST(H323Judge, KnowsTheRejectsThatOnlyAStrangerGets) {
         "-",
         "-",
         "-",  // invalidRevision, invalidCallSignalAddress, invalidRASAddress
-        "probing",  // duplicateAlias
+        "doubtful",  // duplicateAlias
         "-",  // invalidTerminalType
         "probing",  // undefinedReason
         "-",
@@ -78,6 +78,34 @@ TEST(H323Judge, KnowsTheReleasesThatDialScannersGet) {
         EXPECT_EQ(sign_of_release({}, static_cast<std::uint8_t>(reason)).has_value(), suspicious) << reason;
     }
     EXPECT_FALSE(sign_of_release({}, {}));
+}
+
+TEST(H323Judge, CountsSilenceOnlyWhileTheTargetTalksToOthers) {
+    using namespace std::chrono_literals;
+    constexpr SteadyTime asked{1000s};
+    struct Case {
+        std::string name;
+        std::optional<SteadyTime> spoke;  // to whomever
+        SteadyTime now;
+        bool closed;
+        std::string sign;
+    };
+    const Case cases[] = {
+        {"it has answered another since", asked + 1s, asked + 10s, false, "doubtful"},
+        {"the client did not wait", asked + 1s, asked + 9s, false, "-"},
+        {"it has been silent to all", asked - 1s, asked + 10s, false, "-"},
+        {"it has never answered", {}, asked + 10s, false, "-"},
+        {"it closes, and spoke a minute ago", asked - 60s, asked, true, "doubtful"},
+        {"it closes, and has not spoken for long", asked - 61s, asked, true, "-"},
+        {"it closes on everybody", {}, asked, true, "-"},
+    };
+    for (const Case& c : cases) {
+        TargetState target;
+        if (c.spoke) target.spoke(*c.spoke);
+        EXPECT_EQ(name(sign_of_silence(target, asked, c.now, c.closed)), c.sign) << c.name;
+        target.not_connected(telemetry::Reason::target_refused, {});
+        EXPECT_EQ(name(sign_of_silence(target, asked, c.now, c.closed)), "-") << c.name << ", in an outage";
+    }
 }
 
 class Story {

@@ -2,7 +2,8 @@
 // name in a certificate.
 #include "gate/h323/watch.hpp"
 
-#include "gate/testing.hpp"
+#include "gate/h323/discover.hpp"
+#include "gate/routed_testing.hpp"
 #include "wire/h323/answer.hpp"
 
 #include <gtest/gtest.h>
@@ -14,9 +15,7 @@ namespace sallyport::gate::h323 {
 namespace {
 
 using namespace sallyport::h323;
-using gate::testing::TestGate;
 using telemetry::Reason;
-using telemetry::Verdict;
 
 // A whole Facility of H.460.17 around a RasMessage in hex.
 std::string facility(std::string_view ras_hex) {
@@ -46,46 +45,11 @@ const std::string security_denial = facility(
     "08914a00078301001400" +
     std::string(rrq_tail.substr(4)));
 
-struct Routed {
-    TestGate at;
-    Session session{at.gate, at.listener, *SocketAddress::parse("192.0.2.7:4000")};
-    io::testing::StreamPair client{*at.loop, session.cancellation};
-    io::testing::StreamPair target{*at.loop, session.cancellation};
-    Tunnel tunnel;
-    std::unique_ptr<H323Watch> watch;
-
+struct Routed : gate::testing::RoutedConnection<H323Watch> {
     explicit Routed(std::unique_ptr<ShownCertificate> vouched = nullptr)
-        : tunnel{.target = {.stream = std::move(target.near),
-                            .lease = *Lease::take(std::make_shared<TargetState>(), nullptr, 0),
-                            .text = "10.0.0.1:1720",
-                            .server_name = {},
-                            .tls = vouched != nullptr},
-                 .protocol = config::Protocol::h323,
-                 .service = "example.com",
-                 .looked_for = "example.com",
-                 .method = {},
-                 .url = {},
-                 .since = {},
-                 .began = {},
-                 .relayed = {}} {
-        session.protocol = config::Protocol::h323;
+        : RoutedConnection(config::Protocol::h323, "example.com", vouched != nullptr) {
         watch = std::make_unique<H323Watch>(session, tunnel, RegisteredNames(config::Service{}), std::move(vouched));
     }
-
-    bool from_client(std::string_view bytes) {
-        return watch->from_client(as_bytes(bytes), client.near, tunnel.target.stream);
-    }
-    bool from_target(std::string_view bytes) {
-        return watch->from_target(as_bytes(bytes), client.near, tunnel.target.stream);
-    }
-    static std::string read(io::Stream& from) {
-        std::vector<std::byte> room(std::size_t{64} * 1024);
-        const io::Got got = from.read(room);
-        return got.io == io::Io::ok ? std::string(as_text(Bytes(room).first(got.bytes))) : std::string();
-    }
-    std::string at_target() { return read(target.far); }
-    std::string at_client() { return read(client.far); }
-    std::uint64_t refused(Reason reason) const { return at.ended(telemetry::Protocol::h323, Verdict::refused, reason); }
 };
 
 std::unique_ptr<ShownCertificate> for_ab() {
@@ -143,6 +107,108 @@ TEST(H323Watch, LetsNothingUnreadPassWhereACertificateHasVouched) {
     for (std::size_t i = 0; i + 1 < as_cd.size(); ++i) EXPECT_TRUE(pieces.from_client(as_cd.substr(i, 1)));
     EXPECT_FALSE(pieces.from_client(as_cd.substr(as_cd.size() - 1)));
     EXPECT_EQ(pieces.at_target(), "") << "not an octet of it";
+}
+
+// How an end came, and how long after the first message.
+struct Silence {
+    std::string name;
+    bool target_speaks = false;
+    std::chrono::seconds waited{0};
+    bool by_target = false;
+    io::RelayEnd end = io::RelayEnd::both_closed;
+    std::string sign = "-";
+    std::string detail = {};
+};
+
+template <class Connection>
+std::string told(Connection& routed) {
+    const auto told = routed.at.gate.guard().take();
+    return told ? std::string(guard::name(told->sign)) : "-";
+}
+
+io::Task<void> live(Routed& routed, const Silence& c) {
+    routed.from_client(as_ab);
+    if (c.target_speaks) routed.from_target(keep_alive);
+    co_await io::Sleep(*routed.at.loop, routed.session.cancellation, routed.at.loop->in(c.waited));
+    routed.tunnel.target.lease.target()->spoke(routed.at.loop->now());  // to another client
+    if (c.by_target) routed.watch->target_ended(routed.client.near);
+    routed.watch->over(c.end);
+}
+
+TEST(H323Watch, TellsTheGuardOfATargetThatSaysNothing) {
+    using enum io::RelayEnd;
+    using namespace std::chrono_literals;
+    const std::string silent = "the target has not said a word";
+    const Silence cases[] = {
+        {.name = "the client gave up", .waited = 10s, .sign = "doubtful", .detail = silent},
+        {.name = "the client did not wait", .waited = 9s},
+        {.name = "the client was reset", .waited = 20s, .end = client_failed, .sign = "doubtful", .detail = silent},
+        {.name = "the target closes", .waited = 1s, .by_target = true, .sign = "doubtful", .detail = silent},
+        {.name = "the target breaks off", .waited = 1s, .end = target_failed, .sign = "doubtful", .detail = silent},
+        {.name = "the target has spoken", .target_speaks = true, .waited = 20s, .by_target = true},
+        {.name = "an admin ends it", .waited = 20s, .end = cancelled},
+        {.name = "it was refused", .waited = 20s, .end = refused},
+    };
+    for (const Silence& c : cases) {
+        Routed routed;
+        routed.at.run(live(routed, c));
+        EXPECT_EQ(told(routed), c.sign) << c.name;
+        EXPECT_EQ(routed.watch->detail(), c.detail) << c.name;
+    }
+}
+
+// A GRQ of nobody for example.com, number 12346; a GCF and a GRJ securityDenial to it.
+const std::string discovery =
+    facility("02803039060008914a000700000000000000020280" + std::string(rrq_tail.substr(2)) + "1400400100");
+const std::string confirmed = facility("04803039060008914a0007" + std::string(rrq_tail) + "000a17000106b7");
+const std::string denied = facility("08803039060008914a0007" + std::string(rrq_tail) + "800100");
+
+struct Discovery : gate::testing::RoutedConnection<H323Watch> {
+    Opening opening{session, client.near, 1024};
+    Reason reason = Reason::ok;
+
+    Discovery() : RoutedConnection(config::Protocol::h323, "example.com", false) {}
+
+    io::Task<void> ask() {
+        const Heard heard = hear(as_bytes(discovery).subspan(4));
+        EXPECT_TRUE(only_discovers(heard));
+        reason = co_await discover(session, opening, tunnel, as_bytes(discovery), heard);
+    }
+};
+
+TEST(H323Discovery, PassesOnWhatTheTargetSaysUntilItsMessageIsWhole) {
+    const std::string keep("\x03\0\0\x04", 4);
+    struct Case {
+        std::string name, said;
+        Reason reason;
+        std::string sign = "-";
+    };
+    const Case cases[] = {
+        {"a confirm", confirmed, Reason::ok},
+        {"a keep-alive in front", keep + confirmed, Reason::ok},
+        {"a reject", denied, Reason::ok, "wrong_credentials"},
+        {"no H.323", "HTTP/1.1 400 Bad Request", Reason::target_malformed},
+        {"half a message", confirmed.substr(0, 40), Reason::target_stalled},
+        {"nothing", "", Reason::target_stalled},
+        {"keep-alives", keep + keep, Reason::target_stalled},
+    };
+    for (const Case& c : cases) {
+        Discovery at;
+        at.target.far.write(as_bytes(c.said));
+        at.at.run(at.ask());
+        EXPECT_EQ(telemetry::code(at.reason), telemetry::code(c.reason)) << c.name;
+        EXPECT_EQ(at.at_client(), c.said) << c.name;
+        EXPECT_EQ(at.at_target(), discovery) << c.name;
+        EXPECT_EQ(at.opening.sent(), c.said.size()) << c.name;
+        EXPECT_EQ(told(at), c.sign) << c.name;
+    }
+}
+
+TEST(H323Discovery, EndsWithItsTarget) {
+    Discovery at;
+    at.target.far.close();
+    at.at.run(at.ask());
+    EXPECT_EQ(telemetry::code(at.reason), "target.closed");
 }
 
 Heard registers(std::vector<Alias> aliases) {

@@ -26,9 +26,9 @@ constexpr Row gatekeeper_rejects[] = {
     {grj::security_error, Sign::wrong_credentials},
 };
 
-// A duplicate alias is an honest phone's too, which comes back from another address: once, not again and again.
+// A duplicate alias is an honest phone's too, which comes back from another address.
 constexpr Row registration_rejects[] = {
-    {rrj::duplicate_alias, Sign::probing},
+    {rrj::duplicate_alias, Sign::doubtful},
     {rrj::undefined_reason, Sign::probing},
     {rrj::invalid_alias, Sign::probing},
     {rrj::security_denial, Sign::wrong_credentials},
@@ -85,6 +85,14 @@ std::optional<Sign> sign_of_reject(const RasMessage& reject) {
 std::optional<Sign> sign_of_release(std::optional<std::uint8_t> cause, std::optional<std::uint8_t> reason) {
     const auto by_reason = find(release_reasons, reason);
     return by_reason ? by_reason : find(release_causes, cause);
+}
+
+std::optional<Sign> sign_of_silence(const TargetState& target, SteadyTime asked, SteadyTime now, bool closed) {
+    constexpr std::chrono::seconds lately{60};
+    if (!closed && now - asked < silent_after) return std::nullopt;  // the client did not wait for it
+    const SteadyTime alive_since = closed ? asked - lately : asked;
+    const bool alive = target.condition() == Condition::up && target.spoke() != SteadyTime{};
+    return alive && target.spoke() >= alive_since ? std::optional(Sign::doubtful) : std::nullopt;
 }
 
 void Judge::Waiting::add(std::uint16_t number) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "gate/h323/asked.hpp"
+#include "gate/targets/state.hpp"
 #include "guard/lookout.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -18,6 +20,15 @@ std::optional<guard::Sign> sign_of_reject(const sallyport::h323::RasMessage& rej
 /// @param cause   Q.850
 /// @param reason  of ReleaseCompleteReason
 std::optional<guard::Sign> sign_of_release(std::optional<std::uint8_t> cause, std::optional<std::uint8_t> reason);
+
+/// A target that has not said a word by then says nothing: some gatekeepers drop what is not for them.
+inline constexpr std::chrono::seconds silent_after{10};
+
+/// Of a target that has left the first message of a connection without a word. Only while it talks to others: an outage
+/// is nobody's fault.
+/// @param asked   when the message came
+/// @param closed  the target has ended the connection; else it was given up by the client
+std::optional<guard::Sign> sign_of_silence(const TargetState& target, SteadyTime asked, SteadyTime now, bool closed);
 
 /// Matches answers to what was asked. A message that can't be read is nothing that was asked, and no answer.
 class Judge {
@@ -41,7 +52,7 @@ private:
     std::optional<guard::Sign> call_answered(const Heard& by_target);
 
     Waiting requests_;  // by requestSeqNum
-    Waiting calls_;     // of the client's, by call reference
+    Waiting calls_;  // of the client's, by call reference
 };
 
 }  // namespace sallyport::gate::h323

@@ -1,14 +1,14 @@
 // The story of an H.323 connection, top to bottom: TLS where it begins so, the first message, the decision, the target
-// or the refusal.
+// or the refusal. Where a phone first asks for its gatekeeper and a certificate is to decide, the story is told twice.
 #include "gate/gate.hpp"
 #include "gate/h323/asked.hpp"
+#include "gate/h323/discover.hpp"
 #include "gate/h323/h323_dialect.hpp"
 #include "gate/h323/refuse.hpp"
 #include "gate/h323/registered.hpp"
 #include "gate/h323/watch.hpp"
 #include "gate/opening.hpp"
 #include "wire/h323/tpkt.hpp"
-#include "wire/proxy/proxy_header.hpp"
 
 namespace sallyport::gate::h323 {
 
@@ -18,7 +18,7 @@ using namespace sallyport::h323;
 using telemetry::Reason;
 
 constexpr int most_keep_alives = 8;  // in front of the first message
-constexpr char tls_handshake = '\x16';  // the first byte of every TLS connection (RFC 8446 section 5.1)
+constexpr int most_discoveries = 4;  // then the connection is routed, whatever is said
 
 class Conversation {
 public:
@@ -26,13 +26,19 @@ public:
         : session_(session), client_(client), opening_(session, client, max_message) {}
 
     io::Task<std::unique_ptr<Tunnel>> run() {
-        if (session_.tls && !client_.is_tls()) {
-            const bool secured = co_await opening_.secure();
-            if (!secured) co_return nullptr;
+        const bool begun = co_await opening_.begin();
+        if (!begun) co_return nullptr;
+        for (;;) {
+            const bool read = co_await read_message();
+            if (!read) co_return nullptr;
+            auto route = co_await choose();
+            if (!route) co_return nullptr;
+            auto tunnel = co_await open(*route);
+            if (!tunnel) co_return nullptr;
+            if (!waits_for_a_name(*route)) co_return watched(*route, std::move(tunnel));
+            const bool answered = co_await ask_target(*route, *tunnel);
+            if (!answered) co_return nullptr;
         }
-        const bool read = co_await read_message();
-        if (!read) co_return nullptr;
-        co_return co_await route();
     }
 
 private:
@@ -41,17 +47,12 @@ private:
         AnswerRoom room;
         const Bytes answer = write_refusal(room, heard_, reason);
         if (answer.empty()) {
-            reset(reason, detail);
+            opening_.reset(reason, detail);
             co_return;
         }
         about.reason = reason;
         about.detail = detail;
         co_await opening_.refuse(answer, about);
-    }
-
-    void reset(Reason reason, std::string_view detail) {
-        opening_.record(reason, detail);
-        client_.reset();
     }
 
     // All that has come behind the keep-alives.
@@ -76,6 +77,7 @@ private:
             if (length > max_message)
                 return refused_by(Reason::peek_too_large, std::to_string(length) + " octets are announced");
             if (front().size() < length) return Front::more;
+            length_ = length;
             heard_ = hear(message().first(length - tpkt_header));
             return Front::whole;
         }
@@ -110,54 +112,96 @@ private:
     }
 
     io::Task<void> refuse_unread() {
-        if (sallyport::proxy::begins_like_header(opening_.bytes())) {
-            reset(Reason::proxy_untrusted, sallyport::proxy::unexpected);
-        } else if (!client_.is_tls() && as_text(opening_.bytes()).starts_with(tls_handshake)) {
-            reset(Reason::tls_on_plain_port, "");
-        } else {
-            if (why_ == Reason::peek_too_large) heard_ = hear(message());
-            co_await refuse(why_, why_detail_);
-        }
+        if (opening_.reset_foreign()) co_return;
+        if (why_ == Reason::peek_too_large) heard_ = hear(message());
+        co_await refuse(why_, why_detail_);
     }
 
-    io::Task<std::unique_ptr<Tunnel>> route() {
-        const SnapshotHandle snapshot = session_.gate.snapshot();
-        const Snapshot& routing = *snapshot->routing;
+    struct Route {
+        SnapshotHandle snapshot;
+        Decision decision;
+        std::string name;  // that it was decided by
+        std::string said;  // as it came
+        std::unique_ptr<ShownCertificate> shown;
+
+        const config::Service& settings() const { return *decision.service->settings; }
+    };
+
+    // Where the message goes. Nothing: it was refused.
+    io::Task<std::optional<Route>> choose() {
+        Route route{.snapshot = session_.gate.snapshot(), .decision = {}, .name = {}, .said = {}, .shown = {}};
+        const Snapshot& routing = *route.snapshot->routing;
         const Asked asked = read_asked(heard_);
         if (asked.malformed) {
             co_await refuse(Reason::peek_malformed, asked.why_none, {.looked_for = asked.said});
-            co_return nullptr;
+            co_return std::nullopt;
         }
-        const std::string name(name_of(asked, routing));
-        auto shown = routing.checks_certificates(config::Protocol::h323) ? shown_by(client_) : nullptr;
-        const Decision decision = decide(routing, ask_of(name, routing, shown.get()));
-        if (!decision.admitted()) {
-            co_await refuse(decision.reason, asked.why_none,
-                            about_decision(routing, config::Protocol::h323, decision, name, asked.said));
-            co_return nullptr;
-        }
-        auto opened = co_await open_tunnel(session_, client_, snapshot, decision, name);
+        route.name = name_of(asked, routing);
+        if (routing.checks_certificates(config::Protocol::h323)) route.shown = shown_by(client_);
+        route.decision = decide(routing, ask_of(route.name, routing, route.shown.get()));
+        route.said = asked.said;
+        if (route.decision.admitted()) co_return route;
+        co_await refuse(route.decision.reason, asked.why_none,
+                        about_decision(routing, config::Protocol::h323, route.decision, route.name, asked.said));
+        co_return std::nullopt;
+    }
+
+    // Null: it was refused.
+    io::Task<std::unique_ptr<Tunnel>> open(const Route& route) {
+        auto opened = co_await open_tunnel(session_, client_, route.snapshot, route.decision, route.name);
         // The bytes are still there, the views of them too: nothing has been read meanwhile.
         if (!opened) {
-            co_await refuse(opened.error().reason, opened.error().detail,
-                            {.looked_for = asked.said,
-                             .service = decision.service->name,
-                             .target = opened.error().target,
-                             .tls_target = decision.leg_tls});
+            co_await refuse(opened.error().reason, opened.error().detail, about(route, opened.error().target));
             co_return nullptr;
         }
-        auto tunnel = std::move(*opened);
-        tunnel->looked_for = asked.said;
+        (*opened)->looked_for = route.said;
+        co_return std::move(*opened);
+    }
+
+    static Refusal about(const Route& route, std::string_view target) {
+        return {.looked_for = route.said,
+                .service = route.decision.service->name,
+                .target = target,
+                .tls_target = route.decision.leg_tls};
+    }
+
+    // A certificate that is trusted, and nobody yet whom it could vouch for.
+    bool waits_for_a_name(const Route& route) const {
+        return route.shown && route.settings().check_certificate && !route.decision.leg_tls && only_discovers(heard_) &&
+               route.shown->verdict(client_.loop().wall()) == crypto::Verdict::trusted &&
+               RegisteredNames(route.settings()).fit(*route.shown, heard_) == Fit::nothing &&
+               discoveries_ < most_discoveries;
+    }
+
+    // False: the story is told.
+    io::Task<bool> ask_target(const Route& route, Tunnel& tunnel) {
+        ++discoveries_;
+        const std::size_t length = skipped_ + length_;
+        const Reason reason = co_await discover(session_, opening_, tunnel, opening_.bytes().first(length), heard_);
+        if (reason != Reason::ok) {
+            co_await refuse(reason, "asked for its gatekeeper", about(route, tunnel.target.text));
+            co_return false;
+        }
+        heard_ = {};
+        opening_.take(length);
+        opening_.expect_message();
+        skipped_ = 0;
+        keep_alives_ = 0;
+        co_return true;
+    }
+
+    std::unique_ptr<Tunnel> watched(Route& route, std::unique_ptr<Tunnel> tunnel) {
         // The target takes the TLS leg for the word of the certificate: so it stays, whoever is registered later.
-        const config::Service& settings = *decision.service->settings;
-        if (!settings.check_certificate || !decision.leg_tls) shown.reset();
-        auto watch = std::make_unique<H323Watch>(session_, *tunnel, RegisteredNames(settings), std::move(shown));
+        const bool vouched = route.settings().check_certificate && route.decision.leg_tls;
+        if (!vouched) route.shown.reset();
+        auto watch =
+            std::make_unique<H323Watch>(session_, *tunnel, RegisteredNames(route.settings()), std::move(route.shown));
         // All that has come goes the way of what follows; the watch looks at this message once more, as at any other.
         const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
-        tunnel->relayed.to_target = opening_.received();
+        tunnel->relayed = {.to_target = opening_.received(), .to_client = opening_.sent()};
         tunnel->watch = std::move(watch);
         if (!goes_on) session_.end(tunnel->watch->reason());
-        co_return tunnel;
+        return tunnel;
     }
 
     // The question to the router.
@@ -175,7 +219,9 @@ private:
     io::Stream& client_;
     Opening opening_;
     std::size_t skipped_ = 0;  // octets of keep-alives at the front
+    std::size_t length_ = 0;  // of the first message behind them, with its TPKT
     int keep_alives_ = 0;
+    int discoveries_ = 0;
     Reason why_ = Reason::ok;  // where the front is refused
     std::string why_detail_;
     Heard heard_;  // views of what has come

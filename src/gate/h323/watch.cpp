@@ -1,6 +1,5 @@
 #include "gate/h323/watch.hpp"
 
-#include "gate/gate.hpp"
 #include "gate/h323/refuse.hpp"
 #include "gate/pass_on.hpp"
 #include "gate/refusal.hpp"
@@ -44,6 +43,7 @@ bool H323Watch::from_client(Bytes bytes, io::Stream& client, io::Stream& target)
 
 bool H323Watch::from_target(Bytes bytes, io::Stream& client, io::Stream&) {
     client.write(bytes);
+    target_spoke_ = true;
     step_over(down_, bytes, [this](const Heard& heard) { hear_target(heard); });
     return true;
 }
@@ -101,23 +101,33 @@ void H323Watch::hear_client(const Heard& heard) {
         if (gatekeeper_.empty())
             gatekeeper_ = id;
         else if (id != gatekeeper_)
-            note("a later registration names another gatekeeper", *ras.gatekeeper_identifier);
+            note("a later registration names another gatekeeper: " + *ras.gatekeeper_identifier);
     }
 }
 
 void H323Watch::hear_target(const Heard& heard) {
+    tunnel_.target.lease.target()->spoke(session_.gate.loop().now());
     if (const auto sign = judge_.answered(heard)) session_.gate.suspect(session_, *sign);
     for (const RasMessage& ras : heard.ras) {
         if (!ras.is_reject() || ras.alternates.empty()) continue;
         const AlternateGatekeeper& other = ras.alternates.front();
-        note("the target sends it to another gatekeeper",
-             other.identifier.empty() && other.address ? other.address->to_string() : other.identifier);
+        note("the target sends it to another gatekeeper: " +
+             (other.identifier.empty() && other.address ? other.address->to_string() : other.identifier));
     }
 }
 
+void H323Watch::over(io::RelayEnd end) {
+    const bool by_us = end == io::RelayEnd::cancelled || end == io::RelayEnd::refused;
+    if (target_spoke_ || by_us) return;
+    const SteadyTime now = session_.gate.loop().now();
+    const bool closed = target_ended_ || end == io::RelayEnd::target_failed;
+    if (closed || now - asked_ >= silent_after) note("the target has not said a word");
+    if (const auto sign = sign_of_silence(*tunnel_.target.lease.target(), asked_, now, closed))
+        session_.gate.suspect(session_, *sign);
+}
+
 // Each once, and no more than a record can bear.
-void H323Watch::note(std::string_view what, std::string_view name) {
-    const std::string text = std::string(what) + ": " + std::string(name);
+void H323Watch::note(const std::string& text) {
     if (detail_.contains(text) || detail_.size() + text.size() > max_detail) return;
     if (!detail_.empty()) detail_ += "; ";
     detail_ += text;

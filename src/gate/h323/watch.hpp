@@ -3,6 +3,7 @@
 // was registered, who else is registered later is looked at first, and ends the connection where it is somebody else.
 #pragma once
 
+#include "gate/gate.hpp"
 #include "gate/h323/judge.hpp"
 #include "gate/h323/registered.hpp"
 #include "gate/tunnel.hpp"
@@ -19,10 +20,16 @@ public:
     /// @param tunnel   that it will watch, and outlives it
     /// @param vouched  the certificate for whose word the target takes the connection; null: there is none
     H323Watch(Session& session, const Tunnel& tunnel, RegisteredNames names, std::unique_ptr<ShownCertificate> vouched)
-        : session_(session), tunnel_(tunnel), names_(names), vouched_(std::move(vouched)) {}
+        : session_(session),
+          tunnel_(tunnel),
+          names_(names),
+          vouched_(std::move(vouched)),
+          asked_(session.gate.loop().now()) {}
 
     bool from_client(Bytes bytes, io::Stream& client, io::Stream& target) override;
     bool from_target(Bytes bytes, io::Stream& client, io::Stream& target) override;
+    void target_ended(io::Stream&) override { target_ended_ = true; }
+    void over(io::RelayEnd end) override;
     telemetry::Reason reason() const override { return reason_; }
     std::string_view detail() const override { return detail_; }
     /// There are no words for the end of a connection: a phone that loses it registers anew.
@@ -34,7 +41,7 @@ private:
     bool end(telemetry::Reason reason, std::string detail, const Heard& heard, io::Stream& client);
     void hear_client(const Heard& heard);
     void hear_target(const Heard& heard);
-    void note(std::string_view what, std::string_view name);
+    void note(const std::string& text);
 
     Session& session_;
     const Tunnel& tunnel_;
@@ -43,6 +50,9 @@ private:
     sallyport::h323::MessageStepper up_;
     sallyport::h323::MessageStepper down_;
     Judge judge_;
+    SteadyTime asked_;  // when the first message came
+    bool target_spoke_ = false;
+    bool target_ended_ = false;
     std::string gatekeeper_;  // the first one that was named, as it is compared
     telemetry::Reason reason_ = telemetry::Reason::ok;
     std::string detail_;

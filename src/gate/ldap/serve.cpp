@@ -8,7 +8,6 @@
 #include "gate/opening.hpp"
 #include "wire/ldap/bind_name.hpp"
 #include "wire/ldap/extended.hpp"
-#include "wire/proxy/proxy_header.hpp"
 
 namespace sallyport::gate::ldap {
 
@@ -17,18 +16,14 @@ namespace {
 using namespace sallyport::ldap;
 using telemetry::Reason;
 
-constexpr char tls_handshake = '\x16';  // the first byte of every TLS connection (RFC 8446 section 5.1)
-
 class Conversation {
 public:
     Conversation(Session& session, io::Stream& client)
         : session_(session), client_(client), opening_(session, client, max_message) {}
 
     io::Task<std::unique_ptr<Tunnel>> run() {
-        if (session_.tls && !client_.is_tls()) {
-            const bool secured = co_await opening_.secure();
-            if (!secured) co_return nullptr;
-        }
+        const bool begun = co_await opening_.begin();
+        if (!begun) co_return nullptr;
         for (;;) {
             const bool read = co_await read_request();
             if (!read) co_return nullptr;
@@ -77,17 +72,10 @@ private:
     }
 
     io::Task<void> refuse_malformed(MessageError error) {
-        if (sallyport::proxy::begins_like_header(opening_.bytes())) {
-            opening_.record(Reason::proxy_untrusted, sallyport::proxy::unexpected);
-            client_.reset();
-        } else if (!client_.is_tls() && as_text(opening_.bytes()).starts_with(tls_handshake)) {
-            opening_.record(Reason::tls_on_plain_port, "");
-            client_.reset();
-        } else {
-            const bool too_large = error.what == MessageError::What::too_large;
-            head_ = {};
-            co_await refuse(too_large ? Reason::peek_too_large : Reason::peek_malformed, std::string(text(error)));
-        }
+        if (opening_.reset_foreign()) co_return;
+        const bool too_large = error.what == MessageError::What::too_large;
+        head_ = {};
+        co_await refuse(too_large ? Reason::peek_too_large : Reason::peek_malformed, std::string(text(error)));
     }
 
     bool asks_for_tls() const {

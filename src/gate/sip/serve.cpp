@@ -7,7 +7,6 @@
 #include "gate/sip/refuse.hpp"
 #include "gate/sip/sip_dialect.hpp"
 #include "gate/sip/watch.hpp"
-#include "wire/proxy/proxy_header.hpp"
 #include "wire/sip/answer.hpp"
 #include "wire/sip/uri.hpp"
 
@@ -28,10 +27,8 @@ public:
         : session_(session), client_(client), opening_(session, client, most_read) {}
 
     io::Task<std::unique_ptr<Tunnel>> run() {
-        if (session_.tls && !client_.is_tls()) {
-            const bool secured = co_await opening_.secure();
-            if (!secured) co_return nullptr;
-        }
+        const bool begun = co_await opening_.begin();
+        if (!begun) co_return nullptr;
         const bool read = co_await read_request();
         if (!read) co_return nullptr;
         co_return co_await route();
@@ -90,15 +87,8 @@ private:
     }
 
     io::Task<void> refuse_malformed(MessageError error) {
-        if (sallyport::proxy::begins_like_header(opening_.bytes())) {
-            opening_.record(Reason::proxy_untrusted, sallyport::proxy::unexpected);
-            client_.reset();
-        } else if (error == MessageError::tls_hello && !client_.is_tls()) {
-            opening_.record(Reason::tls_on_plain_port, "");
-            client_.reset();
-        } else {
-            co_await refuse(reason_of(error), text(error), {}, status_for(error));
-        }
+        if (opening_.reset_foreign()) co_return;
+        co_await refuse(reason_of(error), text(error), {}, status_for(error));
     }
 
     io::Task<std::unique_ptr<Tunnel>> route() {

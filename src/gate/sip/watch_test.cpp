@@ -1,7 +1,8 @@
 // What passes to the target, and what the client is told, once a SIP connection is routed.
 #include "gate/sip/watch.hpp"
 
-#include "gate/testing.hpp"
+#include "gate/routed_testing.hpp"
+#include "guard/table.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,9 +13,7 @@ using namespace sallyport;
 using namespace sallyport::gate;
 using namespace sallyport::gate::sip;
 using gate::testing::snapshot_of;
-using gate::testing::TestGate;
 using telemetry::Reason;
-using telemetry::Verdict;
 
 namespace {
 
@@ -57,51 +56,15 @@ std::string request(const Words& words) {
            "Content-Length: " + std::to_string(words.body.size()) + "\r\n\r\n" + std::string(words.body);
 }
 
-// A routed connection whose four ends are at hand.
-struct Routed {
-    TestGate at;
-    Session session{at.gate, at.listener, *SocketAddress::parse("192.0.2.7:4000")};
-    io::testing::StreamPair client{*at.loop, session.cancellation};
-    io::testing::StreamPair target{*at.loop, session.cancellation};
-    Tunnel tunnel;
-    std::unique_ptr<SipWatch> watch;
-
+struct Routed : gate::testing::RoutedConnection<SipWatch> {
     explicit Routed(std::string service = "hq.example.com", bool leg_tls = false,
                     std::unique_ptr<ShownCertificate> shown = nullptr)
-        : tunnel{.target = {.stream = std::move(target.near),
-                            .lease = *Lease::take(std::make_shared<TargetState>(), nullptr, 0),
-                            .text = "10.0.0.1:5060",
-                            .server_name = {},
-                            .tls = leg_tls},
-                 .protocol = config::Protocol::sip,
-                 .service = std::move(service),
-                 .looked_for = {},
-                 .method = {},
-                 .url = {},
-                 .since = {},
-                 .began = {},
-                 .relayed = {}} {
-        session.protocol = config::Protocol::sip;
+        : RoutedConnection(config::Protocol::sip, std::move(service), leg_tls) {
         at.gate.adopt(snapshot_of(at.book, configuration));
         watch = std::make_unique<SipWatch>(session, tunnel, std::move(shown));
         from_client(request({.method = "OPTIONS", .number = 1000}));  // by which it was routed
         at_target();
     }
-
-    bool from_client(std::string_view bytes) {
-        return watch->from_client(as_bytes(bytes), client.near, tunnel.target.stream);
-    }
-    bool from_target(std::string_view bytes) {
-        return watch->from_target(as_bytes(bytes), client.near, tunnel.target.stream);
-    }
-    static std::string read(io::Stream& from) {
-        std::vector<std::byte> room(std::size_t{256} * 1024);
-        const io::Got got = from.read(room);
-        return got.io == io::Io::ok ? std::string(as_text(Bytes(room).first(got.bytes))) : std::string();
-    }
-    std::string at_target() { return read(target.far); }
-    std::string at_client() { return read(client.far); }
-    std::uint64_t refused(Reason reason) const { return at.ended(telemetry::Protocol::sip, Verdict::refused, reason); }
 };
 
 std::string status_of_answer(std::string_view answer) {
@@ -217,4 +180,101 @@ TEST(SipWatch, LetsNothingByTheCertificatesLegWithoutIt) {
         EXPECT_EQ(routed.at_target().empty(), leg_tls);
         EXPECT_EQ(routed.refused(Reason::cert_name_mismatch), leg_tls ? 1U : 0U);
     }
+}
+
+// A day of a telephone, minute by minute. The guard would ban for a single sign.
+class SipDay : public ::testing::Test {
+protected:
+    static constexpr int minutes = 24 * 60;
+
+    void exchange(std::string_view fields, const std::string& answer) {
+        const std::string asked = request({.method = "REGISTER", .more = fields, .number = number_});
+        ASSERT_TRUE(routed_->from_client(asked));
+        ASSERT_EQ(routed_->at_target(), asked);
+        const std::string answered = "SIP/2.0 " + answer + "CSeq: " + std::to_string(number_) +
+                                     " REGISTER\r\nVia: SIP/2.0/TCP 192.0.2.7;branch=z9hG4bK" +
+                                     std::to_string(number_) + "\r\nCall-ID: call\r\nContent-Length: 0\r\n\r\n";
+        ASSERT_TRUE(routed_->from_target(answered));
+        ASSERT_EQ(routed_->at_client(), answered);
+        ++number_;
+    }
+    static std::string challenge(int nonce, std::string_view more = "") {
+        return "401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"a\", nonce=\"" + std::to_string(nonce) + "\"" +
+               std::string(more) + "\r\n";
+    }
+    static std::string credentials(int nonce, int count = 1) {
+        return "Authorization: Digest username=\"alice\", realm=\"a\", nonce=\"" + std::to_string(nonce) +
+               "\", nc=" + std::to_string(count) + ", response=\"" + std::to_string(nonce * 10 + count) + "\"\r\n";
+    }
+    static std::string ok() { return "200 OK\r\n"; }
+    void pass_a_minute() {
+        now_ += std::chrono::minutes(1);
+        while (auto sign = routed_->at.gate.guard().take()) {
+            sign->time = now_;
+            table_.suspect(*sign);
+            ++signs_;
+        }
+    }
+    void connect_anew() {
+        routed_.reset();  // each sees that it leaves nothing behind
+        routed_ = std::make_unique<Routed>();
+    }
+    void expect_nothing_counted() {
+        EXPECT_EQ(signs_, 0);
+        EXPECT_EQ(table_.window().clients(), 0U);
+        EXPECT_EQ(table_.bans(), 0U);
+    }
+
+    std::unique_ptr<Routed> routed_ = std::make_unique<Routed>();
+    guard::Table table_{"here"};
+    SteadyTime now_;
+    unsigned number_ = 1;
+    int signs_ = 0;
+
+    SipDay() { table_.apply({.suspicious_per_minute = 0}); }
+};
+
+TEST_F(SipDay, ATelephoneThatIsChallengedEachTimeIsNeverCounted) {
+    for (int minute = 0; minute < minutes; ++minute) {
+        exchange("", challenge(minute));
+        exchange(credentials(minute), ok());
+        pass_a_minute();
+    }
+    expect_nothing_counted();
+}
+
+TEST_F(SipDay, NeitherIsOneThatConnectsForEachRegistration) {
+    for (int minute = 0; minute < minutes; ++minute) {
+        exchange("", challenge(minute));
+        exchange(credentials(minute), ok());
+        pass_a_minute();
+        connect_anew();
+    }
+    expect_nothing_counted();
+}
+
+// Registrars end a nonce some time, and not all of them say "stale" then.
+TEST_F(SipDay, NeitherIsOneThatUsesANonceUntilItIsOld) {
+    for (const std::string_view says : {", stale=true", ""}) {
+        int nonce = 0;
+        exchange("", challenge(nonce));
+        exchange(credentials(nonce), ok());
+        for (int minute = 1; minute < minutes; ++minute) {
+            if (minute % 10 == 0) {
+                exchange(credentials(nonce), challenge(nonce + 1, says));
+                ++nonce;
+            }
+            exchange(credentials(nonce), ok());
+            pass_a_minute();
+        }
+        expect_nothing_counted();
+    }
+}
+
+TEST_F(SipDay, OneThatGuessesIsCountedEachTime) {
+    for (int minute = 0; minute < 5; ++minute) {
+        exchange(credentials(minute), challenge(minute + 1));
+        pass_a_minute();
+    }
+    EXPECT_EQ(signs_, 5);
 }

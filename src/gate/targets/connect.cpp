@@ -48,6 +48,10 @@ net::DialPlan plan_for(const config::Service& settings, const config::Target& ta
     return plan;
 }
 
+std::string_view host_in(config::Protocol protocol, std::string_view name) {
+    return protocol == config::Protocol::h323 ? name.substr(0, name.find('/')) : name;
+}
+
 bool may_be_kept(const config::Service& service) {
     return service.proxy_protocol == config::ProxyProtocol::none && service.max_connections == 0;
 }
@@ -60,7 +64,7 @@ TargetSearch::TargetSearch(Session& session, const io::Stream& client, std::shar
       service_(*decision.service),
       leg_tls_(decision.leg_tls),
       port_(decision.port),
-      name_(name),
+      name_(host_in(service_.settings->protocol, name)),
       order_(order_targets(service_, session.client.ip, session.gate.next_turn(service_))) {}
 
 io::Task<TargetSearch::Connected> TargetSearch::next(Reuse reuse) {

@@ -73,6 +73,10 @@ private:
 /// How records and explanations call a target: "172.16.0.10:80", "pbx.example.com:443", "builtin:welcome".
 std::string target_text(const config::Target& target, std::uint16_t port);
 
+/// For SNI and certificates of targets: all of the name that a service is asked for by, but of a gatekeeper id what
+/// stands in front of its location ("example.com/branch").
+std::string_view host_in(config::Protocol protocol, std::string_view name);
+
 /// The addresses to race for one target, and where from.
 net::DialPlan plan_for(const config::Service& settings, const config::Target& target, std::uint16_t port,
                        const net::NameTable* names);

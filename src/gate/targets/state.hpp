@@ -57,6 +57,9 @@ public:
     void not_connected(telemetry::Reason why, WallTime now) {
         if (condition() == Condition::up) set(Condition::failing, why, now);
     }
+    /// It said something that only a server at work says (h323). Kept for who wants to know whether it is alive.
+    void spoke(SteadyTime now) { spoke_.store(now, std::memory_order_relaxed); }
+    SteadyTime spoke() const { return spoke_.load(std::memory_order_relaxed); }  // last; zero: never
     void answered() {
         if (broken_answers_.load(std::memory_order_relaxed) != 0) broken_answers_.store(0, std::memory_order_relaxed);
     }
@@ -83,6 +86,7 @@ private:
     std::atomic<std::uint32_t> active_{0};
     std::atomic<Duration> latency_{Duration{0}};
     std::atomic<WallTime> since_{WallTime{}};
+    std::atomic<SteadyTime> spoke_{SteadyTime{}};
 };
 
 /// What is counted for a service as a whole.

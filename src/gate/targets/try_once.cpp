@@ -91,7 +91,9 @@ io::Task<Reason> try_leg(io::Loop& loop, io::Cancellation& cancellation, const L
     if (leg.tls) {
         const bool by_name = target.kind == config::Target::Kind::host;
         stream->attach(snapshot.tls_clients[service.index]->connect(
-            by_name ? target.text : (service.name.starts_with("*.") ? std::string() : service.name)));
+            by_name ? target.text
+                    : (service.name.starts_with("*.") ? std::string()
+                                                      : std::string(host_in(settings.protocol, service.name)))));
         const io::Handshake shaken = co_await io::handshake(*stream, deadline);
         if (shaken.failure != io::TlsFailure::none) {
             detail += ": " + shaken.detail;

@@ -34,24 +34,32 @@ Octets from_hex(std::string_view text) {
     return out;
 }
 
-// The nest of a message: Facility, generic data and a RasMessage; or Setup.
+// The nest of a message: Facility, generic data and a RasMessage; or Setup, ReleaseComplete and their like.
 struct Message {
+    std::uint8_t type = q931::facility;
     bool tunnel = true;
     Octets core;  // the RasMessage, or all of the H323-UserInformation
 };
 
 const Message seeds[] = {
-    // GRQ, RRQ, RRJ with a redirect; each for example.com
-    {true, from_hex("02a03039060008914a000700000000000000020280006500780061006d0070006c0065002e0063006f006d014005007000"
-                    "68006f006e006500311400400100")},
-    {true, from_hex("0ec01216060008914a00078000002200090000000003400500700068006f006e0065003101807a44801200107031406578"
-                    "616d706c652e636f6d2e6e6514006500780061006d0070006c0065002e0063006f006d400900003d0470726f62652e0b00"
-                    "020100010001800100")},
-    {true, from_hex("1680303a060008914a000781010014006500780061006d0070006c0065002e0063006f006d01340001400a17000406b714"
-                    "006500780061006d0070006c0065002e0063006f006df800")},
-    {false,
+    // GRQ, RRQ, RRJ with a redirect, GRJ; a Setup, and a ReleaseComplete; each for example.com
+    {q931::facility, true,
+     from_hex("02a03039060008914a000700000000000000020280006500780061006d0070006c0065002e0063006f006d014005007000"
+              "68006f006e006500311400400100")},
+    {q931::facility, true,
+     from_hex("0ec01216060008914a00078000002200090000000003400500700068006f006e0065003101807a44801200107031406578"
+              "616d706c652e636f6d2e6e6514006500780061006d0070006c0065002e0063006f006d400900003d0470726f62652e0b00"
+              "020100010001800100")},
+    {q931::facility, true,
+     from_hex("1680303a060008914a000781010014006500780061006d0070006c0065002e0063006f006d01340001400a17000406b714"
+              "006500780061006d0070006c0065002e0063006f006df800")},
+    {q931::facility, true,
+     from_hex("088040eb060008914a000726006500780061006d0070006c0065002e0063006f006d002f006200720061006e0063006800"
+              "2d0061800100")},
+    {q931::setup, false,
      from_hex("20b0060008914a00070140040061006c0069006300650200018011000e626f62406578616d706c652e636f6d00773f42c2"
               "3d5c9e29b381391d2ff1ebd500590d801100773f42c23d5c9e29b381391d2ff1ebd5010001000100010002800180")},
+    {q931::release_complete, false, from_hex("2580060008914a00020111003ca3524495861edfe4dbba8314a8f98902800100")},
 };
 
 void append(Octets& out, const Octets& more) { out.insert(out.end(), more.begin(), more.end()); }
@@ -77,7 +85,7 @@ Octets wrap(const Message& message) {
     } else {
         append(h225, message.core);
     }
-    Octets out{3, 0, 0, 0, 8, 2, 0x12, 0x67, message.tunnel ? q931::facility : q931::setup, 0x7E};
+    Octets out{3, 0, 0, 0, 8, 2, 0x12, 0x67, message.type, 0x7E};
     append(out, {static_cast<unsigned>((h225.size() + 1) >> 8), static_cast<unsigned>((h225.size() + 1) & 0xFF), 5});
     append(out, h225);
     out[2] = static_cast<std::uint8_t>(out.size() >> 8);
@@ -115,9 +123,9 @@ Message message_in(Bytes input, std::mt19937& random) {
             const auto* begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
             return Octets(begin, begin + bytes.size());
         };
-        if (message.type == q931::setup) return {.tunnel = false, .core = octets(*message.h225)};
         const auto information = read_user_information(*message.h225);
-        if (information && !information->ras.empty()) return {.tunnel = true, .core = octets(information->ras[0])};
+        const bool tunnel = information && !information->ras.empty();
+        return {message.type, tunnel, octets(tunnel ? information->ras[0] : *message.h225)};
     }
     return seeds[random() % std::size(seeds)];
 }

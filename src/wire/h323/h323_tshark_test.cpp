@@ -170,8 +170,9 @@ std::vector<Written> rejects() {
 std::vector<Written> releases() {
     std::vector<Written> out;
     using namespace release_complete_reason;
-    for (const std::uint8_t reason : {gatekeeper_resources, unreachable_destination, no_permission, undefined_reason,
-                                      called_party_not_registered}) {
+    for (const std::uint8_t reason :
+         {gatekeeper_resources, unreachable_destination, no_permission, unreachable_gatekeeper, undefined_reason,
+          security_denied, called_party_not_registered}) {
         for (const std::uint8_t cause : {std::uint8_t{0}, std::uint8_t{21}, std::uint8_t{127}}) {
             AnswerRoom room;
             const Bytes tpkt = write_release_complete(room, message_with("\x12\x67"), reason, cause, "a [b.c]");
