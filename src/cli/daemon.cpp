@@ -5,6 +5,7 @@
 #include "cli/settings.hpp"
 #include "cli/shapes.hpp"
 #include "io/file_watch.hpp"
+#include "cli/turn_settings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -92,6 +93,10 @@ io::Task<void> Daemon::live() {
     if (!identity_.note.empty()) event(Level::warn, identity_.note);
     for (const auto& bound : listeners_->bound())
         event(Level::info, "listening", {{"address", bound.address}, {"for", bound.owner}});
+    for (const auto& bound : udp_listeners_->bound()) {
+        event(Level::info, "listening",
+              {{"address", bound.claim.address.to_string()}, {"for", bound.claim.owner}, {"transport", "udp"}});
+    }
     event(Level::info, "ready",
           {{"config", config_file_.string()},
            {"user", identity_.user},
@@ -123,7 +128,10 @@ io::Task<void> Daemon::follow_signals() {
             scope_.spawn(reload_by_signal());
         } else if (state_ == admin::Readiness::State::draining) {
             event(Level::warn, "stopping at once, as a second signal asks");
-            for (auto& data : data_loops_) data->loop().post([&gate = data->gate()] { gate.hurry(); });
+            for (auto& data : data_loops_) {
+                data->loop().post([&gate = data->gate()] { gate.hurry(); });
+                data->with_turn([](turn::TurnLoop& turn) { turn.hurry(); });
+            }
         } else {
             begin_stop();
         }
@@ -198,7 +206,12 @@ Result<json, admin::Problem> Daemon::take_over(Built built) {
         return std::unexpected(may.error());
     // Ports first: they are what can still fail. Whoever connects to a new one must meet the new configuration.
     const auto claims = claims_of(built.generation->routing->config());
-    const auto applied = listeners_->apply(claims, [&] { adopt(built.generation); });
+    auto udp = udp_listeners_->prepare(turn_claims(built.generation->routing->config()));
+    const auto change = [&] {
+        adopt(built.generation);
+        udp_listeners_->apply(std::move(*udp));
+    };
+    const auto applied = udp ? listeners_->apply(claims, change) : Result<void>(fail(udp.error()));
     if (!applied) {
         const bool helpless =
             std::ranges::any_of(claims, [](const auto& claim) { return claim.address.address.port < 1024; }) &&
@@ -215,6 +228,10 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->loop().post(
             [&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
+        data_loops_[i]->with_turn([settings = generation_->turn, tls = generation_->turn_tls[i]](turn::TurnLoop& turn) {
+            turn.adopt(settings);
+            turn.adopt(tls);
+        });
     }
     site_->metrics_from = {};
     for (const auto& network : config().admin.metrics_from) site_->metrics_from.add(network.value);

@@ -17,6 +17,7 @@
 #include "io/signals.hpp"
 #include "io/worker.hpp"
 #include "listeners/listeners.hpp"
+#include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
 #include "store/database.hpp"
 #include "store/egress_lines.hpp"
@@ -67,6 +68,7 @@ private:
     // Start-up, in this order.
     bool load();
     bool bind_ports();
+    listeners::UdpListeners::Hooks udp_hooks();
     void look_at_firewall();
     void settle_firewall(const config::Firewall& firewall);
     bool become_user();
@@ -129,8 +131,10 @@ private:
     Identity identity_;
     gate::GateShared shared_;
     gate::StateBook states_;
+    turn::Shared turn_shared_;
     std::vector<std::unique_ptr<DataLoop>> data_loops_;
     std::optional<listeners::Listeners> listeners_;
+    std::optional<listeners::UdpListeners> udp_listeners_;
     std::optional<io::Worker> worker_;
     std::optional<io::Worker> files_;  // for what data loops want of the disk: never behind a slow name server
     std::unique_ptr<telemetry::Logger> logger_;

@@ -63,6 +63,10 @@ json Daemon::status() {
     json listening = json::array();
     for (const auto& bound : listeners_->bound())
         listening.push_back({{"address", bound.address}, {"owner", bound.owner}});
+    for (const auto& bound : udp_listeners_->bound()) {
+        listening.push_back(
+            {{"address", bound.claim.address.to_string()}, {"owner", bound.claim.owner}, {"transport", "udp"}});
+    }
     for (const auto& listen : config().admin.listen)
         listening.push_back({{"address", listen.value.to_string()}, {"owner", "admin.listen"}});
     json certificates = json::array();

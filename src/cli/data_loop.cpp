@@ -1,5 +1,7 @@
 #include "cli/data_loop.hpp"
 
+#include "cli/settings.hpp"
+
 namespace sallyport::cli {
 
 DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size_t capacity)
@@ -17,12 +19,16 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
 
 namespace {
 
-io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push::Server& push, Duration patience,
-                    std::function<void()> done) {
+// The end of everything on a loop; calls go on beside the gate's connections until both have ended.
+io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push::Server& push, turn::TurnLoop& turn,
+                    Duration patience, std::function<void()> done) {
     const io::Deadline deadline = gate.loop().in(patience);
+    io::Scope scope(gate.loop());
+    scope.spawn(turn.finish(deadline));
     co_await listeners.close_all();
     co_await push.finish();
     co_await gate.finish(deadline);
+    co_await scope.join();
     done();
 }
 
@@ -36,7 +42,9 @@ void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, ga
 
 // A listener on all addresses of a port takes the connections to couriers on that port, too.
 void DataLoop::deal(const listeners::ListenerHandle& listener, io::Accepted accepted) {
-    if (listener->kind == push::listener_kind || push_->takes(accepted.fd.get()))
+    if (listener->kind == turn_kind)
+        turn_->take(listener, std::move(accepted));
+    else if (listener->kind == push::listener_kind || push_->takes(accepted.fd.get()))
         push_->take(listener, std::move(accepted));
     else
         gate_->take(listener, std::move(accepted));
@@ -63,6 +71,13 @@ void DataLoop::adopt(std::shared_ptr<const push::Policy> policy) {
     });
 }
 
+void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
+                         std::shared_ptr<const io::TlsServer> tls) {
+    constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // allocations end more rarely than requests
+    turn_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(), shared, std::move(settings));
+    turn_->adopt(std::move(tls));
+}
+
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {
     loop_->post([this, lives = std::weak_ptr(lives_), bans = std::move(bans)] {
         if (!lives.expired()) gate_->guard().adopt(bans);
@@ -84,13 +99,19 @@ void DataLoop::sources_changed(std::vector<IpAddress> clients, bool enabled) {
     });
 }
 
+void DataLoop::with_turn(std::move_only_function<void(turn::TurnLoop&)> work) {
+    loop_->post([this, lives = std::weak_ptr(lives_), work = std::move(work)]() mutable {
+        if (!lives.expired() && turn_) work(*turn_);
+    });
+}
+
 void DataLoop::start() {
     thread_ = std::thread([this] { loop_->run(); });
 }
 
 void DataLoop::finish(Duration patience, std::function<void()> done) {
     loop_->post([this, patience, done = std::move(done)]() mutable {
-        scope_.spawn(ends(listeners_, *gate_, *push_, patience, std::move(done)));
+        scope_.spawn(ends(listeners_, *gate_, *push_, *turn_, patience, std::move(done)));
     });
 }
 

@@ -8,6 +8,7 @@
 #include "push/server.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
+#include "turn/turn_loop.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -28,6 +29,8 @@ public:
 
     /// Before start(): what the gate needs once privileges are dropped.
     void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
+    /// After open_gate(): what TURN needs. UDP sockets that were added before are served from start() on.
+    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, std::shared_ptr<const io::TlsServer> tls);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
@@ -37,6 +40,8 @@ public:
 
     /// From now on the gate turns away whom these name. From the control loop, at any time after open_gate().
     void adopt(std::shared_ptr<const guard::Bans> bans);
+    /// Does something with TURN on this loop's thread. At any time: before start() it waits for that.
+    void with_turn(std::move_only_function<void(turn::TurnLoop&)> work);
 
     /// Before start(), after open_gate(): from now on everything is dialed from what this answers for its client.
     void dial_from(egress::Lookup::Ask ask);
@@ -67,6 +72,7 @@ private:
     std::optional<egress::Lookup> sources_;
     std::optional<gate::Gate> gate_;
     std::optional<push::Server> push_;
+    std::optional<turn::TurnLoop> turn_;
     listeners::LoopListeners listeners_;
     io::Scope scope_;
     std::thread thread_;

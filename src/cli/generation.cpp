@@ -4,6 +4,7 @@
 #include "certs/load.hpp"
 #include "certs/self_signed.hpp"
 #include "cli/push_settings.hpp"
+#include "cli/turn_settings.hpp"
 #include "gate/handshake.hpp"
 #include "gate/http/url_rules.hpp"
 
@@ -37,7 +38,7 @@ struct Builder {
             if (!(config.listen.*dialect.tls).empty()) return true;
             if (dialect.starts_tls && !(config.listen.*dialect.plain).empty()) return true;
         }
-        return !config.listen.mux.empty() || !config.admin.listen.empty();
+        return !config.listen.mux.empty() || !config.admin.listen.empty() || !config.turn.tls.empty();
     }
 
     std::vector<crypto::Credential> credentials(const Config& config) {
@@ -194,6 +195,8 @@ struct Builder {
             }
         }
         generation->hosts.assign(hosts.begin(), hosts.end());
+        generation->turn = turn_settings(
+            config, [this](const config::Place& place, std::string what) { error(place, std::move(what)); });
         if (!built.errors.empty()) return;
         gate::StateBook own_states;
         gate::StateBook& states = options.states == nullptr ? own_states : *options.states;
@@ -201,8 +204,10 @@ struct Builder {
         generation->admin_tls = tls_server(generation->credentials, {});
         generation->control = for_one_loop(*generation, nullptr);
         if (!built.errors.empty()) return;  // the other loops would find the same
-        for (std::size_t i = 0; i < options.loops; ++i)
+        for (std::size_t i = 0; i < options.loops; ++i) {
             generation->loops.push_back(for_one_loop(*generation, clients_tls_server(*generation)));
+            generation->turn_tls.push_back(tls_server(generation->credentials, {}));
+        }
         if (built.errors.empty()) built.generation = std::move(generation);
     }
 };

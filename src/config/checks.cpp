@@ -181,6 +181,8 @@ void check_listeners(const Config& config, Findings& findings) {
     for (const ListenKind& kind : listen_kinds) {
         for (const auto& address : config.listen.*kind.addresses) claims.push_back({kind.key, &address});
     }
+    for (const auto& address : config.turn.tcp) claims.push_back({"[turn] tcp", &address});
+    for (const auto& address : config.turn.tls) claims.push_back({"[turn] tls", &address});
     for (const auto& address : config.admin.listen) claims.push_back({"[admin] listen", &address});
     check_claims(claims, findings);
 

@@ -10,6 +10,7 @@
 #include "config/listen_address.hpp"
 #include "config/place.hpp"
 #include "config/push.hpp"
+#include "config/turn.hpp"
 #include "config/words.hpp"
 
 #include <array>
@@ -231,6 +232,9 @@ struct Config {
     Firewall firewall;
     std::vector<FirewallOpen> firewall_opens;
     std::vector<FirewallForward> firewall_forwards;
+    Stun stun;
+    Turn turn;
+    std::vector<TurnUser> turn_users;
 };
 
 }  // namespace sallyport::config

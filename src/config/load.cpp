@@ -7,6 +7,7 @@
 #include "config/firewall_checks.hpp"
 #include "config/push_checks.hpp"
 #include "config/schema.hpp"
+#include "config/turn_checks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -201,6 +202,7 @@ Loaded Loader::finish() {
     if (!syntax_error_) {
         check_egress(config_, findings_);
         check_push(config_, findings_);
+        check_turn(config_, findings_);
         check_firewall(config_, findings_);
         check_all(config_, findings_);
     }

@@ -6,6 +6,7 @@
 #include "config/rows_firewall.hpp"
 #include "config/rows_gate.hpp"
 #include "config/rows_push.hpp"
+#include "config/rows_turn.hpp"
 
 #include <array>
 #include <chrono>
@@ -177,9 +178,22 @@ constexpr std::array tables{
         "not speak.",
         "[[firewall.forward]]\nprotocol = [\"tcp\", \"udp\"]\nport     = 88\nto       = \"172.16.0.40:88\"\n",
         firewall_forward_rows, open_new<&Config::firewall_forwards>},
+    Table{
+        "stun", false,
+        "Addresses that answer STUN alone: they tell clients how the outside sees them. Every listener of [turn] does "
+        "so too.",
+        "[stun]\nlisten = \"192.0.2.1:3478\"\n", stun_rows, open_single<&Config::stun>},
+    Table{"turn", false,
+          "The media relay for clients that can't reach one another. [turn.md](../src/turn/turn.md) has the settings "
+          "of clients.",
+          "[turn]\nudp           = \":3478\"\nrealm         = \"example.com\"\nshared_secret = \"long and random\"\n",
+          turn_rows, open_single<&Config::turn>},
+    Table{"turn.user", true, "An account that may relay. Without any, only `shared_secret` opens.",
+          "[[turn.user]]\nname     = \"alice\"\npassword = \"secret\"\n", turn_user_rows,
+          open_new<&Config::turn_users>},
 };
 
-constexpr std::array<std::string_view, 3> tables_to_come{"stun", "turn", "dns"};
+constexpr std::array<std::string_view, 1> tables_to_come{"dns"};
 
 }  // namespace
 

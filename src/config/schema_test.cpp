@@ -61,6 +61,8 @@ std::string other_value(const Row& row) {
     static constexpr std::pair<std::string_view, const char*> samples[] = {
         {"integer", "7"},
         {"port", "7"},
+        {"addresses", "\"192.0.2.7\""},
+        {"bit rate", "\"7k\""},
         {"ports", "7"},
         {"proxies", "\"http://192.0.2.7:7\""},
         {"addresses", "\"192.0.2.7\""},

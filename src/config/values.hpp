@@ -63,6 +63,7 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogD
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, ProxyUrl& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, BitRate& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Interface& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, SocketAddress& out);
@@ -124,6 +125,8 @@ template <>
 inline constexpr TypeName type_name<LogDestination>{"log destination", "", "\"stdout\""};
 template <>
 inline constexpr TypeName type_name<HealthCheck>{"health check", "", "\"tcp\""};
+template <>
+inline constexpr TypeName type_name<BitRate>{"bit rate", "", "\"20M\""};
 template <>
 inline constexpr TypeName type_name<Target>{"target", "targets", "\"172.16.0.10\""};
 

@@ -38,6 +38,20 @@ TEST(HmacSha256, MatchesTheVectorsOfRfc4231) {
     EXPECT_EQ(hex(hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(Hmac, IsThatOfRfc2202WithSha1AndDoesNotCareForPieces) {
+    EXPECT_EQ(hex(hmac_sha1(as_bytes("Jefe"), {as_bytes("what do ya want for nothing?")})),
+              "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    EXPECT_EQ(hmac_sha1(as_bytes("Jefe"), {as_bytes("what do ya want"), {}, as_bytes(" for nothing?")}),
+              hmac_sha1(as_bytes("Jefe"), {as_bytes("what do ya want for nothing?")}));
+    EXPECT_EQ(hmac_sha256(as_bytes("Jefe"), {as_bytes("what do"), as_bytes(" ya want for nothing?")}),
+              hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?")));
+}
+
+TEST(Md5, IsThatOfRfc1321) {
+    EXPECT_EQ(hex(md5(as_bytes("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0");
+    EXPECT_EQ(hex(md5({})), "d41d8cd98f00b204e9800998ecf8427e");
+}
+
 TEST(ConstantTimeEqual, ComparesWholeValues) {
     EXPECT_TRUE(constant_time_equal(as_bytes("secret"), as_bytes("secret")));
     EXPECT_FALSE(constant_time_equal(as_bytes("secret"), as_bytes("secreT")));

@@ -105,6 +105,10 @@ Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options) {
         set(fd->get(), IPPROTO_IP, IP_PKTINFO, 1);
     else
         set(fd->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    if (options.buffer != 0) {
+        set(fd->get(), SOL_SOCKET, SO_RCVBUF, options.buffer);       // as far as net.core.rmem_max allows,
+        set(fd->get(), SOL_SOCKET, SO_RCVBUFFORCE, options.buffer);  // and beyond with CAP_NET_ADMIN
+    }
     if (!bind_to(fd->get(), address)) return fail(cannot_listen(address) + advice(errno));
     return fd;
 }

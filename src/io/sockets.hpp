@@ -18,6 +18,7 @@ namespace sallyport::io {
 struct ListenOptions {
     bool reuse_port = false;  // several sockets on one address, one for each loop (SO_REUSEPORT)
     bool v4_too = false;      // an IPv6 wildcard that takes IPv4 as well
+    int buffer = 0;           // UDP: bytes that may wait to be received; 0: the system's default
 };
 
 /// A listening TCP socket, non-blocking, TCP_NODELAY inherited by what it accepts. The error names the address and says
