@@ -75,12 +75,6 @@ Sha256 hmac_sha256(Bytes key, Bytes message) { return hmac<Sha256>("SHA256", key
 Sha256 hmac_sha256(Bytes key, std::initializer_list<Bytes> pieces) { return hmac<Sha256>("SHA256", key, pieces); }
 Sha1 hmac_sha1(Bytes key, std::initializer_list<Bytes> pieces) { return hmac<Sha1>("SHA1", key, pieces); }
 
-Md5 md5(Bytes message) {
-    Md5 digest;
-    if (EVP_Digest(data_of(message), message.size(), room_of(digest), nullptr, EVP_md5(), nullptr) != 1) broken("MD5");
-    return digest;
-}
-
 bool constant_time_equal(Bytes a, Bytes b) {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
