@@ -11,17 +11,12 @@ namespace sallyport::config {
 inline constexpr std::array stun_rows{
     row<&Stun::listen>("listen", "[]",
                        "Where STUN is answered over UDP. An address that `udp` of [turn] names too is one socket."),
-    row<&Stun::alternate_port>("alternate_port", "",
-                               "The other port for the discovery of NAT behavior (RFC 5780), with two addresses in "
-                               "`listen`.",
-                               {.served = false}),
 };
 
 inline constexpr std::array turn_rows{
     row<&Turn::udp>("udp", "[]", "Where clients come to over UDP."),
     row<&Turn::tcp>("tcp", "[]", "Where clients come to over TCP."),
     row<&Turn::tls>("tls", "[]", "Where clients come to over TLS, with the certificates of [[certificate]]."),
-    row<&Turn::dtls>("dtls", "[]", "Where clients come to over DTLS.", {.served = false}),
     row<&Turn::realm>("realm", "",
                       "The realm of users and passwords, your domain as a rule. Needed where there is a listener."),
     row<&Turn::relay_ports>("relay_ports", "\"49152-65535\"",
@@ -36,8 +31,9 @@ inline constexpr std::array turn_rows{
     row<&Turn::shared_secret_hash>("shared_secret_hash", "\"sha1\"",
                                    "What the passwords of time-limited credentials are made with. What is in use "
                                    "elsewhere is \"sha1\"."),
-    row<&Turn::refresh_after_expiry>("refresh_after_expiry", "true",
-                                     "May a call go on when the time-limited credential that began it has expired?"),
+    row<&Turn::refresh_after_expiry>(
+        "refresh_after_expiry", "true",
+        "Whether a call goes on when the time-limited credential that began it has expired."),
     row<&Turn::peer_deny>("peer_deny", "[]",
                           "Networks that are not relayed to, added to the built-in list of private and special ones."),
     row<&Turn::peer_allow>("peer_allow", "[]",
@@ -50,7 +46,7 @@ inline constexpr std::array turn_rows{
     row<&Turn::allocations>("allocations", "0", "How many there may be in all. 0: no limit.", {.most = 1'000'000}),
     row<&Turn::longest_lifetime>("longest_lifetime", "\"1h\"",
                                  "The longest time for which an allocation is given without being refreshed.",
-                                 {.least = ns(10min), .most = ns(24h)}),
+                                 {.least = ns(1s), .most = ns(24h)}),
     row<&Turn::bits_per_second_per_allocation>("bits_per_second_per_allocation", "\"0\"",
                                                "What one allocation may relay, both ways together. \"0\": no limit."),
     row<&Turn::bits_per_second_per_user>("bits_per_second_per_user", "\"0\"",

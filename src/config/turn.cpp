@@ -88,7 +88,7 @@ void check_turn(const Config& config, Findings& findings) {
     check_udp_ports(config, findings);
     check_relay_addresses(turn, findings);
     check_users(config, findings);
-    for (const Turn::Addresses* addresses : {&turn.udp, &turn.tcp, &turn.tls, &turn.dtls}) {
+    for (const Turn::Addresses* addresses : {&turn.udp, &turn.tcp, &turn.tls}) {
         if (addresses->empty()) continue;
         const Place& place = addresses->front().place;
         if (turn.realm.value.empty())

@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,14 +32,13 @@ inline constexpr std::array<std::string_view, 2> words_of<SecretHash>{"sha1", "s
 
 struct Stun {
     std::vector<Located<ListenAddress>> listen;
-    std::optional<std::uint16_t> alternate_port;
 
     bool operator==(const Stun&) const = default;
 };
 
 struct Turn {
     using Addresses = std::vector<Located<ListenAddress>>;
-    Addresses udp, tcp, tls, dtls;
+    Addresses udp, tcp, tls;
     Located<std::string> realm;
     Located<PortRange> relay_ports{{49152, 65535}, {}};
     std::vector<Located<IpAddress>> relay_address;  // at most one of a family; none: where the client came to

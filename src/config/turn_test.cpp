@@ -55,13 +55,15 @@ TEST(TurnConfig, SaysWhatIsWrong) {
         {served + "relay_ports = \"3000-4000\"\n",
          "2:7: udp: \":3478\" is a port of relay_ports (clients could reach it through a relay: take another port)\n"},
         {served + "relay_address = [\"192.0.2.1\", \"2001:db8::1\", \"192.0.2.2\"]\n",
-         "5:47: relay_address: \"192.0.2.2\" is the second of its family; relays take one of each\n"},
+         "5:46: relay_address: \"192.0.2.2\" is the second of its family; relays take one of each\n"},
         {"[turn]\nudp = [\":3478\", \":3478\"]\nrealm = \"example.com\"\nshared_secret = \"s\"\n",
          "2:17: udp: \":3478\" stands twice\n"},
         {served + "[[turn.user]]\nname = \"alice\"\n",
          "5:1: [[turn.user]] needs a password (write password or password_file, one of the two)\n"},
         {served + "[[turn.user]]\nname = \"a\"\npassword = \"b\"\n[[turn.user]]\nname = \"a\"\npassword = \"c\"\n",
          "9:8: name: user \"a\" stands twice (first at s.toml:6)\n"},
+        {served + "tcp = \":443\"\n[listen]\nhttps = \":443\"\n",
+         "5:7: [turn] tcp: \":443\" is taken by https \":443\" (at s.toml:7: a port has one use)\n"},
         {"[turn]\nuser = \"alice\"\n", "2:8: \"user\" must be a list of tables, not a string (write [[turn.user]])\n"},
     };
     for (const Case& c : cases) {
