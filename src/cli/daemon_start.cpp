@@ -4,6 +4,7 @@
 #include "cli/daemon.hpp"
 
 #include "cli/settings.hpp"
+#include "cli/turn_settings.hpp"
 #include "io/sockets.hpp"
 
 #include <sys/resource.h>
@@ -117,7 +118,36 @@ bool Daemon::bind_ports() {
     listeners_.emplace(std::move(ports));
     auto bound = listeners_->apply(claims_of(config));
     if (!bound) return complain(bound.error().message);
+    udp_listeners_.emplace(count, udp_hooks());
+    auto udp = udp_listeners_->prepare(turn_claims(config));
+    if (!udp) return complain(udp.error().message);
+    udp_listeners_->apply(std::move(*udp));
     return true;
+}
+
+// What the UDP listeners tell the loops. Posts that come before a loop starts wait for that.
+listeners::UdpListeners::Hooks Daemon::udp_hooks() {
+    const auto door_of = [](const listeners::UdpListener& listener) {
+        const config::ListenAddress& address = listener.claim.address;
+        return turn::UdpDoor{listener.id, address.to_string(), address.address.port,
+                             listener.claim.kind == stun_and_turn};
+    };
+    return {
+        .added =
+            [this, door_of](std::size_t loop, const listeners::UdpListener& listener, io::Fd socket) {
+                data_loops_[loop]->with_turn(
+                    [door = door_of(listener), fd = std::move(socket)](turn::TurnLoop& turn) mutable {
+                        turn.add(std::move(door), std::move(fd));
+                    });
+            },
+        .changed =
+            [this, door_of](std::size_t loop, const listeners::UdpListener& listener) {
+                data_loops_[loop]->with_turn([door = door_of(listener)](turn::TurnLoop& turn) { turn.retag(door); });
+            },
+        .removed =
+            [this](std::size_t loop, std::uint64_t id) {
+                data_loops_[loop]->with_turn([id](turn::TurnLoop& turn) { turn.remove(id); });
+            }};
 }
 
 bool Daemon::become_user() {
@@ -149,8 +179,10 @@ bool Daemon::build() {
     shared_.wake_guard = [this] { loop_->post([this] { guard_->collect(); }); };
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
+        data_loops_[i]->open_turn(turn_shared_, generation_->turn, generation_->turn_tls[i]);
     }
     post_guard();
+    post_egress();
     return true;
 }
 

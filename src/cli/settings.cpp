@@ -1,5 +1,6 @@
 #include "cli/settings.hpp"
 
+#include "cli/push_settings.hpp"
 #include "gate/dialect.hpp"
 
 #include <array>
@@ -32,6 +33,10 @@ std::vector<listeners::Claim> claims_of(const config::Config& config) {
         ++kind;
     }
     for (const auto& listen : config.listen.mux) claims.push_back({listen.value, "listen.mux", false, gate::mux_kind});
+    const auto push = push_claims(config.push, claims);
+    claims.insert(claims.end(), push.begin(), push.end());
+    for (const auto& listen : config.turn.tcp) claims.push_back({listen.value, "turn.tcp", false, turn_kind});
+    for (const auto& listen : config.turn.tls) claims.push_back({listen.value, "turn.tls", true, turn_kind});
     return claims;
 }
 

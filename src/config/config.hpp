@@ -4,8 +4,13 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "config/dns.hpp"
+#include "config/egress.hpp"
 #include "config/firewall.hpp"
+#include "config/listen_address.hpp"
 #include "config/place.hpp"
+#include "config/push.hpp"
+#include "config/turn.hpp"
 #include "config/words.hpp"
 
 #include <array>
@@ -21,17 +26,6 @@
 namespace sallyport::config {
 
 using Path = std::filesystem::path;  // relative ones were resolved against the file that names them
-
-/// Where to listen. ":443" is every address of both families, on one dual-stack socket bound to [::]:443;
-/// "[::]:443" is IPv6 alone, "0.0.0.0:443" is IPv4 alone.
-struct ListenAddress {
-    SocketAddress address;
-    bool dual_stack = false;  // then address.ip is ::
-
-    /// As it is written in the file, and as records name the listener.
-    std::string to_string() const;
-    bool operator==(const ListenAddress&) const = default;
-};
 
 /// What an outer NAT maps to an address of this node. Both of one family.
 struct NatMapping {
@@ -228,9 +222,19 @@ struct Config {
     Shared shared;
     Listen listen;
     std::vector<Service> services;
+    Egress egress;
+    std::vector<EgressPin> egress_pins;
+    Push push;
+    Dns dns;
+    std::vector<DnsView> dns_views;  // the first that holds a client is its view
+    std::vector<DnsForward> dns_forwards;
+    std::vector<DnsRecord> dns_records;
     Firewall firewall;
     std::vector<FirewallOpen> firewall_opens;
     std::vector<FirewallForward> firewall_forwards;
+    Stun stun;
+    Turn turn;
+    std::vector<TurnUser> turn_users;
 };
 
 }  // namespace sallyport::config

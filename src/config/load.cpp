@@ -3,8 +3,11 @@
 #include "base/text.hpp"
 #include "config/checks.hpp"
 #include "config/document.hpp"
+#include "config/egress_checks.hpp"
 #include "config/firewall_checks.hpp"
+#include "config/push_checks.hpp"
 #include "config/schema.hpp"
+#include "config/turn_checks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -197,6 +200,9 @@ void Loader::unknown_table(const Place& place, const Entry& entry) {
 
 Loaded Loader::finish() {
     if (!syntax_error_) {
+        check_egress(config_, findings_);
+        check_push(config_, findings_);
+        check_turn(config_, findings_);
         check_firewall(config_, findings_);
         check_all(config_, findings_);
     }

@@ -37,6 +37,8 @@ How values are written:
 | listen address | `":443"`: every address, IPv4 and IPv6; `"0.0.0.0:443"`: IPv4 alone; `"[::]:443"`: IPv6 alone; `"192.0.2.1:443"`, `"[2001:db8::1]:443"`: one address |
 | target | `"172.16.0.10"`, `"2001:db8::10"`, `"pbx.example.com"`, `"builtin:welcome"` |
 | mapping | `"203.0.113.10=172.16.0.5"`: public address, own address |
+| proxy | `"http://proxy.example:3128"`, `"socks5://user:password@192.0.2.1:1080"` |
+| bit rate | `"500k"`, `"20M"`, `"1G"`: bits a second; `"0"`: no limit |
 | port range | `"49152-65535"` |
 | interface | `"eth0"`, as `ip link` names it |
 | address and port | `"172.16.0.40:88"`, `"[2001:db8::40]:88"` |

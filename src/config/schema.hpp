@@ -14,7 +14,7 @@ namespace sallyport::config {
 
 /// Where a table's values go.
 using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Shared*, Listen*, Service*, Firewall*,
-                          FirewallOpen*, FirewallForward*>;
+                          FirewallOpen*, FirewallForward*, Stun*, Turn*, TurnUser*, Egress*, EgressPin*, Push*>;
 
 struct Row {
     std::string_view key;

@@ -62,6 +62,8 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, NatM
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, ProxyUrl& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, BitRate& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Interface& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, SocketAddress& out);
@@ -98,6 +100,8 @@ inline constexpr TypeName type_name<std::optional<std::uint16_t>>{"port", "", "4
 template <>
 inline constexpr TypeName type_name<std::uint16_t>{"port", "ports", "443"};
 template <>
+inline constexpr TypeName type_name<ProxyUrl>{"proxy", "proxies", "\"http://proxy.example:3128\""};
+template <>
 inline constexpr TypeName type_name<PortRange>{"port range", "", "\"49152-65535\""};
 template <>
 inline constexpr TypeName type_name<Interface>{"interface", "interfaces", "\"eth0\""};
@@ -121,6 +125,8 @@ template <>
 inline constexpr TypeName type_name<LogDestination>{"log destination", "", "\"stdout\""};
 template <>
 inline constexpr TypeName type_name<HealthCheck>{"health check", "", "\"tcp\""};
+template <>
+inline constexpr TypeName type_name<BitRate>{"bit rate", "", "\"20M\""};
 template <>
 inline constexpr TypeName type_name<Target>{"target", "targets", "\"172.16.0.10\""};
 

@@ -1,6 +1,7 @@
-# The other opinion on LDAP; the program itself links neither.
+# The other opinions on LDAP and DNS; the program itself links none of them.
 if(SALLYPORT_TESTS)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(OPENLDAP REQUIRED IMPORTED_TARGET ldap lber)
-  set(test_libraries PkgConfig::OPENLDAP)
+  pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns)
+  set(test_libraries PkgConfig::OPENLDAP PkgConfig::LDNS)
 endif()

@@ -31,7 +31,7 @@ LIBRARIES = {
     "systemd/": {"cli"},
 }
 # Only tests include these, in any room.
-TEST_LIBRARIES = ("gtest/", "gmock/", "boost/", "benchmark/", "lber.h", "ldap.h")
+TEST_LIBRARIES = ("gtest/", "gmock/", "boost/", "benchmark/", "lber.h", "ldap.h", "ldns/")
 
 # The system's own headers: C and POSIX, Linux. Everything else in <> that has a slash or an extension is third-party.
 SYSTEM = re.compile(

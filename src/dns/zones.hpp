@@ -1,0 +1,114 @@
+// What the configuration says about names, made ready for decisions: views, local names, domains, upstreams. Made once
+// for a generation and read by all loops.
+#pragma once
+
+#include "base/network_map.hpp"
+#include "config/config.hpp"
+#include "dns/name_table.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sallyport::dns {
+
+/// Views as bits; bit 0 stands for clients that are in none.
+using ViewSet = std::uint64_t;
+
+struct View {
+    std::string name;  // empty: for clients that are in none
+    NetworkSet clients;
+    std::size_t group = 0;  // of upstreams: its place in Zones::groups()
+    config::Place place;
+};
+
+/// Name servers that can stand in for one another.
+struct UpstreamGroup {
+    std::vector<config::DnsUpstream> servers;
+    std::string owner;  // whose they are, for explanations: "dns.upstream", "dns.forward corp.example"
+    config::Place place;
+};
+
+/// Records of one type and name, as they stand in an answer: with an owner that points to the question.
+struct RecordSet {
+    std::uint16_t type = 0;
+    std::uint16_t count = 0;
+    std::vector<std::byte> records;
+};
+
+/// What a name has in some of the views. It owns all its types there.
+struct LocalName {
+    ViewSet views = 0;
+    std::uint32_t ttl = 0;  // seconds; of what it does not have, too
+    std::vector<RecordSet> sets;
+    std::uint32_t rule = 0;  // its place in Zones::rules()
+
+    /// Null: there is none of the type. ANY: one of those that there are (RFC 8482 section 4.1).
+    const RecordSet* find(std::uint16_t type) const;
+};
+
+/// What an ending of names means.
+struct Domain {
+    std::vector<LocalName> below;  // `*.` of it
+    struct Forward {
+        ViewSet views = 0;
+        std::size_t group = 0;
+        std::uint32_t rule = 0;
+    };
+    std::vector<Forward> forwards;
+    bool denied = false;
+    std::uint32_t denied_by = 0;  // rule
+    bool private_allowed = false;  // rebind_allow
+};
+
+/// A line of the configuration, for explanations.
+struct Rule {
+    std::string text;  // "dns.record *.example.com"
+    config::Place place;
+};
+
+class Zones {
+public:
+    /// @param seed  of the names' hashes: the same as in the keys that look them up
+    Zones(const config::Config& config, std::uint64_t seed);
+
+    std::uint64_t seed() const { return seed_; }
+    bool serves(const IpAddress& client) const { return clients_.contains(client); }
+    /// The first view that holds the client, or the one for those in none.
+    const View& view_of(const IpAddress& client) const;
+    std::size_t index_of(const View& view) const { return static_cast<std::size_t>(&view - views_.data()); }
+    /// Null: no view has this name.
+    const View* find_view(std::string_view name) const;
+
+    const NameTable<std::vector<LocalName>>& names() const { return names_; }
+    const NameTable<Domain>& domains() const { return domains_; }
+    const std::vector<UpstreamGroup>& groups() const { return groups_; }
+    const std::vector<Rule>& rules() const { return rules_; }
+    const config::Dns& settings() const { return settings_; }
+
+private:
+    void add_views(const config::Config& config);
+    void add_records(const config::Config& config);
+    void add_reverse_names(const config::DnsRecord& record, ViewSet views, std::uint32_t rule);
+    void add_forwards(const config::Config& config);
+    void add_lists();
+    std::size_t add_group(const std::vector<config::Located<config::DnsUpstream>>& servers, std::string owner,
+                          config::Place place);
+    std::uint32_t add_rule(std::string text, config::Place place);
+    ViewSet set_of(const std::vector<config::Located<std::string>>& views) const;
+
+    std::uint64_t seed_;
+    config::Dns settings_;
+    NetworkSet clients_;
+    std::vector<View> views_;  // the first is for clients that are in none
+    std::vector<UpstreamGroup> groups_;  // the first is that of [dns]
+    std::vector<Rule> rules_;
+    NameTable<std::vector<LocalName>> names_;
+    NameTable<Domain> domains_;
+};
+
+/// Networks whose clients are answered where [dns] names none: this machine and private networks.
+std::vector<Network> usual_clients();
+
+}  // namespace sallyport::dns
