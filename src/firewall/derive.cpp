@@ -1,6 +1,7 @@
 #include "firewall/derive.hpp"
 
 #include "config/redis_url.hpp"
+#include "firewall/derive_media.hpp"
 #include "firewall/passages.hpp"
 
 #include <algorithm>
@@ -277,7 +278,8 @@ void derive_masquerade(const Config& config, Policy& policy) {
 }
 
 constexpr Section all_sections[] = {
-    {"firewall, masquerade", derive_masquerade},  // these two first: they decide whether the node routes
+    {"firewall, masquerade", derive_masquerade},  // these three first: they decide whether the node routes
+    {"egress", derive_egress},
     {"firewall.forward", derive_forwards},
     {"the beginning and the end", derive_fixed},
     {"guard", derive_bans},
@@ -285,6 +287,10 @@ constexpr Section all_sections[] = {
     {"listen", derive_listen},
     {"service", derive_services},
     {"shared", derive_shared},
+    {"stun", derive_stun},
+    {"turn", derive_turn},
+    {"dns", derive_dns},
+    {"push", derive_push},
     {"firewall.open", derive_opens},
     {"firewall, fast_fail", derive_fast_fail},
     {"firewall, presets", derive_presets},
