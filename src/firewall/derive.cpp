@@ -228,8 +228,6 @@ void derive_fast_fail(const Config& config, Policy& policy) {
 void derive_presets(const Config& config, Policy& policy) {
     for (const auto& preset : config.firewall.presets) {
         for (const PassageRule& passage : rules_of(preset.value)) {
-            std::vector<Network> to;
-            for (const auto text : passage.to) to.push_back(*Network::parse(text));
             policy.rules.push_back({.id = "firewall.presets." + std::string(to_string(preset.value)),
                                     .stage = Stage::services,
                                     .hook = Hook::forward,
@@ -239,7 +237,7 @@ void derive_presets(const Config& config, Policy& policy) {
                                     .to_zone = Zone::outside,
                                     .transports = {passage.transports.begin(), passage.transports.end()},
                                     .ports = {passage.ports.begin(), passage.ports.end()},
-                                    .to = std::move(to)});
+                                    .to = passage.to_apple ? config::apple_networks() : std::vector<Network>{}});
         }
     }
 }
