@@ -1,6 +1,7 @@
 #include "firewall/derive.hpp"
 
 #include "config/redis_url.hpp"
+#include "firewall/derive_media.hpp"
 #include "firewall/passages.hpp"
 
 #include <algorithm>
@@ -227,8 +228,6 @@ void derive_fast_fail(const Config& config, Policy& policy) {
 void derive_presets(const Config& config, Policy& policy) {
     for (const auto& preset : config.firewall.presets) {
         for (const PassageRule& passage : rules_of(preset.value)) {
-            std::vector<Network> to;
-            for (const auto text : passage.to) to.push_back(*Network::parse(text));
             policy.rules.push_back({.id = "firewall.presets." + std::string(to_string(preset.value)),
                                     .stage = Stage::services,
                                     .hook = Hook::forward,
@@ -238,7 +237,7 @@ void derive_presets(const Config& config, Policy& policy) {
                                     .to_zone = Zone::outside,
                                     .transports = {passage.transports.begin(), passage.transports.end()},
                                     .ports = {passage.ports.begin(), passage.ports.end()},
-                                    .to = std::move(to)});
+                                    .to = passage.to_apple ? config::apple_networks() : std::vector<Network>{}});
         }
     }
 }
@@ -277,7 +276,8 @@ void derive_masquerade(const Config& config, Policy& policy) {
 }
 
 constexpr Section all_sections[] = {
-    {"firewall, masquerade", derive_masquerade},  // these two first: they decide whether the node routes
+    {"firewall, masquerade", derive_masquerade},  // these three first: they decide whether the node routes
+    {"egress", derive_egress},
     {"firewall.forward", derive_forwards},
     {"the beginning and the end", derive_fixed},
     {"guard", derive_bans},
@@ -285,6 +285,10 @@ constexpr Section all_sections[] = {
     {"listen", derive_listen},
     {"service", derive_services},
     {"shared", derive_shared},
+    {"stun", derive_stun},
+    {"turn", derive_turn},
+    {"dns", derive_dns},
+    {"push", derive_push},
     {"firewall.open", derive_opens},
     {"firewall, fast_fail", derive_fast_fail},
     {"firewall, presets", derive_presets},

@@ -12,7 +12,7 @@ namespace sallyport::firewall {
 struct PassageRule {
     std::span<const Transport> transports;  // empty: every protocol
     std::span<const PortRange> ports;
-    std::span<const std::string_view> to;  // networks; empty: anywhere
+    bool to_apple;  // to all of Apple's networks; else anywhere
     std::string_view reason;
 };
 
