@@ -96,7 +96,7 @@ io::Task<Result<io::Stream>> Daemon::connect_redis(io::Cancellation& cancellatio
 std::vector<IpAddress> Daemon::announced_addresses() const {
     std::vector<IpAddress> out;
     for (const auto& mapping : config().node.nat_map) out.push_back(mapping.value.outside);
-    for (const Network& own : own_addresses()) out.push_back(own.address());
+    for (const IpAddress& own : own_addresses()) out.push_back(own);
     return out;
 }
 
