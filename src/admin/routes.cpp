@@ -22,15 +22,24 @@ constexpr std::string_view state_names[] = {"service", "protocol", "target", "st
 constexpr std::string_view ban_names[] = {"address", "verdict", "for", "reason"};
 constexpr std::string_view remove_names[] = {"address"};
 
+constexpr std::string_view whois_names[] = {"address"};
+constexpr std::string_view pin_names[] = {"client", "network", "mac", "user", "source"};
+
 struct Operation {
     std::string_view name;  // operationId in docs/openapi.json
     std::span<const std::string_view> parameters;
 };
 constexpr Operation operations[] = {
-    {"explain", explain_names},         {"explainWithCertificate", explain_names},
-    {"connections", connections_names}, {"killConnections", kill_names},
-    {"setState", state_names},          {"setBan", ban_names},
+    {"explain", explain_names},
+    {"explainWithCertificate", explain_names},
+    {"connections", connections_names},
+    {"killConnections", kill_names},
+    {"setState", state_names},
+    {"setBan", ban_names},
     {"removeBan", remove_names},
+    {"whois", whois_names},
+    {"setPin", pin_names},
+    {"removePin", pin_names},
 };
 
 Response answer_of(const Result<json, Problem>& result) {
@@ -183,6 +192,54 @@ io::Task<Response> remove_ban(Control& control, const Request& request) {
     co_return query ? answer_of(control.remove_ban(*query)) : bad_request(query.error());
 }
 
+io::Task<Response> egress(Control& control, const Request&) { co_return json_response(control.egress()); }
+
+io::Task<Response> whois(Control& control, const Request& request) {
+    const auto given = asked(request, "whois");
+    if (!given) co_return bad_request(given.error());
+    const std::string text = value_of(*given, "address");
+    const auto address = IpAddress::parse(text);
+    if (!address)
+        co_return problem_response(
+            {.status = 400, .detail = "address is \"" + text + "\", which is not an IP address"});
+    co_return answer_of(control.whois(*address));
+}
+
+Result<PinQuery> read_pin(const Query& query) {
+    PinQuery pin;
+    for (const std::string_view kind : {"client", "network", "mac", "user"}) {
+        const std::string who = value_of(query, kind);
+        if (who.empty()) continue;
+        if (!pin.kind.empty()) return fail("a pin is for one: either " + pin.kind + " or " + std::string(kind));
+        pin.kind = kind;
+        pin.who = who;
+    }
+    if (pin.kind.empty()) return fail("whose pin? One of client, network, mac and user says it");
+    const std::string source = value_of(query, "source");
+    const auto address = IpAddress::parse(source);
+    if (!address) return fail("source is \"" + source + "\", which is not an IP address");
+    pin.source = *address;
+    return pin;
+}
+
+io::Task<Response> set_pin(Control& control, const Request& request) {
+    const auto given = asked(request, "setPin");
+    if (!given) co_return bad_request(given.error());
+    const auto query = read_pin(*given);
+    co_return query ? answer_of(control.set_pin(*query)) : bad_request(query.error());
+}
+
+io::Task<Response> remove_pin(Control& control, const Request& request) {
+    const auto given = asked(request, "removePin");
+    if (!given) co_return bad_request(given.error());
+    const auto query = read_pin(*given);
+    co_return query ? answer_of(control.remove_pin(*query)) : bad_request(query.error());
+}
+
+io::Task<Response> push_devices(Control& control, const Request&) {
+    co_return json_response(co_await control.push_devices());
+}
+
 constexpr Route table[] = {
     {"GET", "/livez", Access::anyone, livez},
     {"GET", "/readyz", Access::anyone, readyz},
@@ -200,6 +257,11 @@ constexpr Route table[] = {
     {"POST", "/api/v1/bans", Access::trusted, set_ban},
     {"POST", "/api/v1/bans/remove", Access::trusted, remove_ban},
     {"GET", "/api/v1/bans/top", Access::trusted, suspects},
+    {"GET", "/api/v1/egress", Access::trusted, egress},
+    {"GET", "/api/v1/egress/whois", Access::trusted, whois},
+    {"POST", "/api/v1/egress/pins", Access::trusted, set_pin},
+    {"POST", "/api/v1/egress/pins/remove", Access::trusted, remove_pin},
+    {"GET", "/api/v1/push/devices", Access::trusted, push_devices},
 };
 
 }  // namespace

@@ -55,6 +55,13 @@ struct BanQuery {
     std::string reason = {};  // for people
 };
 
+/// Whose connections go out from which address.
+struct PinQuery {
+    std::string kind;  // "user", "mac", "client", "network"
+    std::string who;
+    IpAddress source;  // to be removed: of the family that is meant
+};
+
 /// The gateway as its control plane sees it. Called on the control loop.
 class Control {
 public:
@@ -89,6 +96,16 @@ public:
     virtual Result<nlohmann::json, Problem> set_ban(const BanQuery& query) = 0;
     /// {"removed":1}; a problem when there was none.
     virtual Result<nlohmann::json, Problem> remove_ban(const BanQuery& query) = 0;
+    /// {"sources":[...],"pins":[...],"pool":[...],...}: who goes out from where.
+    virtual nlohmann::json egress() = 0;
+    /// Who is behind an address, what they go out from and why; of a source address, who goes out from it.
+    virtual Result<nlohmann::json, Problem> whois(const IpAddress& address) = 0;
+    /// The pin that was made; a problem where the configuration has one.
+    virtual Result<nlohmann::json, Problem> set_pin(const PinQuery& query) = 0;
+    /// {"removed":1}; a problem when there was none.
+    virtual Result<nlohmann::json, Problem> remove_pin(const PinQuery& query) = 0;
+    /// {"devices":[...]}: of those inside, who asked for a courier and who came.
+    virtual io::Task<nlohmann::json> push_devices() = 0;
 };
 
 /// Every route there is.

@@ -177,6 +177,16 @@ TEST_F(Routes, pass_on_what_is_wanted_of_the_guard) {
         EXPECT_EQ(status_of(told_root(ask("GET", path))), 200) << path;
 }
 
+TEST_F(Routes, pass_on_whose_source_address_is_pinned) {
+    told_root(ask("POST", "/api/v1/egress/pins", R"({"user":"alice","source":"192.0.2.17"})"));
+    EXPECT_EQ(control.pinned.kind + ' ' + control.pinned.who + ' ' + control.pinned.source.to_string(),
+              "user alice 192.0.2.17");
+    EXPECT_EQ(status_of(told_root(ask("POST", "/api/v1/egress/pins/remove", R"({"mac":"x","source":"::1"})"))), 404);
+    for (const std::string path : {"/api/v1/egress", "/api/v1/egress/whois?address=10.1.2.3", "/api/v1/push/devices"})
+        EXPECT_EQ(status_of(told_root(ask("GET", path))), 200) << path;
+    EXPECT_EQ(status_of(told_root(ask("GET", "/api/v1/egress/whois?address=alice"))), 400);
+}
+
 TEST_F(Routes, say_what_is_wrong_with_an_order) {
     const struct {
         std::string path, body, says;
@@ -191,6 +201,9 @@ TEST_F(Routes, say_what_is_wrong_with_an_order) {
         {"/api/v1/bans", R"({"address":"example.com"})", "neither an IP address nor a network"},
         {"/api/v1/bans", R"({"address":"::1","verdict":"both"})", "neither ban nor allow"},
         {"/api/v1/bans/remove", "{}", "address is \\\"\\\""},
+        {"/api/v1/egress/pins", R"({"source":"::1"})", "whose pin?"},
+        {"/api/v1/egress/pins", R"({"user":"a","mac":"b","source":"::1"})", "a pin is for one"},
+        {"/api/v1/egress/pins", R"({"user":"a","source":"b"})", "which is not an IP address"},
     };
     for (const auto& row : cases) {
         const std::string got = told_root(ask("POST", row.path, row.body));

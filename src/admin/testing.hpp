@@ -57,6 +57,19 @@ public:
         wished = query;
         return nlohmann::json{{"changed", 1}};
     }
+    nlohmann::json egress() override { return {{"sources", nlohmann::json::array()}}; }
+    Result<nlohmann::json, Problem> whois(const IpAddress& address) override {
+        return nlohmann::json{{"address", address.to_string()}};
+    }
+    PinQuery pinned;
+    Result<nlohmann::json, Problem> set_pin(const PinQuery& query) override {
+        pinned = query;
+        return nlohmann::json{{"who", query.kind + " " + query.who}, {"source", query.source.to_string()}};
+    }
+    Result<nlohmann::json, Problem> remove_pin(const PinQuery&) override {
+        return std::unexpected(Problem{.status = 404, .detail = "no such pin"});
+    }
+    io::Task<nlohmann::json> push_devices() override { co_return nlohmann::json{{"devices", nlohmann::json::array()}}; }
     nlohmann::json bans() override { return {{"bans", nlohmann::json::array()}}; }
     nlohmann::json suspects() override { return {{"suspects", nlohmann::json::array()}}; }
     Result<nlohmann::json, Problem> set_ban(const BanQuery& query) override {

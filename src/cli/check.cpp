@@ -8,6 +8,7 @@
 #include "admin/http_client.hpp"
 #include "admin/message.hpp"
 #include "listeners/listeners.hpp"
+#include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
 
 #include <pwd.h>
@@ -35,7 +36,10 @@ json status_of_running(const std::string& socket) {
 std::set<std::string> held_by_running(const std::string& socket) {
     std::set<std::string> held;
     const json status = status_of_running(socket);
-    for (const auto& listener : status.value("listeners", json::array())) held.insert(listener.value("address", ""));
+    for (const auto& listener : status.value("listeners", json::array())) {
+        const bool is_udp = listener.value("transport", "") == "udp";
+        held.insert((is_udp ? "udp " : "") + listener.value("address", ""));
+    }
     return held;
 }
 
@@ -53,7 +57,17 @@ void try_ports(const config::Loaded& loaded, const config::Config& config, Built
     for (const auto& kind : config::listen_kinds) {
         for (const auto& listen : config.listen.*kind.addresses) attempt(listen);
     }
+    for (const auto& listen : config.turn.tcp) attempt(listen);
+    for (const auto& listen : config.turn.tls) attempt(listen);
+    for (const auto& listen : config.dns.listen) attempt(listen);
     for (const auto& listen : config.admin.listen) attempt(listen);
+    for (const auto* addresses : {&config.turn.udp, &config.stun.listen, &config.dns.listen}) {
+        for (const auto& listen : *addresses) {
+            if (held.contains("udp " + listen.value.to_string())) continue;
+            const auto bound = listeners::probe_udp(listen.value);
+            if (!bound) built.errors.push_back(loaded.problem(listen.place, {bound.error().message}));
+        }
+    }
 }
 
 void try_names(const config::Loaded& loaded, const config::Config& config, Built& built) {

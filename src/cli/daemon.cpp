@@ -1,11 +1,10 @@
 // What goes on while the gateway runs, and how it ends.
 #include "cli/daemon.hpp"
 
-#include "certs/file_watch.hpp"
-#include "cli/dns_settings.hpp"
 #include "cli/service_manager.hpp"
 #include "cli/settings.hpp"
 #include "cli/shapes.hpp"
+#include "io/file_watch.hpp"
 
 #include <algorithm>
 #include <array>
@@ -76,11 +75,15 @@ void Daemon::tell_of_target(const gate::TargetEvent& change) {
 io::Task<void> Daemon::live() {
     co_await wait_for_names();
     look_after_targets();
+    co_await egress_->read_leases();
     for (auto& data : data_loops_) data->start();
     scope_.spawn(follow_signals());
     scope_.spawn(follow_certificates());
     scope_.spawn(follow_firewall());
     scope_.spawn(guard_->keep_time(scope_.cancellation()));
+    scope_.spawn(egress_->follow_leases(scope_.cancellation()));
+    scope_.spawn(egress_->take_accounting(scope_.cancellation()));
+    scope_.spawn(egress_->keep_time(scope_.cancellation()));
     share_bans();
     if (kernel_) scope_.spawn(kernel_->keep());
     if (const auto interval = watchdog_interval()) scope_.spawn(keep_watchdog(*interval / 2));
@@ -89,7 +92,7 @@ io::Task<void> Daemon::live() {
     if (!identity_.note.empty()) event(Level::warn, identity_.note);
     for (const auto& bound : listeners_->bound())
         event(Level::info, "listening", {{"address", bound.address}, {"for", bound.owner}});
-    for (const auto& bound : dns_listeners_->bound()) {
+    for (const auto& bound : udp_listeners_->bound()) {
         event(Level::info, "listening",
               {{"address", bound.claim.address.to_string()}, {"for", bound.claim.owner}, {"transport", "udp"}});
     }
@@ -124,7 +127,10 @@ io::Task<void> Daemon::follow_signals() {
             scope_.spawn(reload_by_signal());
         } else if (state_ == admin::Readiness::State::draining) {
             event(Level::warn, "stopping at once, as a second signal asks");
-            for (auto& data : data_loops_) data->loop().post([&gate = data->gate()] { gate.hurry(); });
+            for (auto& data : data_loops_) {
+                data->loop().post([&gate = data->gate()] { gate.hurry(); });
+                data->with_turn([](turn::TurnLoop& turn) { turn.hurry(); });
+            }
         } else {
             begin_stop();
         }
@@ -199,8 +205,12 @@ Result<json, admin::Problem> Daemon::take_over(Built built) {
         return std::unexpected(may.error());
     // Ports first: they are what can still fail. Whoever connects to a new one must meet the new configuration.
     const auto claims = claims_of(built.generation->routing->config());
-    auto applied = dns_listeners_->apply(dns_udp_claims(built.generation->routing->config()));
-    if (applied) applied = listeners_->apply(claims, [&] { adopt(built.generation); });
+    auto udp = udp_listeners_->prepare(udp_claims_of(built.generation->routing->config()));
+    const auto change = [&] {
+        adopt(built.generation);
+        udp_listeners_->apply(std::move(*udp));
+    };
+    const auto applied = udp ? listeners_->apply(claims, change) : Result<void>(fail(udp.error()));
     if (!applied) {
         const bool helpless =
             std::ranges::any_of(claims, [](const auto& claim) { return claim.address.address.port < 1024; }) &&
@@ -217,6 +227,10 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->loop().post(
             [&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
+        data_loops_[i]->with_turn([settings = generation_->turn, tls = generation_->turn_tls[i]](turn::TurnLoop& turn) {
+            turn.adopt(settings);
+            turn.adopt(tls);
+        });
     }
     adopt_zones();
     site_->metrics_from = {};
@@ -227,6 +241,8 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     names_->watch(generation_->hosts);
     health_->watch(generation_->control);
     guard_->apply(guard_policy());
+    egress_->apply(egress_settings());
+    for (auto& data : data_loops_) data->adopt(generation_->push);
     take_to_kernel();
 }
 
@@ -250,7 +266,7 @@ void Daemon::note_restart_needs(const Config& wanted) {
 io::Task<void> Daemon::follow_certificates() {
     while (!scope_.cancellation().requested()) {
         const auto files = generation_->watched_files;
-        auto watch = certs::FileWatch::create(files);
+        auto watch = io::FileWatch::create(files);
         io::Watched* watched = watch ? loop_->watch(watch->fd(), scope_.cancellation(), false) : nullptr;
         if (watched == nullptr) {
             event(Level::warn, "certificates are not watched: reload after replacing one",

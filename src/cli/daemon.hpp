@@ -7,6 +7,7 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "egress/registry.hpp"
 #include "firewall/watch.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
@@ -19,6 +20,7 @@
 #include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
 #include "store/database.hpp"
+#include "store/egress_lines.hpp"
 #include "store/guard_entries.hpp"
 
 #include <filesystem>
@@ -56,13 +58,19 @@ public:
     nlohmann::json suspects() override;
     Result<nlohmann::json, admin::Problem> set_ban(const admin::BanQuery& query) override;
     Result<nlohmann::json, admin::Problem> remove_ban(const admin::BanQuery& query) override;
+    nlohmann::json egress() override;
+    Result<nlohmann::json, admin::Problem> whois(const IpAddress& address) override;
+    Result<nlohmann::json, admin::Problem> set_pin(const admin::PinQuery& query) override;
+    Result<nlohmann::json, admin::Problem> remove_pin(const admin::PinQuery& query) override;
+    io::Task<nlohmann::json> push_devices() override;
 
 private:
     // Start-up, in this order.
     bool load();
     bool bind_ports();
-    listeners::UdpListeners::Hooks dns_hooks();
+    listeners::UdpListeners::Hooks udp_hooks();
     void look_at_firewall();
+    void settle_firewall(const config::Firewall& firewall);
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -77,6 +85,8 @@ private:
     void tell_of_ban(const guard::Change& change);
     std::vector<IpAddress> announced_addresses() const;
     guard::Policy guard_policy() const;
+    void post_egress();
+    egress::Settings egress_settings();
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
 
@@ -97,7 +107,7 @@ private:
     io::Task<void> wind_down();
 
     template <class Ask>
-    auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, gate::Gate&>>>;
+    auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, DataLoop&>>>;
     Result<nlohmann::json, admin::Problem> take_over(Built built);
     void adopt(std::shared_ptr<const Generation> generation);
     void adopt_zones();
@@ -122,9 +132,10 @@ private:
     Identity identity_;
     gate::GateShared shared_;
     gate::StateBook states_;
+    turn::Shared turn_shared_;
     std::vector<std::unique_ptr<DataLoop>> data_loops_;
     std::optional<listeners::Listeners> listeners_;
-    std::optional<listeners::UdpListeners> dns_listeners_;
+    std::optional<listeners::UdpListeners> udp_listeners_;
     const std::uint64_t dns_seed_;
     std::optional<io::Worker> worker_;
     std::optional<io::Worker> files_;  // for what data loops want of the disk: never behind a slow name server
@@ -134,6 +145,8 @@ private:
     std::optional<gate::Health> health_;
     std::optional<store::Database> database_;
     std::optional<store::GuardEntries> guard_entries_;
+    std::optional<store::EgressLines> egress_lines_;
+    std::optional<egress::Registry> egress_;
     std::optional<guard::Share> share_;
     std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;

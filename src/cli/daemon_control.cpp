@@ -3,6 +3,7 @@
 
 #include "certs/judge.hpp"
 #include "cli/dns_settings.hpp"
+#include "cli/push_shapes.hpp"
 #include "cli/shapes.hpp"
 #include "config/problem.hpp"
 #include "gate/overview.hpp"
@@ -63,6 +64,10 @@ json Daemon::status() {
     json listening = json::array();
     for (const auto& bound : listeners_->bound())
         listening.push_back({{"address", bound.address}, {"owner", bound.owner}});
+    for (const auto& bound : udp_listeners_->bound()) {
+        listening.push_back(
+            {{"address", bound.claim.address.to_string()}, {"owner", bound.claim.owner}, {"transport", "udp"}});
+    }
     for (const auto& listen : config().admin.listen)
         listening.push_back({{"address", listen.value.to_string()}, {"owner", "admin.listen"}});
     json certificates = json::array();
@@ -115,8 +120,8 @@ Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
 
 // Puts a question to every data loop, on its own thread, and waits for the answers. One that has ended gives none.
 template <class Ask>
-auto Daemon::ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, gate::Gate&>>> {
-    using Answer = std::invoke_result_t<Ask&, gate::Gate&>;
+auto Daemon::ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, DataLoop&>>> {
+    using Answer = std::invoke_result_t<Ask&, DataLoop&>;
     struct Asking {
         explicit Asking(io::Loop& loop) : all_answered(loop) {}
         std::vector<Answer> answers;
@@ -124,13 +129,12 @@ auto Daemon::ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask
     };
     auto asking = std::make_shared<Asking>(*loop_);
     for (auto& data : data_loops_) {
-        data->loop().post(
-            [&gate = data->gate(), asking, ask, control = loop_.get(), all = data_loops_.size()]() mutable {
-                control->post([asking, answer = ask(gate), all]() mutable {
-                    asking->answers.push_back(std::move(answer));
-                    if (asking->answers.size() == all) asking->all_answered.raise();
-                });
+        data->loop().post([&data = *data, asking, ask, control = loop_.get(), all = data_loops_.size()]() mutable {
+            control->post([asking, answer = ask(data), all]() mutable {
+                asking->answers.push_back(std::move(answer));
+                if (asking->answers.size() == all) asking->all_answered.raise();
             });
+        });
     }
     co_await asking->all_answered.wait(loop_->in(loops_answer_within));
     co_return std::move(asking->answers);
@@ -138,7 +142,7 @@ auto Daemon::ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask
 
 io::Task<json> Daemon::connections(admin::ConnectionsQuery query) {
     const auto answers = co_await ask_loops(
-        [query](gate::Gate& gate) { return gate::look_at_sessions(gate, query.service, query.limit); });
+        [query](DataLoop& data) { return gate::look_at_sessions(data.gate(), query.service, query.limit); });
     json rows = json::array();
     for (const auto& of_loop : answers) {
         for (const auto& view : of_loop) {
@@ -149,8 +153,9 @@ io::Task<json> Daemon::connections(admin::ConnectionsQuery query) {
 }
 
 io::Task<Result<json, admin::Problem>> Daemon::kill(admin::KillQuery query) {
-    const auto answers = co_await ask_loops([query](gate::Gate& gate) {
-        return query.id.empty() ? gate::end_sessions_of(gate, query.service) : gate::end_session(gate, query.id);
+    const auto answers = co_await ask_loops([query](DataLoop& data) {
+        return query.id.empty() ? gate::end_sessions_of(data.gate(), query.service)
+                                : gate::end_session(data.gate(), query.id);
     });
     std::size_t killed = 0;
     for (const std::size_t of_loop : answers) killed += of_loop;
@@ -160,6 +165,11 @@ io::Task<Result<json, admin::Problem>> Daemon::kill(admin::KillQuery query) {
           {{query.id.empty() ? "service" : "id", query.id.empty() ? query.service : query.id},
            {"count", std::to_string(killed)}});
     co_return json{{"killed", killed}};
+}
+
+io::Task<json> Daemon::push_devices() {
+    const auto answers = co_await ask_loops([](DataLoop& data) { return data.push().devices().all(); });
+    co_return json{{"devices", devices_json(answers)}};
 }
 
 json Daemon::services() {

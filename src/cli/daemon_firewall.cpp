@@ -18,14 +18,8 @@ constexpr Duration replacing_takes = 1s;  // between the end of a table and its 
 
 }  // namespace
 
-// Before privileges go. Nothing here keeps the gateway from serving: what went wrong is told once there is a log.
-void Daemon::look_at_firewall() {
-    const auto& firewall = loaded_->config->firewall;
-    if (firewall.place.line == 0) return;
-    if (!may_change_firewall()) {
-        firewall_notes_.emplace_back(Level::info, "the firewall is not watched: that takes root's rights at the start");
-        return;
-    }
+// As root, to whom the files belong.
+void Daemon::settle_firewall(const config::Firewall& firewall) {
     const auto state = firewall::StateDir::open(firewall.state_dir.value);
     const auto booted = state ? firewall::boot(*state) : std::unexpected(firewall::Failure{{}, state.error().message});
     if (!booted)
@@ -34,6 +28,17 @@ void Daemon::look_at_firewall() {
         firewall_notes_.emplace_back(Level::warn, "a change of the firewall that was never confirmed is undone");
     if (booted && booted->loaded)
         firewall_notes_.emplace_back(Level::info, "the confirmed rules of the firewall are loaded");
+}
+
+// Before privileges go. Nothing here keeps the gateway from serving: what went wrong is told once there is a log.
+void Daemon::look_at_firewall() {
+    const auto& firewall = loaded_->config->firewall;
+    if (firewall.place.line == 0) return;
+    if (may_change_firewall()) settle_firewall(firewall);
+    if (!may_rule_kernel()) {
+        firewall_notes_.emplace_back(Level::info, "the firewall is not watched: that takes CAP_NET_ADMIN at the start");
+        return;
+    }
     auto watch = firewall::Watch::open();
     if (watch)
         firewall_ = std::move(*watch);

@@ -3,12 +3,10 @@
 #include "cli/daemon.hpp"
 
 #include "cli/shapes.hpp"
+#include "cli/turn_settings.hpp"
 #include "config/redis_url.hpp"
 #include "config/units.hpp"
 #include "net/dial.hpp"
-
-#include <ifaddrs.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -23,19 +21,6 @@ namespace {
 
 constexpr std::size_t most_listed = 10'000;
 constexpr std::size_t most_suspects = 10;
-
-std::vector<Network> own_addresses() {
-    std::vector<Network> out;
-    ifaddrs* all = nullptr;
-    if (getifaddrs(&all) != 0) return out;
-    for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-        if (one->ifa_addr == nullptr) continue;
-        if (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6) continue;
-        out.emplace_back(SocketAddress::from(*one->ifa_addr).ip, 128);
-    }
-    freeifaddrs(all);
-    return out;
-}
 
 }  // namespace
 
@@ -111,7 +96,7 @@ io::Task<Result<io::Stream>> Daemon::connect_redis(io::Cancellation& cancellatio
 std::vector<IpAddress> Daemon::announced_addresses() const {
     std::vector<IpAddress> out;
     for (const auto& mapping : config().node.nat_map) out.push_back(mapping.value.outside);
-    for (const Network& own : own_addresses()) out.push_back(own.address());
+    for (const IpAddress& own : own_addresses()) out.push_back(own);
     return out;
 }
 
@@ -119,7 +104,8 @@ guard::Policy Daemon::guard_policy() const {
     const config::Config& present = config();
     guard::Policy policy{.suspicious_per_minute = present.guard.suspicious_per_minute,
                          .ban_for = present.guard.ban_for,
-                         .never_ban = own_addresses()};
+                         .never_ban = {}};
+    for (const IpAddress& own : own_addresses()) policy.never_ban.emplace_back(own, 128);
     const auto never = [&policy](const std::vector<config::Located<Network>>& networks) {
         for (const auto& network : networks) policy.never_ban.push_back(network.value);
     };

@@ -3,7 +3,6 @@
 // reload can do what the start did.
 #include "cli/daemon.hpp"
 
-#include "cli/dns_settings.hpp"
 #include "cli/settings.hpp"
 #include "crypto/hash.hpp"
 #include "io/sockets.hpp"
@@ -127,9 +126,10 @@ bool Daemon::bind_ports() {
     listeners_.emplace(std::move(ports));
     auto bound = listeners_->apply(claims_of(config));
     if (!bound) return complain(bound.error().message);
-    dns_listeners_.emplace(count, dns_hooks());
-    bound = dns_listeners_->apply(dns_udp_claims(config));
-    if (!bound) return complain(bound.error().message);
+    udp_listeners_.emplace(count, udp_hooks());
+    auto udp = udp_listeners_->prepare(udp_claims_of(config));
+    if (!udp) return complain(udp.error().message);
+    udp_listeners_->apply(std::move(*udp));
     return true;
 }
 
@@ -162,9 +162,11 @@ bool Daemon::build() {
     shared_.wake_guard = [this] { loop_->post([this] { guard_->collect(); }); };
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
-        data_loops_[i]->open_dns(dns_seed_, generation_->zones[i]);
+        data_loops_[i]->open_turn(turn_shared_, generation_->turn, generation_->turn_tls[i]);
     }
     post_guard();
+    post_egress();
+    for (std::size_t i = 0; i < data_loops_.size(); ++i) data_loops_[i]->open_dns(dns_seed_, generation_->zones[i]);
     return true;
 }
 

@@ -1,6 +1,6 @@
 #include "cli/data_loop.hpp"
 
-#include "cli/dns_settings.hpp"
+#include "cli/settings.hpp"
 
 #include <algorithm>
 
@@ -10,14 +10,9 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
     : loop_(std::move(loop)),
       number_(number),
       capacity_(capacity),
-      listeners_(*loop_, {.accepted =
-                              [this](const listeners::ListenerHandle& listener, io::Accepted&& accepted) {
-                                  if (listener->kind == dns_kind)
-                                      dns_->take(listener->address, std::move(accepted));
-                                  else
-                                      gate_->take(listener, std::move(accepted));
-                              },
-                          .capacity = [this] { return gate_->has_room(); },
+      listeners_(*loop_, {.accepted = [this](const listeners::ListenerHandle& listener,
+                                             io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
+                          .capacity = [this] { return push_->open() < capacity_ && gate_->has_room(); },
                           .trouble =
                               [this](const listeners::Listener& listener, const std::string& what) {
                                   logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
@@ -26,12 +21,17 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
 
 namespace {
 
-io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, dns::Server& dns, Duration patience,
-                    std::function<void()> done) {
+// The end of everything on a loop; calls go on beside the gate's connections until both have ended.
+io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push::Server& push, turn::TurnLoop& turn,
+                    dns::Server& dns, Duration patience, std::function<void()> done) {
     const io::Deadline deadline = gate.loop().in(patience);
+    io::Scope scope(gate.loop());
+    scope.spawn(turn.finish(deadline));
     co_await listeners.close_all();
-    co_await dns.finish();
+    scope.spawn(dns.finish());  // who waits for the name of a courier, waits until push has finished
+    co_await push.finish();
     co_await gate.finish(deadline);
+    co_await scope.join();
     done();
 }
 
@@ -43,9 +43,70 @@ void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, ga
     gate_->adopt(std::move(snapshot));
 }
 
+// A listener on all addresses of a port takes the connections to couriers on that port, too.
+void DataLoop::deal(const listeners::ListenerHandle& listener, io::Accepted accepted) {
+    if (listener->kind == turn_kind)
+        turn_->take(listener, std::move(accepted));
+    else if (listener->kind == dns_kind)
+        dns_->take(listener->address, std::move(accepted));
+    else if (listener->kind == push::listener_kind || push_->takes(accepted.fd.get()))
+        push_->take(listener, std::move(accepted));
+    else
+        gate_->take(listener, std::move(accepted));
+}
+
+void DataLoop::open_push(telemetry::Logger& logger, decltype(push::Server::Options::resolve) resolve) {
+    push_.emplace(*loop_, push::Server::Options{.reporter = logger.add_reporter(),
+                                                .counters = counters_,
+                                                .sources = &*sources_,
+                                                .guard = &gate_->guard(),
+                                                .unknown =
+                                                    [&logger](const std::string& name) {
+                                                        logger.log(telemetry::Level::warn,
+                                                                   "a courier of a family that is not known here is "
+                                                                   "forwarded: devices will not reach it",
+                                                                   {{"name", name}});
+                                                    },
+                                                .resolve = std::move(resolve)});
+}
+
+void DataLoop::adopt(std::shared_ptr<const push::Policy> policy) {
+    loop_->post([this, lives = std::weak_ptr(lives_), policy = std::move(policy)] {
+        if (!lives.expired()) push_->adopt(policy);
+    });
+}
+
+void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
+                         std::shared_ptr<const io::TlsServer> tls) {
+    constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // allocations end more rarely than requests
+    turn_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(), shared, std::move(settings));
+    turn_->adopt(std::move(tls));
+}
+
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {
     loop_->post([this, lives = std::weak_ptr(lives_), bans = std::move(bans)] {
         if (!lives.expired()) gate_->guard().adopt(bans);
+    });
+}
+
+void DataLoop::dial_from(egress::Lookup::Ask ask) {
+    sources_.emplace(*loop_, std::move(ask));
+    gate_->dial_from(*sources_);
+}
+
+void DataLoop::sources_changed(std::vector<IpAddress> clients, bool enabled) {
+    loop_->post([this, lives = std::weak_ptr(lives_), clients = std::move(clients), enabled] {
+        if (lives.expired()) return;
+        if (sources_->enabled() != enabled)
+            sources_->enable(enabled);
+        else
+            sources_->forget(clients);
+    });
+}
+
+void DataLoop::with_turn(std::move_only_function<void(turn::TurnLoop&)> work) {
+    loop_->post([this, lives = std::weak_ptr(lives_), work = std::move(work)]() mutable {
+        if (!lives.expired() && turn_) work(*turn_);
     });
 }
 
@@ -53,6 +114,7 @@ void DataLoop::open_dns(std::uint64_t seed, dns::LoopZones zones) {
     constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // questions are logged only where that is asked for
     dns_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(),
                  dns::ServerOptions{.seed = seed, .tcp_capacity = std::max<std::size_t>(1, capacity_ / 4)});
+    dns_->set_claims(&push_->claims());
     dns_->adopt(std::move(zones));
 }
 
@@ -68,7 +130,7 @@ void DataLoop::start() {
 
 void DataLoop::finish(Duration patience, std::function<void()> done) {
     loop_->post([this, patience, done = std::move(done)]() mutable {
-        scope_.spawn(ends(listeners_, *gate_, *dns_, patience, std::move(done)));
+        scope_.spawn(ends(listeners_, *gate_, *push_, *turn_, *dns_, patience, std::move(done)));
     });
 }
 

@@ -145,11 +145,19 @@ json to_json(const diagnose::Report& report) {
     for (const auto& file : report.files) files.push_back(file);
     json findings = json::array();
     for (const auto& finding : report.findings) findings.push_back(to_json(finding, report));
+    json clients = json::array();
+    for (const auto& verdict : verdicts(report)) {
+        clients.push_back({{"client", verdict.client.to_string()},
+                           {"seconds_lost", rounded(verdict.seconds_lost)},
+                           {"at_least", verdict.at_least},
+                           {"verdict", verdict.text}});
+    }
     return {{"files", std::move(files)},
             {"packets", report.packets},
             {"flows", report.flows},
             {"seconds_lost", rounded(report.seconds_lost())},
             {"conclusion", conclusion(report)},
+            {"clients", std::move(clients)},
             {"findings", std::move(findings)},
             {"notes", report.notes}};
 }
@@ -164,6 +172,7 @@ Exit diagnose(const Common& common, const DiagnoseOptions& options) {
     }
     diagnose::Analysis analysis;
     if (client) analysis.only(*client);
+    analysis.expect_issuer(options.issuer);
     const Exit read = options.live.empty() ? read_files(options, analysis) : listen(options, client, analysis);
     if (read != Exit::done) return read;
     const auto report = analysis.finish();

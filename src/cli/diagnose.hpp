@@ -16,6 +16,7 @@ struct DiagnoseOptions {
     std::vector<std::string> files;  // "-": standard input
     std::string live;  // an interface, instead of files
     std::string client;  // an address: its packets alone
+    std::string issuer;  // part of the name of who issues the servers' certificates; empty: anybody
     std::string duration = "60s";  // of a live capture
     std::uint64_t packets = 0;  // of a live capture, at most; 0: no limit
     std::string write;  // a file that gets the live capture as well

@@ -1,5 +1,6 @@
 #include "cli/dns_settings.hpp"
 
+#include "cli/settings.hpp"
 #include "dns/explain.hpp"
 
 namespace sallyport::cli {
@@ -18,7 +19,8 @@ std::vector<listeners::Claim> dns_claims(const config::Config& config) {
 
 std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config) {
     std::vector<listeners::UdpClaim> out;
-    for (const auto& listen : config.dns.listen) out.push_back({listen.value, "dns.listen", dns_kind});
+    for (const auto& listen : config.dns.listen)
+        out.push_back({.address = listen.value, .owner = "dns.listen", .handler = dns_kind});
     return out;
 }
 

@@ -13,9 +13,6 @@
 
 namespace sallyport::cli {
 
-/// The tag of TCP listeners whose connections are the name server's. No dialect has it.
-inline constexpr int dns_kind = 1 << 16;
-
 std::vector<listeners::Claim> dns_claims(const config::Config& config);
 std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config);
 

@@ -1,11 +1,15 @@
 #include "cli/generation.hpp"
 
+#include "base/text.hpp"
 #include "certs/load.hpp"
 #include "certs/self_signed.hpp"
+#include "cli/push_settings.hpp"
+#include "cli/turn_settings.hpp"
 #include "gate/handshake.hpp"
 #include "gate/http/url_rules.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -34,7 +38,7 @@ struct Builder {
             if (!(config.listen.*dialect.tls).empty()) return true;
             if (dialect.starts_tls && !(config.listen.*dialect.plain).empty()) return true;
         }
-        return !config.listen.mux.empty() || !config.admin.listen.empty();
+        return !config.listen.mux.empty() || !config.admin.listen.empty() || !config.turn.tls.empty();
     }
 
     std::vector<crypto::Credential> credentials(const Config& config) {
@@ -98,6 +102,17 @@ struct Builder {
         if (loaded_pems) return read_pems.emplace(file, std::move(*loaded_pems)).first->second;
         error(place, loaded_pems.error().message);
         return {};
+    }
+
+    // The first line of a file, without the blanks around it.
+    std::string secret(const config::Located<config::Path>& file) {
+        std::ifstream in(file.value);
+        std::string line;
+        if (!std::getline(in, line) || trim(line).empty()) {
+            error(file.place, "can't read a secret from " + file.value.string());
+            return {};
+        }
+        return std::string(trim(line));
     }
 
     std::shared_ptr<const io::TlsClient> tls_client(const config::Service& service, const Generation& generation) {
@@ -184,6 +199,10 @@ struct Builder {
         for (const auto& service : config.services) {
             if (!service.target_ca.value.empty()) generation->watched_files.push_back(service.target_ca.value);
         }
+        const config::Egress& egress = config.egress;
+        generation->radius_secret =
+            egress.radius_secret_file.value.empty() ? egress.radius_secret.value : secret(egress.radius_secret_file);
+        if (config.push.serves()) generation->push = std::make_shared<const push::Policy>(push_policy(config.push));
         std::set<std::string> hosts;
         for (const auto& service : config.services) {
             for (const auto& target : service.targets) {
@@ -191,6 +210,8 @@ struct Builder {
             }
         }
         generation->hosts.assign(hosts.begin(), hosts.end());
+        generation->turn = turn_settings(
+            config, [this](const config::Place& place, std::string what) { error(place, std::move(what)); });
         if (!built.errors.empty()) return;
         const auto zones = std::make_shared<const dns::Zones>(config, options.dns_seed);
         gate::StateBook own_states;
@@ -199,9 +220,11 @@ struct Builder {
         generation->admin_tls = tls_server(generation->credentials, {});
         generation->control = for_one_loop(*generation, nullptr);
         if (!built.errors.empty()) return;  // the other loops would find the same
-        for (std::size_t i = 0; i < options.loops; ++i)
+        for (std::size_t i = 0; i < options.loops; ++i) {
             generation->loops.push_back(for_one_loop(*generation, clients_tls_server(*generation)));
-        for (std::size_t i = 0; i < options.loops; ++i) generation->zones.push_back({zones, upstream_tls(*zones)});
+            generation->turn_tls.push_back(tls_server(generation->credentials, {}));
+            generation->zones.push_back({zones, upstream_tls(*zones)});
+        }
         if (built.errors.empty()) built.generation = std::move(generation);
     }
 };

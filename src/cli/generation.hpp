@@ -8,6 +8,8 @@
 #include "gate/gate.hpp"
 #include "gate/targets/state.hpp"
 #include "io/tls.hpp"
+#include "push/decide.hpp"
+#include "turn/settings.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -24,10 +26,14 @@ struct Generation {
     gate::SnapshotHandle control;             // the control loop's, for health checks
     std::vector<dns::LoopZones> zones;        // one for each data loop
     std::shared_ptr<const io::TlsServer> admin_tls;
+    turn::SettingsHandle turn;
+    std::vector<std::shared_ptr<const io::TlsServer>> turn_tls;  // one for each data loop; they ask for no certificate
     std::vector<std::filesystem::path> watched_files;  // certificates, keys, trust lists
-    std::vector<std::string> hosts;                        // target names to be resolved
+    std::vector<std::string> hosts;  // target names to be resolved
     std::vector<crypto::Credential> credentials;
     std::vector<std::string> trusted_pems;  // [trust]
+    std::string radius_secret;  // of [egress]; empty: none
+    std::shared_ptr<const push::Policy> push;  // null: there is none
     config::Loaded source;  // to build from again when a certificate file changes
 };
 

@@ -1,7 +1,9 @@
 // The command line: verbs and options, nothing else.
 #include "cli/daemon.hpp"
 #include "cli/diagnose.hpp"
+#include "cli/egress.hpp"
 #include "cli/firewall.hpp"
+#include "cli/push.hpp"
 #include "cli/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -73,12 +75,49 @@ void add_bans(CLI::App& app, const Common& common, BanOptions& options, int& cod
     }
 }
 
+void add_egress(CLI::App& app, const Common& common, EgressOptions& options, int& code) {
+    auto* verb = app.add_subcommand("egress", "who goes out from which source address");
+    verb->require_subcommand(0, 1);
+    verb->callback([&, verb] {
+        if (verb->get_subcommands().empty()) code = finish(egress_list(common, options));
+    });
+    auto* list = verb->add_subcommand("list", "list them");
+    list->add_flag("--csv", options.csv, "as a table for other programs");
+    list->callback([&] { code = finish(egress_list(common, options)); });
+    auto* whois = verb->add_subcommand("whois", "who is behind an address, and what they go out from");
+    whois->add_option("address", options.address, "a client's, or a source address")->required();
+    whois->callback([&] { code = finish(egress_whois(common, options)); });
+    auto* pin = verb->add_subcommand("pin", "hold somebody's source address fast");
+    auto* who = pin->add_option_group("who");
+    who->add_option("--client", options.client, "a client's address");
+    who->add_option("--network", options.network, "a network of clients");
+    who->add_option("--mac", options.mac, "a device");
+    who->add_option("--user", options.user, "a user");
+    who->require_option(1);
+    pin->add_option("source", options.source, "the address to go out from")->required();
+    pin->add_flag("--remove", options.remove, "take the pin away instead");
+    pin->callback([&] { code = finish(egress_pin(common, options)); });
+}
+
+void add_push(CLI::App& app, const Common& common, int& code) {
+    auto* verb = app.add_subcommand("push", "Apple's push service: would devices reach it, and which do");
+    verb->require_subcommand(1);
+    verb->add_subcommand("check", "look up every courier and connect to every address")->callback([&] {
+        code = finish(push_check(common));
+    });
+    verb->add_subcommand("devices", "who asked, who connected, and who asked and never came")->callback([&] {
+        code = finish(push_devices(common));
+    });
+}
+
 void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options, int& code) {
     auto* verb =
         app.add_subcommand("diagnose", "from packets to the fault, the time it costs and the rule that mends it");
     verb->add_option("file", options.files, "captures, pcap or pcapng, also packed by gzip; - for standard input");
     auto* live = verb->add_option("--live", options.live, "capture from this interface (any: all of them)");
     verb->add_option("--client", options.client, "only what this address sends and gets");
+    verb->add_option("--issuer", options.issuer,
+                     "part of the name of who issues the servers' certificates: others are told");
     verb->add_option("--for", options.duration, "how long to capture")->capture_default_str()->needs(live);
     verb->add_option("--packets", options.packets, "capture at most so many packets")->needs(live);
     auto* write =
@@ -155,6 +194,7 @@ int main(int argc, char** argv) {
     StateOptions state_options;
     BanOptions ban_options;
     DiagnoseOptions diagnose_options;
+    EgressOptions egress_options;
     FirewallOptions firewall_options;
     std::string page = "configuration";
     std::string dns_type = "A";
@@ -184,6 +224,8 @@ int main(int argc, char** argv) {
     add_services(app, common, state_options, code);
     add_bans(app, common, ban_options, code);
     add_diagnose(app, common, diagnose_options, code);
+    add_egress(app, common, egress_options, code);
+    add_push(app, common, code);
     add_firewall(app, common, firewall_options, code);
     app.add_subcommand("ports", "who listens here, what the firewall says of it, and what clients asked for in vain")
         ->callback([&] { code = finish(ports(common)); });

@@ -16,12 +16,29 @@ using nlohmann::json;
 
 json or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
+}  // namespace
+
 std::string text_of(const json& object, const char* key) {
     const auto found = object.find(key);
     return found == object.end() || !found->is_string() ? std::string() : found->get<std::string>();
 }
 
-}  // namespace
+// Rows of texts as a table for people: columns as wide as their widest cell.
+std::string table_text(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string out;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+        line.resize(line.find_last_not_of(' ') + 1);
+        out += line + "\n";
+    }
+    return out;
+}
 
 json to_json(const gate::Explanation& explanation, const gate::Question& question, std::string_view source) {
     const auto& reason = telemetry::text_of(explanation.reason);
@@ -107,23 +124,6 @@ json to_json(const gate::TargetView& view) {
 }
 
 namespace {
-
-// Rows of texts as a table for people: columns as wide as their widest cell.
-std::string table_text(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths;
-    for (const auto& row : rows) {
-        widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
-    std::string out;
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-        line.resize(line.find_last_not_of(' ') + 1);
-        out += line + "\n";
-    }
-    return out;
-}
 
 std::string one_decimal(double number) {
     std::array<char, 32> text{};

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sallyport::cli {
 
@@ -36,6 +37,11 @@ nlohmann::json to_json(const guard::Window::Suspect& suspect);
 /// Of /api/v1/bans, and of /api/v1/bans/top.
 std::string bans_text(const nlohmann::json& answer);
 std::string suspects_text(const nlohmann::json& answer);
+
+/// Columns as wide as they must be; the first row is the head.
+std::string table_text(const std::vector<std::vector<std::string>>& rows);
+/// The text of a field; empty where it is missing or none.
+std::string text_of(const nlohmann::json& object, const char* key);
 
 std::string status_text(const nlohmann::json& status);
 

@@ -4,6 +4,7 @@
 #include "admin/message.hpp"
 #include "certs/judge.hpp"
 #include "certs/load.hpp"
+#include "cli/call.hpp"
 #include "cli/dns_settings.hpp"
 #include "cli/editor_schema.hpp"
 #include "cli/firewall.hpp"
@@ -82,20 +83,6 @@ Exit refused(const admin::ClientResponse& response, bool as_json) {
     return response.status == 422 ? Exit::invalid : Exit::failed;
 }
 
-Exit call_and_print(const Common& common, const admin::ClientRequest& request,
-                    const std::function<std::string(const json&)>& text) {
-    const auto loaded = load_for(common);
-    const auto response = admin::call(socket_of(loaded), request, answer_within);
-    if (!response && !loaded.config && response.error().failure == admin::CallFailure::unreachable) {
-        return unreadable(loaded, common.json);
-    }
-    if (!response) return exit_of(response.error());
-    if (response->status >= 300) return refused(*response, common.json);
-    const json answer = json::parse(response->body, nullptr, false);
-    print(common.json ? response->body + "\n" : text(answer));
-    return Exit::done;
-}
-
 Exit print_explanation(const json& explanation, bool as_json) {
     print(as_json ? admin::to_text(explanation) + "\n" : explanation_text(explanation));
     return explanation.value("verdict", "") == "forwarded" ? Exit::done : Exit::answer_is_no;
@@ -137,6 +124,20 @@ std::optional<std::string> read_text(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+Exit call_and_print(const Common& common, const admin::ClientRequest& request,
+                    const std::function<std::string(const json&)>& text) {
+    const auto loaded = load_for(common);
+    const auto response = admin::call(socket_of(loaded), request, answer_within);
+    if (!response && !loaded.config && response.error().failure == admin::CallFailure::unreachable) {
+        return unreadable(loaded, common.json);
+    }
+    if (!response) return exit_of(response.error());
+    if (response->status >= 300) return refused(*response, common.json);
+    const json answer = json::parse(response->body, nullptr, false);
+    print(common.json ? response->body + "\n" : text(answer));
+    return Exit::done;
+}
 
 Exit explain(const Common& common, const ExplainOptions& options) {
     if (options.subject.starts_with("fw:")) return explain_packet(common, options.subject);

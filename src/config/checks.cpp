@@ -1,6 +1,7 @@
 #include "config/checks.hpp"
 
 #include "base/text.hpp"
+#include "config/first_places.hpp"
 #include "config/names.hpp"
 
 #include <algorithm>
@@ -13,24 +14,10 @@ namespace sallyport::config {
 
 namespace {
 
-std::string where(const Place& place) { return place.file + ':' + std::to_string(place.line); }
-
 const GivenKey* find(const GivenKeys& given, std::string_view key) {
     const auto at = std::ranges::find(given, key, [](const GivenKey& one) { return one.row->key; });
     return at == given.end() ? nullptr : &*at;
 }
-
-class FirstPlaces {
-public:
-    /// Where `name` stood before, or null and it is noted.
-    const Place* before(std::string name, const Place& place) {
-        const auto [at, fresh] = places_.try_emplace(std::move(name), place);
-        return fresh ? nullptr : &at->second;
-    }
-
-private:
-    std::map<std::string, Place> places_;
-};
 
 // ---- One service.
 
@@ -157,15 +144,6 @@ void check_service_names(const Config& config, Findings& findings) {
     }
 }
 
-bool covers(const ListenAddress& a, const ListenAddress& b) {
-    return a.dual_stack || (a.address.ip.is_unspecified() && a.address.ip.is_v4() == b.address.ip.is_v4());
-}
-
-// Could both not be bound at once? A wildcard takes its port on every address of its family.
-bool overlap(const ListenAddress& a, const ListenAddress& b) {
-    return a.address.port == b.address.port && (a.address.ip == b.address.ip || covers(a, b) || covers(b, a));
-}
-
 struct Claim {
     std::string_view who;
     const Located<ListenAddress>* at;
@@ -195,6 +173,8 @@ void check_listeners(const Config& config, Findings& findings) {
         for (const auto& address : config.listen.*kind.addresses) claims.push_back({kind.key, &address});
     }
     for (const auto& address : config.dns.listen) claims.push_back({"[dns] listen", &address});
+    for (const auto& address : config.turn.tcp) claims.push_back({"[turn] tcp", &address});
+    for (const auto& address : config.turn.tls) claims.push_back({"[turn] tls", &address});
     for (const auto& address : config.admin.listen) claims.push_back({"[admin] listen", &address});
     check_claims(claims, findings);
 

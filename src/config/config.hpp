@@ -5,9 +5,12 @@
 #include "base/address.hpp"
 #include "base/time.hpp"
 #include "config/dns.hpp"
+#include "config/egress.hpp"
 #include "config/firewall.hpp"
 #include "config/listen_address.hpp"
 #include "config/place.hpp"
+#include "config/push.hpp"
+#include "config/turn.hpp"
 #include "config/words.hpp"
 
 #include <array>
@@ -219,6 +222,9 @@ struct Config {
     Shared shared;
     Listen listen;
     std::vector<Service> services;
+    Egress egress;
+    std::vector<EgressPin> egress_pins;
+    Push push;
     Dns dns;
     std::vector<DnsView> dns_views;  // the first that holds a client is its view
     std::vector<DnsForward> dns_forwards;
@@ -226,6 +232,9 @@ struct Config {
     Firewall firewall;
     std::vector<FirewallOpen> firewall_opens;
     std::vector<FirewallForward> firewall_forwards;
+    Stun stun;
+    Turn turn;
+    std::vector<TurnUser> turn_users;
 };
 
 }  // namespace sallyport::config

@@ -1,6 +1,7 @@
 #include "config/dns_checks.hpp"
 
 #include "base/text.hpp"
+#include "config/first_places.hpp"
 
 #include <algorithm>
 #include <map>
@@ -11,8 +12,6 @@
 namespace sallyport::config {
 
 namespace {
-
-std::string where(const Place& place) { return place.file + ':' + std::to_string(place.line); }
 
 void check_no_pattern(const std::vector<Located<DnsName>>& names, std::string_view key, Findings& findings) {
     for (const auto& name : names) {
@@ -83,6 +82,22 @@ void check_records(const Config& config, Findings& findings) {
     }
 }
 
+// By TCP it is as all other listeners (checks.cpp); by UDP there are those of STUN and TURN.
+void check_udp_ports(const Config& config, Findings& findings) {
+    const auto check = [&](const std::vector<Located<ListenAddress>>& others, std::string_view who) {
+        for (const auto& listen : config.dns.listen) {
+            const auto taken =
+                std::ranges::find_if(others, [&](const auto& other) { return overlap(other.value, listen.value); });
+            if (taken == others.end()) continue;
+            findings.error(listen.place, {"listen: " + quote(listen.value.to_string()) + " is taken by " +
+                                              std::string(who) + ' ' + quote(taken->value.to_string()),
+                                          "at " + where(taken->place) + ": a port has one use"});
+        }
+    };
+    check(config.turn.udp, "[turn] udp");
+    check(config.stun.listen, "[stun] listen");
+}
+
 void check_use(const Config& config, Findings& findings) {
     if (!config.dns.listen.empty()) return;
     const auto unused = [&findings](const Place& place, const char* header) {
@@ -100,6 +115,7 @@ void check_dns(const Config& config, Findings& findings) {
     check_no_pattern(config.dns.rebind_allow, "rebind_allow", findings);
     check_views(config, findings);
     check_records(config, findings);
+    check_udp_ports(config, findings);
     check_use(config, findings);
 }
 

@@ -4,8 +4,11 @@
 #include "config/checks.hpp"
 #include "config/dns_checks.hpp"
 #include "config/document.hpp"
+#include "config/egress_checks.hpp"
 #include "config/firewall_checks.hpp"
+#include "config/push_checks.hpp"
 #include "config/schema.hpp"
+#include "config/turn_checks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -169,7 +172,12 @@ GivenKeys Loader::read_keys(const std::string& file, const Table& table, const V
 
 bool Loader::read_key(const std::string& file, const Row& row, const Entry& entry, const Slot& slot) {
     const auto errors = findings_.errors.size();
-    row.store({row.key, row.limits, entry.value, file, findings_}, slot);
+    if (row.limits.served) {
+        row.store({row.key, row.limits, entry.value, file, findings_}, slot);
+    } else {
+        findings_.error({file, entry.position.line, entry.position.column},
+                        {quote(row.key) + " is not served by this version"});
+    }
     return findings_.errors.size() == errors;
 }
 
@@ -183,15 +191,12 @@ void Loader::unknown_key(const Place& place, const Table& table, const std::stri
 
 void Loader::unknown_table(const Place& place, const Entry& entry) {
     const bool is_table = entry.value.get_if<Value::Table>() || entry.value.get_if<Value::List>();
-    if (std::ranges::find(later_tables(), entry.key) != later_tables().end()) {
-        return findings_.error(place, {'[' + entry.key + "] is not supported by this version"});
-    }
     const Table* owner = owner_of(entry.key);
     if (!is_table || owner) {
         return findings_.error(
             place, {quote(entry.key) + " stands outside any table", owner ? "it belongs into " + owner->header() : ""});
     }
-    std::vector<std::string_view> known(later_tables().begin(), later_tables().end());
+    std::vector<std::string_view> known;
     for (const Table& table : schema()) known.push_back(table.name);
     findings_.error(place, {"unknown table " + quote(entry.key), did_you_mean(entry.key, known)});
 }
@@ -199,6 +204,9 @@ void Loader::unknown_table(const Place& place, const Entry& entry) {
 Loaded Loader::finish() {
     if (!syntax_error_) {
         check_dns(config_, findings_);
+        check_egress(config_, findings_);
+        check_push(config_, findings_);
+        check_turn(config_, findings_);
         check_firewall(config_, findings_);
         check_all(config_, findings_);
     }

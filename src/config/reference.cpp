@@ -39,6 +39,8 @@ How values are written:
 | mapping | `"203.0.113.10=172.16.0.5"`: public address, own address |
 | name server | `"9.9.9.9"`, `"[2620:fe::fe]:5353"`; by TLS with the name that its certificate bears: `"tls://1.1.1.1#one.one.one.one"` |
 | domain name | `"hq.example.com"`; where a key takes patterns: `"*.example.com"` |
+| proxy | `"http://proxy.example:3128"`, `"socks5://user:password@192.0.2.1:1080"` |
+| bit rate | `"500k"`, `"20M"`, `"1G"`: bits a second; `"0"`: no limit |
 | port range | `"49152-65535"` |
 | interface | `"eth0"`, as `ip link` names it |
 | address and port | `"172.16.0.40:88"`, `"[2001:db8::40]:88"` |
@@ -78,7 +80,14 @@ std::string section_of(const Table& table) {
     std::string out = "\n## " + table.header() + "\n\n";
     out.append(table.intro) += "\n\n```toml\n";
     out.append(table.example) += "```\n\n| Key | Type | Default | Meaning |\n|---|---|---|---|\n";
-    for (const Row& row : table.rows) out += line_of(row);
+    std::string later;
+    for (const Row& row : table.rows) {
+        if (row.limits.served)
+            out += line_of(row);
+        else
+            later += (later.empty() ? "`" : ", `") + std::string(row.key) + '`';
+    }
+    if (!later.empty()) out += "\nKnown, but not served by this version: " + later + ".\n";
     return out;
 }
 

@@ -3,8 +3,11 @@
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
 #include "config/rows_dns.hpp"
+#include "config/rows_egress.hpp"
 #include "config/rows_firewall.hpp"
 #include "config/rows_gate.hpp"
+#include "config/rows_push.hpp"
+#include "config/rows_turn.hpp"
 
 #include <array>
 #include <chrono>
@@ -106,6 +109,11 @@ Slot open_new(Config& config, const Place& place) {
     return &added;
 }
 
+Slot open_push(Config& config, const Place& place) {
+    config.push.place = place;
+    return &config.push;
+}
+
 Slot open_firewall(Config& config, const Place& place) {
     config.firewall.place = place;
     return &config.firewall;
@@ -165,6 +173,17 @@ constexpr std::array tables{
           "[[dns.record]]\nname    = \"hq.example.com\"\naddress = \"172.16.0.10\"\nview    = \"branch\"\nttl     = "
           "\"5m\"\n",
           dns_record_rows, open_new<&Config::dns_records>},
+    Table{"egress", false,
+          "A stable source address for each user or device, for all that this node dials for them. "
+          "[egress.md](egress.md) tells how it is chosen.",
+          "[egress]\npool   = \"192.0.2.16/28\"\nseed   = \"site-1\"\nleases = \"/var/lib/misc/dnsmasq.leases\"\n",
+          egress_rows, open_single<&Config::egress>},
+    Table{"egress.pin", true, "Somebody who always goes out from a certain address, of the pool or not.",
+          "[[egress.pin]]\nclient = \"10.1.2.3\"\nsource = \"192.0.2.17\"\n", egress_pin_rows,
+          open_new<&Config::egress_pins>},
+    Table{"push", false,
+          "Apple's push service for devices in isolated networks. [push.md](push.md) goes through it step by step.",
+          "[push]\nvip = [\"10.100.100.0/24\", \"fd00:100::/64\"]\n", push_rows, open_push},
     Table{
         "firewall", false,
         "The packet filter of this machine, which follows from all that is configured. It is shown, tried and applied "
@@ -179,9 +198,20 @@ constexpr std::array tables{
         "not speak.",
         "[[firewall.forward]]\nprotocol = [\"tcp\", \"udp\"]\nport     = 88\nto       = \"172.16.0.40:88\"\n",
         firewall_forward_rows, open_new<&Config::firewall_forwards>},
+    Table{
+        "stun", false,
+        "Addresses that answer STUN alone: they tell clients how the outside sees them. Every listener of [turn] does "
+        "so too.",
+        "[stun]\nlisten = \"192.0.2.1:3478\"\n", stun_rows, open_single<&Config::stun>},
+    Table{"turn", false,
+          "The media relay for clients that can't reach one another. [turn.md](../src/turn/turn.md) has the settings "
+          "of clients.",
+          "[turn]\nudp           = \":3478\"\nrealm         = \"example.com\"\nshared_secret = \"long and random\"\n",
+          turn_rows, open_single<&Config::turn>},
+    Table{"turn.user", true, "An account that may relay. Without any, only `shared_secret` opens.",
+          "[[turn.user]]\nname     = \"alice\"\npassword = \"secret\"\n", turn_user_rows,
+          open_new<&Config::turn_users>},
 };
-
-constexpr std::array<std::string_view, 4> tables_to_come{"stun", "turn", "push", "egress"};
 
 }  // namespace
 
@@ -207,7 +237,5 @@ std::string Table::header() const {
 }
 
 std::span<const Table> schema() { return tables; }
-
-std::span<const std::string_view> later_tables() { return tables_to_come; }
 
 }  // namespace sallyport::config

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "config/names.hpp"
 #include "config/units.hpp"
+#include "config/url_parts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -234,6 +235,20 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, DnsName
     if (!name) return fail(Complaint{quote(text) + " is no domain name", name.error().message});
     out = std::move(*name);
     return {};
+}
+
+Result<void, Complaint> from_text(const Reading&, std::string_view text, ProxyUrl& out) {
+    constexpr std::string_view schemes[] = {"http://", "socks5://"};  // in the order of ProxyUrl::Kind
+    for (std::size_t i = 0; i < std::size(schemes); ++i) {
+        if (!text.starts_with(schemes[i])) continue;
+        const auto parts = parse_url_parts(text.substr(schemes[i].size()));
+        if (!parts) return fail(Complaint{quote(text) + " is no proxy", parts.error().message});
+        if (parts->port == 0 || !(parts->path.empty() || parts->path == "/"))
+            return fail(Complaint{quote(text) + " is no proxy", "it ends with the proxy's port"});
+        out = {static_cast<ProxyUrl::Kind>(i), parts->host, parts->port, parts->user, parts->password};
+        return {};
+    }
+    return fail(Complaint{quote(text) + " is no proxy", "it begins with http:// or socks5://"});
 }
 
 Result<void, Complaint> from_text(const Reading&, std::string_view text, PortRange& out) {

@@ -27,6 +27,7 @@ struct Limits {
     bool may_be_empty = false;  // "" means none
     std::string_view empty_list_hint = {};  // where [] is an error: what to do instead
     unsigned protocols = 0;  // of a service's key: the protocols that know it, as bits; 0: all
+    bool served = true;  // false: known, but a later version will serve it
     std::optional<Complaint> (*check)(std::string_view text) = nullptr;
 };
 
@@ -64,6 +65,8 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, Targ
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, DnsUpstream& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, DnsName& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, ProxyUrl& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, BitRate& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Interface& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, SocketAddress& out);
@@ -100,6 +103,8 @@ inline constexpr TypeName type_name<std::optional<std::uint16_t>>{"port", "", "4
 template <>
 inline constexpr TypeName type_name<std::uint16_t>{"port", "ports", "443"};
 template <>
+inline constexpr TypeName type_name<ProxyUrl>{"proxy", "proxies", "\"http://proxy.example:3128\""};
+template <>
 inline constexpr TypeName type_name<PortRange>{"port range", "", "\"49152-65535\""};
 template <>
 inline constexpr TypeName type_name<Interface>{"interface", "interfaces", "\"eth0\""};
@@ -127,6 +132,8 @@ template <>
 inline constexpr TypeName type_name<DnsUpstream>{"name server", "name servers", "\"9.9.9.9\""};
 template <>
 inline constexpr TypeName type_name<DnsName>{"domain name", "domain names", "\"hq.example.com\""};
+template <>
+inline constexpr TypeName type_name<BitRate>{"bit rate", "", "\"20M\""};
 template <>
 inline constexpr TypeName type_name<Target>{"target", "targets", "\"172.16.0.10\""};
 

@@ -2,13 +2,15 @@
 
 #include "crypto/openssl.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 
 namespace sallyport::crypto {
@@ -27,7 +29,40 @@ int checked_int(std::size_t size) {
     return static_cast<int>(size);
 }
 
+// An empty key is valid, but a null pointer would mean "the last key again".
+const unsigned char* key_data(Bytes key) {
+    return key.empty() ? reinterpret_cast<const unsigned char*>("") : data_of(key);
+}
+
+struct FreeMac {
+    void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+
+template <class Digest>
+Digest hmac(const char* hash, Bytes key, std::initializer_list<Bytes> pieces) {
+    // Fetching is dear and what it gives is never written to again: once is enough for all threads.
+    static const std::unique_ptr<EVP_MAC, FreeMac> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    const std::unique_ptr<EVP_MAC_CTX, FreeMac> context(EVP_MAC_CTX_new(mac.get()));
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(hash), 0),
+        OSSL_PARAM_construct_end()};
+    if (!context || EVP_MAC_init(context.get(), key_data(key), key.size(), parameters) != 1) broken("HMAC");
+    for (const Bytes piece : pieces) {
+        if (EVP_MAC_update(context.get(), data_of(piece), piece.size()) != 1) broken("HMAC");
+    }
+    Digest digest;
+    if (EVP_MAC_final(context.get(), room_of(digest), nullptr, digest.size()) != 1) broken("HMAC");
+    return digest;
+}
+
 }  // namespace
+
+Md5 md5(Bytes message) {
+    Md5 digest;
+    if (EVP_Digest(data_of(message), message.size(), room_of(digest), nullptr, EVP_md5(), nullptr) != 1) broken("MD5");
+    return digest;
+}
 
 Sha256 sha256(Bytes message) {
     Sha256 digest;
@@ -36,16 +71,9 @@ Sha256 sha256(Bytes message) {
     return digest;
 }
 
-Sha256 hmac_sha256(Bytes key, Bytes message) {
-    Sha256 digest;
-    // An empty key is valid, but a null pointer would mean "the last key again".
-    const auto* const key_data = key.empty() ? reinterpret_cast<const unsigned char*>("") : data_of(key);
-    if (HMAC(EVP_sha256(), key_data, checked_int(key.size()), data_of(message), message.size(), room_of(digest),
-             nullptr) == nullptr) {
-        broken("HMAC-SHA-256");
-    }
-    return digest;
-}
+Sha256 hmac_sha256(Bytes key, Bytes message) { return hmac<Sha256>("SHA256", key, {message}); }
+Sha256 hmac_sha256(Bytes key, std::initializer_list<Bytes> pieces) { return hmac<Sha256>("SHA256", key, pieces); }
+Sha1 hmac_sha1(Bytes key, std::initializer_list<Bytes> pieces) { return hmac<Sha1>("SHA1", key, pieces); }
 
 bool constant_time_equal(Bytes a, Bytes b) {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

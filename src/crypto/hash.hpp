@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,13 +14,22 @@
 
 namespace sallyport::crypto {
 
+using Md5 = std::array<std::byte, 16>;
+using Sha1 = std::array<std::byte, 20>;
 using Sha256 = std::array<std::byte, 32>;
+
+/// RFC 1321: for keys of protocols that know no better, and for nothing else.
+Md5 md5(Bytes message);
 
 /// FIPS 180-4.
 Sha256 sha256(Bytes message);
 
 /// RFC 2104 with SHA-256. @param key of any length.
 Sha256 hmac_sha256(Bytes key, Bytes message);
+/// Of a message that lies in pieces.
+Sha256 hmac_sha256(Bytes key, std::initializer_list<Bytes> pieces);
+/// RFC 2104 with SHA-1. Its collisions are no danger to an HMAC.
+Sha1 hmac_sha1(Bytes key, std::initializer_list<Bytes> pieces);
 
 /// Takes as long for any two of the same length, wherever they differ. Different lengths are unequal at once.
 bool constant_time_equal(Bytes a, Bytes b);

@@ -20,6 +20,11 @@ std::string hex(Bytes bytes) {
 
 }  // namespace
 
+TEST(Md5, MatchesTheVectorsOfRfc1321) {
+    EXPECT_EQ(hex(md5({})), "d41d8cd98f00b204e9800998ecf8427e");
+    EXPECT_EQ(hex(md5(as_bytes("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0");
+}
+
 TEST(Sha256, MatchesTheStandardsVectors) {
     EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_EQ(hex(sha256(as_bytes("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -31,6 +36,20 @@ TEST(HmacSha256, MatchesTheVectorsOfRfc4231) {
     EXPECT_EQ(hex(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     EXPECT_EQ(hex(hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+TEST(Hmac, IsThatOfRfc2202WithSha1AndDoesNotCareForPieces) {
+    EXPECT_EQ(hex(hmac_sha1(as_bytes("Jefe"), {as_bytes("what do ya want for nothing?")})),
+              "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    EXPECT_EQ(hmac_sha1(as_bytes("Jefe"), {as_bytes("what do ya want"), {}, as_bytes(" for nothing?")}),
+              hmac_sha1(as_bytes("Jefe"), {as_bytes("what do ya want for nothing?")}));
+    EXPECT_EQ(hmac_sha256(as_bytes("Jefe"), {as_bytes("what do"), as_bytes(" ya want for nothing?")}),
+              hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?")));
+}
+
+TEST(Md5, IsThatOfRfc1321) {
+    EXPECT_EQ(hex(md5(as_bytes("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0");
+    EXPECT_EQ(hex(md5({})), "d41d8cd98f00b204e9800998ecf8427e");
 }
 
 TEST(ConstantTimeEqual, ComparesWholeValues) {

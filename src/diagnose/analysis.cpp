@@ -108,8 +108,21 @@ void Analysis::decoded(const packet::Packet& packet, Time time) {
         ++duplicates_found_;
         return;
     }
-    if (packet.later_fragment) ++later_fragments_;
     const PacketNumber number = PacketNumber{report_.files.size() - 1} << file_shift | (report_.packets - before_file_);
+    packet.fragment ? fragment(packet, time, number) : whole(packet, time, number);
+}
+
+// Held until the datagram is whole; where it never is, its first part has to do.
+void Analysis::fragment(const packet::Packet& packet, Time time, PacketNumber number) {
+    while (const auto given = fragments_.give_up(time)) whole(given->packet, given->time, given->number);
+    if (packet.part.bytes.size() < packet.part.length) {
+        ++cut_fragments_;
+        return whole(packet, time, number);
+    }
+    if (const auto given = fragments_.add(packet, time, number)) whole(given->packet, given->time, given->number);
+}
+
+void Analysis::whole(const packet::Packet& packet, Time time, PacketNumber number) {
     if (packet.protocol == packet::protocol::icmp || packet.protocol == packet::protocol::icmp_v6) {
         return track_icmp(scene_, packet, time, number, vantage_);
     }
@@ -128,6 +141,7 @@ void Analysis::decoded(const packet::Packet& packet, Time time) {
 Report Analysis::finish() {
     scene_.first_time = report_.first_time;
     scene_.last_time = report_.last_time;
+    while (const auto given = fragments_.give_up(INT64_MAX)) whole(given->packet, given->time, given->number);
     scene_.settle();
     for (const auto& detector : detectors_) detector->conclude(scene_, report_.findings);
     merge_places(report_.findings);
@@ -150,11 +164,23 @@ Report Analysis::finish() {
         report_.notes.push_back(std::to_string(unknown_links_) + " frames of link type " +
                                 std::to_string(unknown_link_) + " can't be read");
     }
-    if (later_fragments_ > 0) {
-        report_.notes.push_back(count_text(later_fragments_, "fragment", "fragments") +
-                                " behind the first of a datagram: datagrams are not put together again");
-    }
+    note_fragments();
     return std::move(report_);
+}
+
+void Analysis::note_fragments() {
+    if (fragments_.overlapping() > 0) {
+        report_.notes.push_back(count_text(fragments_.overlapping(), "datagram has", "datagrams have") +
+                                " fragments that overlap, which only attackers and broken stacks send; left out");
+    }
+    if (fragments_.incomplete() > 0) {
+        report_.notes.push_back(count_text(fragments_.incomplete(), "datagram lacks", "datagrams lack") +
+                                " fragments; of these the first part is read");
+    }
+    if (cut_fragments_ > 0) {
+        report_.notes.push_back(count_text(cut_fragments_, "fragment was", "fragments were") +
+                                " cut by the capture, and datagrams can't be put together again from such");
+    }
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include "diagnose/detector.hpp"
 #include "diagnose/duplicates.hpp"
 #include "diagnose/report.hpp"
+#include "wire/packet/fragments.hpp"
 #include "wire/pcap/capture.hpp"
 
 #include <cstdint>
@@ -22,6 +23,10 @@ public:
     /// Only what this address sends and gets is looked at.
     void only(const IpAddress& client) { client_ = client; }
 
+    /// Certificates of servers that somebody else has issued are an interception.
+    /// @param part  of the issuer's name; empty: anybody may.
+    void expect_issuer(std::string part) { scene_.expected_issuer = std::move(part); }
+
     /// What follows is from this file. Files that continue the one before are one capture; others are places of their
     /// own.
     void begin_file(const std::string& name);
@@ -35,9 +40,13 @@ public:
 private:
     void choose_vantage(Time time);
     void decoded(const packet::Packet& packet, Time time);
+    void fragment(const packet::Packet& packet, Time time, PacketNumber number);
+    void whole(const packet::Packet& packet, Time time, PacketNumber number);
+    void note_fragments();
 
     Scene scene_;
     Duplicates duplicates_;
+    packet::Fragments fragments_;
     Report report_;
     std::vector<std::unique_ptr<Detector>> detectors_;
     std::vector<Detector*> sees_tcp_, sees_udp_;
@@ -46,7 +55,7 @@ private:
     std::uint64_t before_file_ = 0;  // packets
     std::optional<IpAddress> client_;
     Time file_end_ = 0;
-    std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, later_fragments_ = 0;
+    std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, cut_fragments_ = 0;
     std::uint16_t unknown_link_ = 0;
 };
 

@@ -1,10 +1,14 @@
 // Every capture of tests/data/diagnosis, whose README says what is true of it: that is stated, and nothing more.
 #include "diagnose/analysis.hpp"
+#include "diagnose/report_html.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -106,6 +110,46 @@ TEST(DiagnoseCaptures, TheSameFilesTogetherMakeOneReport) {
     ASSERT_EQ(report.findings.size(), 1U);  // once, and as sure as the better place makes it
     EXPECT_EQ(say(report.findings.front()), "error syn-silent certain 10.9.0.2 198.51.100.10 1935 20.02");
     EXPECT_TRUE(file_name(report, report.findings.front()).ends_with("drop-server.pcap"));
+}
+
+std::string contents_of(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// What is whole in the first bytes of a file.
+Report report_of_beginning(Bytes file) {
+    Analysis analysis;
+    analysis.begin_file("beginning");
+    pcap::Reader reader;
+    pcap::Frame frame;
+    for (;;) {
+        const auto step = reader.next(file, frame);
+        file = file.subspan(step.consumed);
+        if (step.what == pcap::Step::What::frame) analysis.frame(frame);
+        if (step.what == pcap::Step::What::need_more || step.what == pcap::Step::What::broken) return analysis.finish();
+    }
+}
+
+TEST(DiagnoseCaptures, CutAtAnyByteGiveWhatTheyHoldAndNoFaultThatTheWholeHasNot) {
+    // Beyond these come only more frames of the same kinds.
+    constexpr std::size_t first_part = 600, last_part = 100;  // bytes
+    for (const auto& entry : std::filesystem::directory_iterator(SALLYPORT_SOURCE_DIR "/tests/data/diagnosis")) {
+        if (entry.path().extension() == ".md") continue;
+        SCOPED_TRACE(entry.path().filename());
+        const std::string file = contents_of(entry.path());
+        const Report whole = report_of_beginning(as_bytes(file));
+        std::uint64_t packets = 0;
+        for (std::size_t size = 0; size <= file.size(); ++size) {
+            if (size > first_part && size + last_part < file.size()) continue;
+            const Report report = report_of_beginning(as_bytes(file).first(size));
+            EXPECT_TRUE(report.packets >= packets && report.packets <= whole.packets);
+            packets = report.packets;
+            if (!whole.any_above_info()) EXPECT_FALSE(report.any_above_info()) << size << ": " << conclusion(report);
+            EXPECT_FALSE(to_text(report).empty() || to_html(report).empty());
+        }
+        EXPECT_EQ(packets, whole.packets);
+    }
 }
 
 }  // namespace

@@ -18,10 +18,11 @@ std::span<const DetectorRow> detectors() {
         DetectorRow{"path MTU", Sees::nothing, make_path_mtu},
         DetectorRow{"died silently", Sees::nothing,
                     make_died_silently},  // behind "path MTU", which is the better reason
-        DetectorRow{"NAT source", Sees::tcp, make_nat_source},
+        DetectorRow{"NAT source", Sees::both, make_nat_source},
         DetectorRow{"TLS", Sees::tcp, make_tls},
-        DetectorRow{"DNS", Sees::udp, make_dns},
+        DetectorRow{"DNS", Sees::both, make_dns},
         DetectorRow{"STUN", Sees::udp, make_stun},
+        DetectorRow{"ICE", Sees::udp, make_ice},
         DetectorRow{"media", Sees::udp, make_media},
         DetectorRow{"signaling", Sees::both, make_signaling},
     };

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <string_view>
 
 namespace sallyport::diagnose {
 
@@ -28,6 +30,10 @@ std::uint64_t print_of(const packet::Packet& packet) {
     print = stir(print, std::uint64_t{packet.source_port} << 48 | std::uint64_t{packet.destination_port} << 32 |
                             packet.identification);
     print = stir(print, std::uint64_t{packet.tcp.sequence} << 32 | packet.tcp.acknowledgment);
+    if (packet.fragment) {  // behind the first there is no checksum
+        print = stir(print, std::uint64_t{packet.part.offset} << 32 | packet.part.length);
+        print = stir(print, std::hash<std::string_view>()(as_text(packet.part.bytes)));
+    }
     return stir(print, std::uint64_t{packet.checksum} << 48 | std::uint64_t{packet.tcp.flags} << 40 |
                            std::uint64_t{packet.icmp.type} << 32 | packet.payload_length);
 }

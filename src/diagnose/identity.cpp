@@ -4,9 +4,15 @@
 #include "wire/ldap/bind.hpp"
 #include "wire/ldap/message.hpp"
 
+#include "diagnose/glance/stun.hpp"
+#include "wire/h323/call.hpp"
+#include "wire/h323/q931.hpp"
+#include "wire/h323/ras.hpp"
+#include "wire/h323/tpkt.hpp"
+
 #include <algorithm>
 #include <array>
-#include <string_view>
+#include <functional>
 
 namespace sallyport::diagnose {
 
@@ -71,9 +77,51 @@ std::optional<Identity> in_ldap(Bytes bytes) {
     return Identity{.kind = "bind DN", .value = std::string(bind->name.substr(0, longest)), .shared = true};
 }
 
+// The name under which an endpoint registers, in a RegistrationRequest on the call signaling connection (H.460.17).
+std::optional<Identity> in_h323(Bytes bytes) {
+    const auto frame = h323::read_tpkt(bytes);
+    if (!frame || !*frame || (*frame)->length > bytes.size()) return std::nullopt;
+    h323::Q931Message message;
+    if (!h323::read_q931(bytes.first((*frame)->length).subspan(h323::tpkt_header), message) || !message.h225)
+        return std::nullopt;
+    const auto information = h323::read_user_information(*message.h225);
+    if (!information) return std::nullopt;
+    for (const Bytes encoding : information->ras) {
+        h323::RasMessage ras;
+        if (!h323::read_ras(encoding, ras) || ras.kind != h323::ras::registration_request) continue;
+        for (const auto& alias : ras.aliases) {
+            if (!alias.text.empty()) return Identity{.kind = "H.323 alias", .value = alias.text.substr(0, longest)};
+        }
+    }
+    return std::nullopt;
+}
+
+// Who asks a TURN server; the checks of ICE go to and from many addresses. An account may serve several devices, but
+// names that are made for a time (of the form "time:user") serve one.
+std::optional<Identity> in_stun(Bytes bytes) {
+    const auto message = glance_stun(bytes);
+    if (!message || message->kind != StunGlance::Class::request || message->is_check || message->username.empty())
+        return std::nullopt;
+    const auto colon = message->username.find(':');
+    const bool for_a_time =
+        colon != std::string::npos && colon >= 9 &&
+        std::ranges::all_of(message->username.substr(0, colon), [](char c) { return c >= '0' && c <= '9'; });
+    return Identity{.kind = "TURN user", .value = message->username, .shared = !for_a_time};
+}
+
 }  // namespace
 
+Identity secret_identity(std::string kind, std::string_view value) {
+    return {.kind = std::move(kind),
+            .value = std::to_string(std::hash<std::string_view>()(value)) + " " + std::to_string(value.size()),
+            .secret = true};
+}
+
 std::optional<Identity> find_identity(Bytes first_payload) {
+    if (first_payload.empty()) return std::nullopt;
+    const auto first = std::to_integer<unsigned>(first_payload[0]);
+    if (first == 3) return in_h323(first_payload);
+    if (first < 3) return in_stun(first_payload);
     const auto text = as_text(first_payload.first(std::min(first_payload.size(), searched)));
     if (is_text(text)) return in_text(text);
     return in_ldap(first_payload);

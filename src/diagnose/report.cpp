@@ -4,7 +4,9 @@
 #include "telemetry/escape.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <utility>
 
 namespace sallyport::diagnose {
 
@@ -23,6 +25,37 @@ double Report::seconds_lost() const {
     return most;
 }
 
+namespace {
+
+std::string first_sentence(const std::string& text) {
+    const auto end = text.find(". ");
+    return end == std::string::npos ? text : text.substr(0, end + 1);
+}
+
+}  // namespace
+
+std::vector<Verdict> verdicts(const Report& report) {
+    std::map<IpAddress, std::vector<const Finding*>> by_client;  // the worst first, as the report has them
+    for (const Finding& finding : report.findings) {
+        if (finding.severity != Severity::info) by_client[finding.client].push_back(&finding);
+    }
+    std::vector<Verdict> out;
+    for (const auto& [client, findings] : by_client) {
+        Verdict verdict{
+            .client = client, .text = first_sentence(findings.front()->text), .others = findings.size() - 1};
+        std::vector<Interval> lost;
+        for (const Finding* finding : findings) {
+            lost.insert(lost.end(), finding->lost.begin(), finding->lost.end());
+            verdict.at_least = verdict.at_least || (finding->lost_at_least && finding->seconds_lost() > 0);
+        }
+        verdict.seconds_lost = union_of(std::move(lost));
+        out.push_back(std::move(verdict));
+    }
+    std::ranges::sort(out, std::greater(), &Verdict::seconds_lost);
+    if (out.size() > max_verdicts) out.resize(max_verdicts);
+    return out;
+}
+
 std::string conclusion(const Report& report) {
     if (report.packets == 0) return "There are no packets in it.";
     const auto worst =
@@ -30,11 +63,12 @@ std::string conclusion(const Report& report) {
     if (worst == report.findings.end()) {
         return "Nothing wrong is to be seen in " + count_text(report.packets, "packet", "packets") + ".";
     }
-    std::string out = worst->text.substr(0, worst->text.find(". ") + 1);
-    if (out.empty()) out = worst->text;
-    const double lost = report.seconds_lost();
-    if (lost >= 0.1)
-        out += " Time lost: " + std::string(worst->lost_at_least ? "at least " : "") + seconds_text(lost) + ".";
+    std::string out = first_sentence(worst->text);
+    const Verdict hardest_hit = verdicts(report).front();
+    if (hardest_hit.seconds_lost >= 0.1) {
+        out += " Time lost: " + std::string(hardest_hit.at_least ? "at least " : "") +
+               seconds_text(hardest_hit.seconds_lost) + ".";
+    }
     const auto others =
         std::ranges::count_if(report.findings, [](const Finding& f) { return f.severity != Severity::info; }) - 1;
     if (others > 0)
@@ -99,6 +133,20 @@ std::string heading(const Finding& finding) {
     return out;
 }
 
+// Where several clients have something, what each of them has.
+void append_verdicts(std::string& out, const Report& report) {
+    const auto all = verdicts(report);
+    if (all.size() < 2) return;
+    for (const Verdict& verdict : all) {
+        std::string line = verdict.client.to_string() + ": ";
+        if (verdict.seconds_lost >= 0.1)
+            line += std::string(verdict.at_least ? "at least " : "") + seconds_text(verdict.seconds_lost) + " lost. ";
+        line += verdict.text;
+        if (verdict.others > 0) line += " And " + count_text(verdict.others, "more finding", "more findings") + ".";
+        append_labeled(out, "client", line);
+    }
+}
+
 }  // namespace
 
 std::string to_text(const Report& report) {
@@ -116,6 +164,7 @@ std::string to_text(const Report& report) {
         append_line(out, "iptables", finding.fix.iptables);
     }
     out += "\n";
+    append_verdicts(out, report);
     std::string counted;
     for (const auto& file : report.files) counted += (counted.empty() ? "" : ", ") + file;
     counted += ": " + count_text(report.packets, "packet", "packets") + ", " +

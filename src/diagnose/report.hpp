@@ -34,6 +34,19 @@ struct Report {
 inline constexpr std::size_t max_findings = 500;
 inline constexpr std::size_t max_attempts = 2000;
 
+/// One line for a client that something is wrong with.
+struct Verdict {
+    IpAddress client{};
+    double seconds_lost = 0;
+    bool at_least = false;
+    std::string text{};  // of its worst finding, the first sentence
+    std::size_t others = 0;  // findings above info besides
+};
+inline constexpr std::size_t max_verdicts = 100;
+
+/// Who lost most comes first.
+std::vector<Verdict> verdicts(const Report& report);
+
 /// One sentence.
 std::string conclusion(const Report& report);
 

@@ -62,14 +62,20 @@ void append_finding(std::string& out, const Finding& finding, std::string_view f
            std::string(name(finding.confidence)) + "</span>";
     if (const auto lost = lost_text(finding); !lost.empty()) out += "<span class=\"lost\">" + lost + "</span>";
     out += "</h3><div>" + to_html(finding.text) + "</div><dl>";
-    row(out, "file", file);
-    row(out, "why", finding.why);
-    row(out, "unknown", finding.vantage);
-    row(out, "next", finding.next);
     row(out, "mend", finding.fix.advice);
     code_row(out, "nft", finding.fix.nft);
     code_row(out, "iptables", finding.fix.iptables);
-    for (const Detail& detail : finding.details) row(out, to_html(detail.key), detail.value);
+    row(out, "next", finding.next);
+    row(out, "why", finding.why);
+    row(out, "unknown", finding.vantage);
+    row(out, "file", file);
+    std::string details;
+    for (const Detail& detail : finding.details) {
+        std::string key(detail.key);
+        std::ranges::replace(key, '_', ' ');
+        details += (details.empty() ? "" : "; ") + key + " " + detail.value;
+    }
+    row(out, "values", details);
     out += "</dl></section>";
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <tuple>
 
 namespace sallyport::diagnose {
@@ -148,6 +149,23 @@ std::span<const Flow* const> Scene::of_client(const IpAddress& client, Time sinc
     const auto begin = std::ranges::lower_bound(by_client_, std::tuple(client, since), {}, client_and_start);
     const auto end = std::ranges::upper_bound(by_client_, std::tuple(client, INT64_MAX), {}, client_and_start);
     return {begin, end};
+}
+
+IcmpTimes::IcmpTimes(const Scene& scene, const Approach& approach) {
+    for (const Flow* flow : approach.flows) {
+        bool answered = false;
+        scene.flows.each_event(*flow,
+                               [&](const Event& event) { answered = answered || event.kind == Event::Kind::icmp; });
+        if (answered) begins_.push_back(start_of(*flow));
+    }
+    std::ranges::sort(begins_);
+}
+
+bool IcmpTimes::near(const Flow& flow) const {
+    const Time begin = start_of(flow);
+    const auto next = std::ranges::lower_bound(begins_, begin);
+    const bool soon = next != begins_.end() && seconds(begin, *next) < episode_gap;
+    return soon || (next != begins_.begin() && seconds(*std::prev(next), begin) < episode_gap);
 }
 
 std::optional<Rescue> find_rescue(const Scene& scene, const Flow& failed, Time first, Time last) {

@@ -3,6 +3,7 @@
 
 #include "diagnose/finding.hpp"
 #include "diagnose/flow_table.hpp"
+#include "diagnose/identity.hpp"
 
 #include <map>
 #include <optional>
@@ -17,6 +18,7 @@ namespace sallyport::diagnose {
 
 inline constexpr std::size_t max_hosts = 200'000;
 inline constexpr std::size_t max_names = 20'000;
+inline constexpr std::size_t max_claims = 50'000;
 
 /// Where the capture was taken, as far as time-to-live fields tell.
 enum class Place : std::uint8_t { unknown, client, server, between };
@@ -41,10 +43,17 @@ class Scene {
 public:
     FlowTable flows;
     Time first_time = 0, last_time = 0;
+    std::string expected_issuer;  // part of the name of who may issue servers' certificates; empty: anybody
 
     void saw_host(const IpAddress& host, std::uint8_t time_to_live);
     /// That a name has this address, as a DNS answer said.
     void saw_name(const std::string& name, const IpAddress& address);
+
+    /// Who the client of a flow says it is.
+    void saw_claim(Claim claim) {
+        if (claims_.size() < max_claims) claims_.push_back(std::move(claim));
+    }
+    const std::vector<Claim>& claims() const { return claims_; }
 
     /// To be called once, when all has been seen: what several detectors need.
     void settle();
@@ -74,10 +83,23 @@ private:
 
     std::unordered_map<IpAddress, std::uint8_t> hosts_;  // time to live of the first packet
     std::multimap<IpAddress, std::string> names_;
+    std::vector<Claim> claims_;
     std::vector<Approach> approaches_;
     std::set<std::pair<IpAddress, IpAddress>> one_sided_;
     bool any_two_sided_ = false;
     std::vector<const Flow*> by_client_;  // sorted by client and start
+};
+
+/// The attempts of an approach that an ICMP error answered, to ask which others belong to the same time: rules change,
+/// and several files may be hours apart.
+class IcmpTimes {
+public:
+    IcmpTimes(const Scene& scene, const Approach& approach);
+    /// Did one of them begin within a minute of this attempt?
+    bool near(const Flow& flow) const;
+
+private:
+    std::vector<Time> begins_;  // sorted
 };
 
 /// Why an attempt ended the wait of another: the first whole handshake of the same client with another port of the

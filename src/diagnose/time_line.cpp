@@ -1,6 +1,7 @@
 #include "diagnose/time_line.hpp"
 
 #include "base/html.hpp"
+#include "diagnose/time_scale.hpp"
 #include "diagnose/wording.hpp"
 #include "telemetry/escape.hpp"
 
@@ -19,6 +20,7 @@ constexpr std::size_t most_lanes = 24;
 constexpr double width = 960, left = 210, right = 24;  // pixels
 constexpr double lane_height = 26, top = 34, bottom = 12;
 constexpr double room_for_words = 90;
+constexpr Time beginning = 2'000'000'000;  // nanoseconds
 
 // Connections of a client to one port, side by side on one lane.
 struct Lane {
@@ -26,13 +28,6 @@ struct Lane {
     std::uint16_t port = 0;
     std::vector<const Attempt*> attempts;
     std::vector<Interval> lost;
-};
-
-struct Scale {
-    Time from = 0;
-    double length = 1;  // seconds
-
-    double x(Time time) const { return left + (width - left - right) * seconds(from, time) / length; }
 };
 
 std::string pixels(double value) {
@@ -62,36 +57,31 @@ std::vector<Lane> lanes_of(const Report& report, const IpAddress& client) {
     return out;
 }
 
-Scale scale_of(const std::vector<Lane>& lanes) {
-    Time from = INT64_MAX, to = INT64_MIN;
-    const auto include = [&](Time begin, Time end) {
-        from = std::min(from, begin);
-        to = std::max(to, end);
-    };
+TimeScale scale_of(const std::vector<Lane>& lanes) {
+    std::vector<Interval> busy;
     for (const Lane& lane : lanes) {
-        for (const Attempt* attempt : lane.attempts) include(attempt->from, attempt->to);
-        for (const Interval& interval : lane.lost) include(interval.from, interval.to);
+        // A connection that lives for hours shows by its beginning.
+        for (const Attempt* attempt : lane.attempts) {
+            const Time to = attempt->established ? std::min(attempt->to, attempt->from + beginning) : attempt->to;
+            busy.push_back({attempt->from, to});
+        }
+        busy.insert(busy.end(), lane.lost.begin(), lane.lost.end());
     }
-    return {.from = from, .length = std::max(seconds(from, to) * 1.02, 0.001)};
+    return {std::move(busy), left, width - right};
 }
 
-// 1, 2 or 5 times a power of ten, so that five to ten marks fit.
-double tick_of(double length) {
-    double tick = std::pow(10, std::floor(std::log10(length / 5)));
-    for (const double factor : {2.0, 2.5, 2.0}) {
-        if (length / tick <= 10) break;
-        tick *= factor;
-    }
-    return tick;
-}
-
-void append_grid(std::string& out, const Scale& scale, double height) {
-    const double tick = tick_of(scale.length);
-    for (int i = 0; i * tick <= scale.length && i < 20; ++i) {
-        const double x = left + (width - left - right) * i * tick / scale.length;
-        out += "<line class=\"grid\" x1=\"" + pixels(x) + "\" x2=\"" + pixels(x) + "\" y1=\"22\" y2=\"" +
-               pixels(height) + "\"/>";
-        out += "<text x=\"" + pixels(x) + "\" y=\"16\" text-anchor=\"middle\">" + seconds_text(i * tick) + "</text>";
+void append_grid(std::string& out, const TimeScale& scale, double height) {
+    for (const auto& piece : scale.pieces()) {
+        for (const auto& mark : scale.marks(piece)) {
+            out += "<line class=\"grid\" x1=\"" + pixels(mark.x) + "\" x2=\"" + pixels(mark.x) + "\" y1=\"22\" y2=\"" +
+                   pixels(height) + "\"/>";
+            out += "<text x=\"" + pixels(mark.x) + "\" y=\"16\">" + mark.label + "</text>";
+        }
+        if (&piece == &scale.pieces().back()) continue;
+        const double gap = (piece.end + (&piece + 1)->begin) / 2;
+        out += "<text text-anchor=\"middle\" x=\"" + pixels(gap) + "\" y=\"" + pixels(height / 2 + 14) +
+               "\">&#8943;<title>" + seconds_text(seconds(piece.to, (&piece + 1)->from)) +
+               " without anything of this</title></text>";
     }
 }
 
@@ -102,7 +92,7 @@ void append_box(std::string& out, std::string_view kind, double from, double to,
            "</title></rect>";
 }
 
-void append_lane(std::string& out, const Lane& lane, const Scale& scale, double y) {
+void append_lane(std::string& out, const Lane& lane, const TimeScale& scale, double y) {
     const std::string label = lane.server.to_string() + " : " + std::to_string(lane.port);
     out += "<text class=\"name\" x=\"10\" y=\"" + pixels(y + 16) + "\">" + to_html(label) + "</text>";
     std::string words;  // above everything else
@@ -130,7 +120,7 @@ void append_time_line(std::string& out, const IpAddress& client, const std::vect
     out += "<h2>" + client.to_string() + " <span class=\"lost\">" +
            (lost < 0.0005 ? "" : seconds_text(lost) + " lost") + "</span></h2><svg viewBox=\"0 0 " + pixels(width) +
            " " + pixels(height) + "\" role=\"img\" aria-label=\"time line of " + client.to_string() + "\">";
-    const Scale scale = scale_of(lanes);
+    const TimeScale scale = scale_of(lanes);
     append_grid(out, scale, height - bottom);
     double y = top;
     for (const Lane& lane : lanes) {

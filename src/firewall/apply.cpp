@@ -55,7 +55,7 @@ Outcome<void> make_permanent(const StateDir& state, std::string_view from) {
 }
 
 // All that is needed to go back is on the disk, and somebody watches, before anything changes.
-Outcome<std::string> prepare_return(const StateDir& state, const ApplyOptions& options) {
+Outcome<std::string> prepare_return(const StateDir& state, const io::Fd& held, const ApplyOptions& options) {
     const auto now = std::chrono::system_clock::now();
     const Pending pending{
         .until = to_rfc3339(std::chrono::time_point_cast<Duration>(now) + options.confirm_within),
@@ -65,7 +65,7 @@ Outcome<std::string> prepare_return(const StateDir& state, const ApplyOptions& o
     if (!alive) return failed(alive.error());
     if (!*alive) return failed(Why::busy, "the keeper of a former change is just ending; try again");
     if (auto noted = state.write(file::pending, pending.to_text()); !noted) return failed(noted.error());
-    if (auto kept = start_keeper(state, std::move(**alive), options.confirm_within); !kept) {
+    if (auto kept = start_keeper(state, std::move(**alive), held, options.confirm_within); !kept) {
         state.remove(file::pending);
         return failed(kept.error());
     }
@@ -115,7 +115,7 @@ Outcome<Applied> apply(const Policy& policy, const StateDir& state, const ApplyO
     if (auto kept = state.write(file::snapshot, restoring(*before)); !kept) return failed(kept.error());
     if (auto kept = state.write(file::wanted, text); !kept) return failed(kept.error());
     if (options.confirm_within > Duration::zero()) {
-        auto until = prepare_return(state, options);
+        auto until = prepare_return(state, *held, options);
         if (!until) return std::unexpected(until.error());
         applied.until = std::move(*until);
     }

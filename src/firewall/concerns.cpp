@@ -7,7 +7,7 @@ namespace sallyport::firewall {
 
 namespace {
 
-constexpr std::uint32_t flows_of_an_address = 4096;  // fewer ports than these are soon used up by one busy network
+constexpr std::uint32_t flows_of_an_address = 4096; // fewer ports than these are soon used up by one busy network
 
 bool is_everybody(const config::Located<Network>& network) { return network.value.bits() == 0; }
 
@@ -19,8 +19,10 @@ void check_admins(const config::Config& config, std::vector<Concern>& out) {
                        "name the networks that admins work from", wide->place});
     }
     if (firewall.admin_from.empty() && firewall.inside.empty()) {
-        out.push_back({"nobody can look after this machine over the network: there is neither inside nor admin_from",
-                       "write admin_from with the networks that admins work from", firewall.place});
+        out.push_back(
+            {"nobody can look after this machine over the network: there "
+             "is neither inside nor admin_from",
+             "write admin_from with the networks that admins work from", firewall.place});
     }
 }
 
@@ -28,8 +30,30 @@ void check_nat_ports(const config::Config& config, const Policy& policy, std::ve
     if (policy.nat.empty() || policy.nat.ports.size() >= flows_of_an_address) return;
     const auto& ports = config.firewall.nat_ports;
     out.push_back({"nat_ports: " + std::to_string(ports.value.size()) +
-                       " ports are as many connections to one server at once, for all clients of an address together",
+                       " ports are as many connections to one server at once, "
+                       "for all clients of an address together",
                    "give it " + std::to_string(flows_of_an_address) + " or more", ports.place});
+}
+
+// Both take ports of the same addresses: a forwarded connection could get one
+// that a relay wants.
+void check_relay_ports(const config::Config& config, const Policy& policy, std::vector<Concern>& out) {
+    const auto& turn = config.turn;
+    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty() && turn.dtls.empty()) return;
+    const PortRange& relay = turn.relay_ports.value;
+    const PortRange& nat = policy.nat.ports;
+    if (!policy.nat.empty() && relay.first <= nat.last && nat.first <= relay.last) {
+        out.push_back({"nat_ports " + to_text(nat) + " and relay_ports " + to_text(relay) + " overlap",
+                       "keep them apart: a relay finds its port taken by a "
+                       "connection that passes through",
+                       config.firewall.nat_ports.place});
+    }
+    const std::size_t wanted = config.turn_users.size() * turn.allocations_per_user;
+    if (wanted > relay.size()) {
+        out.push_back({"relay_ports: " + std::to_string(relay.size()) + " ports are fewer than " +
+                           std::to_string(wanted) + ", what the users of [turn] may hold together",
+                       "widen it, or lower allocations_per_user", turn.relay_ports.place});
+    }
 }
 
 bool holds(const SourceNat::Range& range, const IpAddress& address) {
@@ -58,14 +82,15 @@ void check_pool(const Policy& policy, std::vector<Concern>& out) {
     }
 }
 
-}  // namespace
+} // namespace
 
 std::vector<Concern> concerns(const config::Config& config, const Policy& policy) {
     std::vector<Concern> out;
     check_admins(config, out);
     check_nat_ports(config, policy, out);
+    check_relay_ports(config, policy, out);
     check_pool(policy, out);
     return out;
 }
 
-}  // namespace sallyport::firewall
+} // namespace sallyport::firewall

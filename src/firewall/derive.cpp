@@ -1,6 +1,7 @@
 #include "firewall/derive.hpp"
 
 #include "config/redis_url.hpp"
+#include "firewall/derive_media.hpp"
 #include "firewall/passages.hpp"
 
 #include <algorithm>
@@ -227,8 +228,6 @@ void derive_fast_fail(const Config& config, Policy& policy) {
 void derive_presets(const Config& config, Policy& policy) {
     for (const auto& preset : config.firewall.presets) {
         for (const PassageRule& passage : rules_of(preset.value)) {
-            std::vector<Network> to;
-            for (const auto text : passage.to) to.push_back(*Network::parse(text));
             policy.rules.push_back({.id = "firewall.presets." + std::string(to_string(preset.value)),
                                     .stage = Stage::services,
                                     .hook = Hook::forward,
@@ -238,7 +237,7 @@ void derive_presets(const Config& config, Policy& policy) {
                                     .to_zone = Zone::outside,
                                     .transports = {passage.transports.begin(), passage.transports.end()},
                                     .ports = {passage.ports.begin(), passage.ports.end()},
-                                    .to = std::move(to)});
+                                    .to = passage.to_apple ? config::apple_networks() : std::vector<Network>{}});
         }
     }
 }
@@ -277,7 +276,8 @@ void derive_masquerade(const Config& config, Policy& policy) {
 }
 
 constexpr Section all_sections[] = {
-    {"firewall, masquerade", derive_masquerade},  // these two first: they decide whether the node routes
+    {"firewall, masquerade", derive_masquerade},  // these three first: they decide whether the node routes
+    {"egress", derive_egress},
     {"firewall.forward", derive_forwards},
     {"the beginning and the end", derive_fixed},
     {"guard", derive_bans},
@@ -285,6 +285,10 @@ constexpr Section all_sections[] = {
     {"listen", derive_listen},
     {"service", derive_services},
     {"shared", derive_shared},
+    {"stun", derive_stun},
+    {"turn", derive_turn},
+    {"dns", derive_dns},
+    {"push", derive_push},
     {"firewall.open", derive_opens},
     {"firewall, fast_fail", derive_fast_fail},
     {"firewall, presets", derive_presets},
@@ -330,55 +334,6 @@ void settle_mappings(const Config& config, Policy& policy) {
 }  // namespace
 
 std::span<const Section> sections() { return all_sections; }
-
-void open_listener(Policy& policy, std::string_view id, const Located<config::ListenAddress>& listen,
-                   std::vector<Transport> transports, std::string reason) {
-    const SocketAddress& at = listen.value.address;
-    if (at.ip.is_loopback()) return;
-    Rule rule{.id = std::string(id),
-              .stage = Stage::services,
-              .reason = std::move(reason),
-              .place = listen.place,
-              .transports = std::move(transports),
-              .ports = {{at.port, at.port}}};
-    if (!listen.value.dual_stack) rule.to = {Network(at.ip, at.ip.is_unspecified() ? 0 : 128)};
-    for (const Transport transport : rule.transports) {
-        const auto own = at.ip.is_unspecified() ? std::nullopt : std::optional(at.ip);
-        policy.mappings.push_back({.transport = transport,
-                                   .ports = rule.ports.front(),
-                                   .own = own,
-                                   .v4 = listen.value.dual_stack || at.ip.is_v4(),
-                                   .v6 = listen.value.dual_stack || !at.ip.is_v4(),
-                                   .reason = rule.reason});
-    }
-    policy.rules.push_back(std::move(rule));
-}
-
-void open_ports(Policy& policy, std::string_view id, PortRange ports, std::vector<Transport> transports,
-                const Place& place, std::string reason) {
-    for (const Transport transport : transports)
-        policy.mappings.push_back({.transport = transport, .ports = ports, .reason = reason});
-    policy.rules.push_back({.id = std::string(id),
-                            .stage = Stage::services,
-                            .reason = std::move(reason),
-                            .place = place,
-                            .transports = std::move(transports),
-                            .ports = {ports}});
-}
-
-void note_dialed(Policy& policy, std::string_view id, std::vector<Network> to, std::string name,
-                 std::vector<PortRange> ports, std::vector<Transport> transports, const Place& place,
-                 std::string reason) {
-    policy.rules.push_back({.id = std::string(id),
-                            .stage = Stage::services,
-                            .hook = Hook::output,
-                            .reason = std::move(reason),
-                            .place = place,
-                            .transports = std::move(transports),
-                            .ports = std::move(ports),
-                            .to = std::move(to),
-                            .to_name = std::move(name)});
-}
 
 Policy derive(const Config& config) {
     Policy policy;

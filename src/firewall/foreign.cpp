@@ -1,7 +1,6 @@
 #include "firewall/foreign.hpp"
 
 #include "base/text.hpp"
-#include "firewall/render.hpp"
 
 #include <algorithm>
 #include <map>
@@ -14,6 +13,11 @@ namespace sallyport::firewall {
 namespace {
 
 constexpr std::size_t rules_shown = 3;
+
+// The firewall's, the guard's, and that of an experiment: what they drop is meant.
+bool is_ours(std::string_view table) {
+    return table == "inet sallyport" || table == "inet sallyport_bans" || table == "inet sallyport_try";
+}
 
 struct Chain {
     std::string table;  // "inet filter"
@@ -135,7 +139,7 @@ std::vector<Obstacle> obstacles(std::string_view ruleset, const Policy& policy) 
     std::vector<Obstacle> out;
     for (const Chain& chain : chains) {
         const bool through = chain.hook == "forward" && policy.routes();
-        if (chain.table == "inet " + std::string(table_name) || chain.hook.empty()) continue;
+        if (is_ours(chain.table) || chain.hook.empty()) continue;
         if (!through && chain.hook != "input" && chain.hook != "prerouting" && chain.hook != "ingress") continue;
         std::vector<std::string> rules;
         std::set<const Chain*> seen;

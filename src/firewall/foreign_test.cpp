@@ -58,6 +58,8 @@ TEST(Foreign, WhatDropsNothingOfOursIsNotNamed) {
     EXPECT_EQ(found(table(chain(strict, "\t\ttcp dport 1-65535 accept\n")), config), "");
     EXPECT_EQ(found(table(chain(strict, "\t\tip saddr 10.0.0.0/8 accept\n")), config), "");  // it may fit
     EXPECT_EQ(found("table inet sallyport {\n" + chain(strict) + "}\n", config), "");
+    EXPECT_EQ(found("table inet sallyport_bans {\n" + chain(mild, "\t\tip saddr @banned reject\n") + "}\n", config),
+              "");
     EXPECT_EQ(found(table(chain("type filter hook output priority filter; policy drop;", "", "output")), config), "");
     EXPECT_EQ(found(table(chain("tcp dport 443 drop", "", "nobody_jumps_here")), config), "");
 }

@@ -104,7 +104,7 @@ std::optional<Pending> Pending::parse(std::string_view text) {
     return out;
 }
 
-Result<void> start_keeper(const StateDir& state, io::Fd alive, Duration after) {
+Result<void> start_keeper(const StateDir& state, io::Fd alive, const io::Fd& held, Duration after) {
     const auto mine = state.read(file::pending);
     if (!mine || !*mine) return fail("there is no change to keep");
     std::array<int, 2> ready{};
@@ -115,6 +115,7 @@ Result<void> start_keeper(const StateDir& state, io::Fd alive, Duration after) {
     if (child < 0) return fail("can't start the keeper of the old rules");
     if (child == 0) {
         if (::fork() != 0) ::_exit(0);  // so that it is nobody's child here
+        ::close(held.get());
         leave_the_terminal();
         const int watch = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         ::inotify_add_watch(watch, state.path().c_str(), IN_DELETE | IN_MOVED_TO);

@@ -41,7 +41,8 @@ struct Pending {
 
 /// Starts the keeper of the change that stands in `pending`. It is watching when this returns.
 /// @param alive  the lock file::keeper, which passes to it
-Result<void> start_keeper(const StateDir& state, io::Fd alive, Duration after);
+/// @param held   the lock file::lock of whoever starts it, which does not
+Result<void> start_keeper(const StateDir& state, io::Fd alive, const io::Fd& held, Duration after);
 
 /// Puts back what was there before the pending change and ends it. Whoever calls holds file::lock.
 KernelResult<void> restore_snapshot(const StateDir& state);

@@ -61,7 +61,8 @@ KernelResult<void> load(const std::string& text) {
 }
 
 KernelResult<std::string> rehearse(const std::string& text) {
-    const auto ran = run_program({"unshare", "--net", "nft", "-s", "-f", "-"}, text + "list " + our_table + '\n');
+    // Two programs in one namespace: an nft that has just loaded a table lists it without its rules.
+    const auto ran = run_program({"unshare", "--net", "sh", "-c", "nft -f - && nft -s list " + our_table}, text);
     if (!ran) return fail(KernelError{.message = ran.error().message});
     if (!ran->ok())
         return fail(error_of(*ran, "the rules can't be loaded, which was tried in a namespace of their own"));

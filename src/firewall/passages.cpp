@@ -7,9 +7,6 @@ namespace sallyport::firewall {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> apple{"17.0.0.0/8", "2620:149:a44::/48", "2403:300:a42::/48",
-                                                "2403:300:a51::/48", "2a01:b740:a42::/48"};
-
 constexpr std::array tcp{Transport::tcp};
 constexpr std::array udp{Transport::udp};
 constexpr std::array both{Transport::tcp, Transport::udp};
@@ -21,12 +18,12 @@ constexpr std::array ntp_ports{PortRange{123, 123}};
 constexpr std::array web_ports{PortRange{80, 80}, PortRange{443, 443}};
 constexpr std::array quic_ports{PortRange{443, 443}};
 
-constexpr std::array apns{PassageRule{tcp, apns_ports, apple, "Apple Push, to all of Apple's networks"}};
-constexpr std::array dns{PassageRule{both, dns_ports, {}, "names, asked of any server"}};
-constexpr std::array ntp{PassageRule{udp, ntp_ports, {}, "the time of day"}};
-constexpr std::array web{PassageRule{tcp, web_ports, {}, "web pages"},
-                         PassageRule{udp, quic_ports, {}, "web pages by HTTP/3"}};
-constexpr std::array anything{PassageRule{{}, {}, {}, "everything"}};
+constexpr std::array apns{PassageRule{tcp, apns_ports, true, "Apple Push, to all of Apple's networks"}};
+constexpr std::array dns{PassageRule{both, dns_ports, false, "names, asked of any server"}};
+constexpr std::array ntp{PassageRule{udp, ntp_ports, false, "the time of day"}};
+constexpr std::array web{PassageRule{tcp, web_ports, false, "web pages"},
+                         PassageRule{udp, quic_ports, false, "web pages by HTTP/3"}};
+constexpr std::array anything{PassageRule{{}, {}, false, "everything"}};
 
 constexpr std::array<std::span<const PassageRule>, 5> passages{apns, dns, ntp, web, anything};
 static_assert(passages.size() == config::words_of<config::Passage>.size());
@@ -34,7 +31,5 @@ static_assert(passages.size() == config::words_of<config::Passage>.size());
 }  // namespace
 
 std::span<const PassageRule> rules_of(config::Passage passage) { return passages[static_cast<std::size_t>(passage)]; }
-
-std::span<const std::string_view> apple_networks() { return apple; }
 
 }  // namespace sallyport::firewall

@@ -4,6 +4,7 @@
 #include "firewall/policy.hpp"
 
 #include <span>
+#include <string_view>
 
 namespace sallyport::firewall {
 
@@ -11,13 +12,10 @@ namespace sallyport::firewall {
 struct PassageRule {
     std::span<const Transport> transports;  // empty: every protocol
     std::span<const PortRange> ports;
-    std::span<const std::string_view> to;  // networks; empty: anywhere
+    bool to_apple;  // to all of Apple's networks; else anywhere
     std::string_view reason;
 };
 
 std::span<const PassageRule> rules_of(config::Passage passage);
-
-/// Where Apple's push servers are: the networks that Apple gives for them.
-std::span<const std::string_view> apple_networks();
 
 }  // namespace sallyport::firewall

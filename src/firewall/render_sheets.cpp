@@ -43,10 +43,22 @@ std::string this_node(const Policy& policy) {
     return list_of(outside, "this node");
 }
 
+// The public addresses of those that the rule names; where none is mapped, they are themselves public.
+std::string as_seen_outside(const Policy& policy, const Rule& rule) {
+    std::vector<Network> out;
+    for (const Network& network : rule.to) {
+        const auto mapping = std::ranges::find_if(policy.mappings, [&](const PortMapping& one) {
+            return one.outside && one.own && network.contains(*one.own);
+        });
+        out.push_back(mapping == policy.mappings.end() ? network : Network(*mapping->outside, 128));
+    }
+    return list_of(out, "");
+}
+
 std::string whom(const Policy& policy, const Rule& rule) {
     switch (rule.hook) {
         case Hook::input:
-            return rule.to.empty() || rule.to.front().bits() == 0 ? this_node(policy) : list_of(rule.to, "");
+            return rule.to.empty() || rule.to.front().bits() == 0 ? this_node(policy) : as_seen_outside(policy, rule);
         case Hook::forward: return list_of(rule.to, "anywhere");
         case Hook::output: return list_of(rule.to, rule.to_name);
     }

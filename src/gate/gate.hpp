@@ -1,6 +1,7 @@
 // The gate on one data loop: what it decides by at present, and the sessions that are open.
 #pragma once
 
+#include "egress/lookup.hpp"
 #include "gate/client_counts.hpp"
 #include "gate/dialect.hpp"
 #include "gate/session.hpp"
@@ -61,6 +62,8 @@ public:
     /// From now on decisions are made by this. Tunnels of services that are gone end after `drain_timeout`.
     void adopt(SnapshotHandle snapshot);
     void adopt(std::shared_ptr<const net::NameTable> names);
+    /// From now on targets are dialed from what this gives each client. It outlives the gate.
+    void dial_from(egress::Lookup& sources) { sources_ = &sources; }
 
     /// Serves one connection, from its first byte to its last record.
     void take(const listeners::ListenerHandle& listener, io::Accepted accepted);
@@ -88,6 +91,8 @@ public:
     telemetry::LoopCounters& counters() { return counters_; }
     HttpScratch& http_scratch() { return *http_scratch_; }
     KeptConnections& kept() { return kept_; }
+    /// Null: nobody has a source address of their own.
+    egress::Lookup* sources() { return sources_ != nullptr && sources_->enabled() ? sources_ : nullptr; }
     guard::Lookout& guard() { return guard_; }
     /// Tells the guard of one thing that a client did.
     /// @param credential  guard::credential_hash of what was wrong; 0: can't be told from others
@@ -124,6 +129,7 @@ private:
     std::unique_ptr<HttpScratch> http_scratch_;
     KeptConnections kept_;
     guard::Lookout guard_;
+    egress::Lookup* sources_ = nullptr;
     io::List<Session> sessions_;
     bool looking_after_tunnels_ = false;
     bool draining_ = false;

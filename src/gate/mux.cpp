@@ -1,7 +1,7 @@
 #include "gate/mux.hpp"
 
 #include "gate/opening.hpp"
-#include "gate/peek.hpp"
+#include "io/peek.hpp"
 #include "io/tls.hpp"
 #include "wire/proxy/proxy_header.hpp"
 
@@ -13,6 +13,7 @@ namespace sallyport::gate::mux {
 
 namespace {
 
+using io::Peeked;
 using telemetry::Reason;
 
 constexpr std::byte tls_handshake{0x16};  // the first byte of every TLS connection (RFC 8446 section 5.1)

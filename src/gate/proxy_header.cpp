@@ -1,7 +1,7 @@
 #include "gate/proxy_header.hpp"
 
 #include "gate/gate.hpp"
-#include "gate/peek.hpp"
+#include "io/peek.hpp"
 #include "wire/proxy/proxy_header.hpp"
 
 #include <array>
@@ -11,6 +11,7 @@ namespace sallyport::gate {
 
 namespace {
 
+using io::Peeked;
 using namespace std::chrono_literals;
 using telemetry::Reason;
 

@@ -1,8 +1,8 @@
 // The header on a connection, and the peeking that it is found by. What is in a header: src/wire/proxy.
 #include "gate/proxy_header.hpp"
 
-#include "gate/peek.hpp"
 #include "gate/testing.hpp"
+#include "io/peek.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -19,6 +19,8 @@ using gate::testing::TestGate;
 using telemetry::Reason;
 
 namespace {
+
+using io::Peeked;
 
 const std::string v1 = "PROXY TCP4 203.0.113.9 198.51.100.2 5000 443\r\n";
 const std::string v2 = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x09\xc6\x33\x64\x02\x13\x88\x01\xbb"s;

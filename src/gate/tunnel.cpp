@@ -2,27 +2,13 @@
 
 #include "gate/dialect.hpp"
 #include "gate/gate.hpp"
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include "io/sockets.hpp"
 
 namespace sallyport::gate {
 
 namespace {
 
 constexpr Duration goodbye_within = std::chrono::seconds(2);
-
-// A tunnel may idle for days; a peer that has vanished is found by the kernel's keep-alives, within two minutes.
-void keep_alive_by_kernel(const io::Stream& stream) {
-    const auto set = [&stream](int level, int option, int value) {
-        setsockopt(stream.fd(), level, option, &value, sizeof value);
-    };
-    set(SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
-    set(IPPROTO_TCP, TCP_KEEPINTVL, 20);
-    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-}
 
 telemetry::Reason reason_of(io::RelayEnd end, const Session& session, const Tunnel& tunnel) {
     using telemetry::Reason;
@@ -93,8 +79,8 @@ void look_after(Session& session) {
     Tunnel& tunnel = *session.tunnel;
     count_bytes(session.gate, tunnel);
     if (tunnel.watched_by_kernel) return;
-    keep_alive_by_kernel(*tunnel.client);
-    keep_alive_by_kernel(tunnel.target.stream);
+    io::keep_alive(tunnel.client->fd());
+    io::keep_alive(tunnel.target.stream.fd());
     tunnel.watched_by_kernel = true;
 }
 

@@ -84,9 +84,14 @@ Result<std::vector<Entry>> Keeper::load(Clocks at) {
 
 void Keeper::note(const Change& change) {
     if (change.what == Change::What::added)
-        due_.insert_or_assign(change.entry.who, change.entry);
+        put(change.entry.who, change.entry);
     else
         forget(change.entry.who);
+}
+
+void Keeper::put(const Network& who, std::optional<Entry> entry) {
+    if (due_.size() >= most_ && !due_.contains(who)) due_.erase(due_.begin());
+    due_.insert_or_assign(who, std::move(entry));
 }
 
 std::optional<std::string> Keeper::write(Clocks at) {

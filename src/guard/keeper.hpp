@@ -27,18 +27,23 @@ store::GuardRow row_of(const Entry& entry, Clocks at);
 class Keeper {
 public:
     static constexpr std::size_t edits_at_once = 20'000;  // what one write may hold up the control loop with
+    static constexpr std::size_t edits_at_most = 1'500'000;  // due at once: more than a table holds
 
     /// @param entries  outlives this
-    explicit Keeper(store::GuardEntries& entries) : entries_(entries) {}
+    /// @param most     edits that may be due, while the disk takes none; past them any one is given up
+    explicit Keeper(store::GuardEntries& entries, std::size_t most = edits_at_most) : entries_(entries), most_(most) {}
 
     Result<std::vector<Entry>> load(Clocks at);
     void note(const Change& change);
-    void forget(const Network& who) { due_.insert_or_assign(who, std::nullopt); }
+    void forget(const Network& who) { put(who, std::nullopt); }
     /// Writes what is due. On failure all of it stays due. The error is told once, until a write succeeds again.
     std::optional<std::string> write(Clocks at);
 
 private:
+    void put(const Network& who, std::optional<Entry> entry);
+
     store::GuardEntries& entries_;
+    const std::size_t most_;
     std::map<Network, std::optional<Entry>> due_;  // what the row shall be; nothing: gone
     bool failing_ = false;
 };

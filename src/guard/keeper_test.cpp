@@ -95,4 +95,18 @@ TEST(Keeper, WritesWhatBecameOfEachEntryAndReadsItBack) {
     EXPECT_TRUE(Keeper(kept.entries).load(after(10min))->empty());
 }
 
+TEST(Keeper, HoldsNoMoreThanItsMostWhileTheDiskTakesNone) {
+    Kept kept;
+    Keeper keeper(kept.entries, 3);
+    for (const char* who : {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.5"}) {
+        Entry ban = ban_until(present.now + 10min);
+        ban.who = *Network::parse(who);
+        keeper.note({Change::What::added, ban});
+    }
+    EXPECT_EQ(keeper.write(present), std::nullopt);
+    const auto loaded = *Keeper(kept.entries).load(present);
+    EXPECT_EQ(loaded.size(), 3U);
+    EXPECT_EQ(loaded.back().address(), "192.0.2.5");
+}
+
 }  // namespace

@@ -150,11 +150,37 @@ void reset_when_closed(int fd) {
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+void keep_alive(int fd) {
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 20);
+    set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 120'000);
+}
+
+std::optional<SocketAddress> original_destination(int fd) {
+    constexpr int original_dst =
+        80;  // SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST of Linux, whose headers clash with libc's
+    sockaddr_storage storage{};
+    for (const int level : {IPPROTO_IP, IPPROTO_IPV6}) {
+        socklen_t size = sizeof storage;
+        if (getsockopt(fd, level, original_dst, &storage, &size) != 0) continue;
+        const SocketAddress original = SocketAddress::from(reinterpret_cast<const sockaddr&>(storage));
+        if (original != local_address(fd)) return original;
+    }
+    return std::nullopt;
+}
+
 SocketAddress local_address(int fd) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
     if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
     return SocketAddress::from(reinterpret_cast<const sockaddr&>(storage));
+}
+
+bool is_local(const IpAddress& address) {
+    const Fd fd(::socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return fd && bind_to(fd.get(), {address, 0});
 }
 
 Result<Acceptor> Acceptor::adopt(Loop& loop, Fd fd, Cancellation& cancellation) {
@@ -183,13 +209,14 @@ void Acceptor::close() {
 }
 
 Task<std::expected<Stream, ConnectError>> connect_tcp(Loop& loop, Cancellation& cancellation, SocketAddress to,
-                                                      std::optional<IpAddress> source, Deadline deadline) {
+                                                      std::optional<Source> source, Deadline deadline) {
     Fd fd(::socket(to.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) co_return failed_with(errno);
     set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
     if (source) {
         set(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);  // the port is chosen at connect: no early exhaustion
-        if (!bind_to(fd.get(), {*source, 0})) co_return failed_with(errno);
+        if (source->anywhere) set(fd.get(), IPPROTO_IP, IP_FREEBIND, 1);
+        if (!bind_to(fd.get(), {source->ip, 0})) co_return failed_with(errno);
     }
     sockaddr_storage storage;
     const unsigned size = to.to_sockaddr(storage);

@@ -44,6 +44,14 @@ SocketAddress local_address(int fd);
 /// Closing this TCP socket will tell its peer of a reset, not of an end.
 void reset_when_closed(int fd);
 
+/// A connection may idle for days; a peer that has vanished is found by the kernel's keep-alives, within two minutes,
+/// and no firewall on the way forgets it for silence. So it is too where something was sent that is never acknowledged.
+void keep_alive(int fd);
+
+/// Where a connection was going before a rule of the firewall redirected it here (SO_ORIGINAL_DST); nothing where none
+/// did.
+std::optional<SocketAddress> original_destination(int fd);
+
 struct Accepted {
     Fd fd;
     SocketAddress peer;
@@ -75,9 +83,20 @@ struct ConnectError {
     int error = 0;  // errno, 0 for timeout and cancelled
 };
 
-/// @param source  the local address to dial from; none: the kernel's choice.
+/// The local address to dial from.
+struct Source {
+    Source(IpAddress of_ours, bool free = false) : ip(of_ours), anywhere(free) {}  // NOLINT: an address is a source
+
+    IpAddress ip;
+    bool anywhere;  // it need be on no interface of this machine: it is routed here, or is about to be
+};
+
+/// @param source  none: the kernel's choice.
 Task<std::expected<Stream, ConnectError>> connect_tcp(Loop& loop, Cancellation& cancellation, SocketAddress to,
-                                                      std::optional<IpAddress> source, Deadline deadline);
+                                                      std::optional<Source> source, Deadline deadline);
+
+/// Is this address on this machine, on an interface or by a local route?
+bool is_local(const IpAddress& address);
 Task<std::expected<Stream, ConnectError>> connect_unix(Loop& loop, Cancellation& cancellation, std::string path,
                                                        Deadline deadline);
 

@@ -189,4 +189,40 @@ UdpSocket::Sent UdpSocket::send_batch(std::span<const Datagram> datagrams) {
     return {1, 1};
 }
 
+bool UdpSocket::send_one(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces) {
+    std::array<iovec, 4> vectors;
+    for (std::size_t i = 0; i < pieces.size(); ++i)
+        vectors[i] = {const_cast<std::byte*>(pieces[i].data()), pieces[i].size()};  // only read
+    sockaddr_storage storage;
+    Control control;
+    mmsghdr message{};
+    message.msg_hdr.msg_name = &storage;
+    message.msg_hdr.msg_namelen = peer.to_sockaddr(storage);
+    message.msg_hdr.msg_iov = vectors.data();
+    message.msg_hdr.msg_iovlen = pieces.size();
+    put_local_address(message.msg_hdr, control, {.peer = peer, .local = local, .bytes = {}});
+    // As in send_batch: the first try may tell the error of an earlier datagram.
+    for (int tries = 0; tries < 2; ++tries) {
+        if (watched_->loop->system_calls().sendmmsg(watched_->fd, &message, 1, MSG_DONTWAIT) == 1) return true;
+        if (errno == EAGAIN) break;
+    }
+    return false;
+}
+
+void UdpSocket::set_fragmentation(bool allowed) {
+    const int v4 = allowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO;
+    const int v6 = allowed ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_DO;
+    setsockopt(watched_->fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4);
+    setsockopt(watched_->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof v6);  // which a socket of IPv4 refuses
+}
+
+std::expected<Fd, int> bind_one_udp(const SocketAddress& address) {
+    Fd fd(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return std::unexpected(errno);
+    sockaddr_storage storage;
+    const unsigned size = address.to_sockaddr(storage);
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0) return std::unexpected(errno);
+    return fd;
+}
+
 }  // namespace sallyport::io

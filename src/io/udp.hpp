@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cstddef>
+#include <expected>
 #include <memory>
 #include <span>
 #include <utility>
@@ -67,6 +68,14 @@ public:
     /// is counted and passed over.
     Sent send(std::span<const Datagram> datagrams);
 
+    /// Sends one datagram that lies in pieces, four at the most. False: it is lost, for the socket is full or the
+    /// kernel refuses it.
+    bool send_one(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces);
+
+    /// May routers cut up what is sent from now on? By the system's default they may not, while it knows no better.
+    void set_fragmentation(bool allowed);
+
+    bool is_open() const { return watched_ != nullptr; }
     WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }
     WaitAny<1> writable(Deadline deadline) { return {deadline, {{{watched_, Interest::write}}}}; }
     int fd() const { return watched_->fd; }
@@ -82,5 +91,8 @@ private:
     Watched* watched_;
     bool refused_ = false;
 };
+
+/// A bound UDP socket that does not tell local addresses: it has but one. The error is errno.
+std::expected<Fd, int> bind_one_udp(const SocketAddress& address);
 
 }  // namespace sallyport::io

@@ -83,6 +83,7 @@ Result<Listeners::Opened> Listeners::open(const Claim& claim) {
         opened.sockets.push_back(std::move(*socket));
     }
     opened.held.port = address.port;
+    own_ports_.insert(address.port);  // at once: a wildcard may follow that has the same port as this address
     return opened;
 }
 
@@ -91,7 +92,6 @@ void Listeners::add(Opened opened) {
         post(loops_[i], [listener = opened.held.listener(), fd = std::move(opened.sockets[i])](
                             LoopListeners& on) mutable { on.add(std::move(listener), std::move(fd)); });
     }
-    own_ports_.insert(opened.held.port);
     held_.push_back(std::move(opened.held));
 }
 

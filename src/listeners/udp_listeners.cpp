@@ -13,36 +13,48 @@ Result<void> probe_udp(const config::ListenAddress& address) {
     return {};
 }
 
-Result<void> UdpListeners::apply(const std::vector<UdpClaim>& wanted) {
-    std::vector<Opened> opened;
+Result<UdpListeners::Change> UdpListeners::prepare(std::vector<UdpClaim> wanted) {
+    Change change;
     std::string errors;
     for (const UdpClaim& claim : wanted) {
         const auto same = [&](const UdpListener& held) { return held.claim.address == claim.address; };
-        if (std::ranges::any_of(held_, same)) continue;
+        const auto complain = [&](const std::string& why) {
+            errors += (errors.empty() ? "" : "\n") + claim.owner + ": " + why;
+        };
+        if (const auto held = std::ranges::find_if(held_, same); held != held_.end()) {
+            if (held->claim.handler != claim.handler)
+                complain(claim.address.to_string() + " is still open for " + held->claim.owner +
+                         ": reload without it first");
+            continue;
+        }
         auto one = open(claim);
         if (one)
-            opened.push_back(std::move(*one));
+            change.opened.push_back(std::move(*one));
         else
-            errors += (errors.empty() ? "" : "\n") + claim.owner + ": " + one.error().message;
+            complain(one.error().message);
     }
     if (!errors.empty()) return fail(std::move(errors));
+    change.wanted = std::move(wanted);
+    return change;
+}
+
+void UdpListeners::apply(Change change) {
     std::erase_if(held_, [&](UdpListener& held) {
-        const auto claim = std::ranges::find(wanted, held.claim.address, &UdpClaim::address);
-        const bool gone = claim == wanted.end();
+        const auto claim = std::ranges::find(change.wanted, held.claim.address, &UdpClaim::address);
+        const bool gone = claim == change.wanted.end();
         const bool changed = !gone && *claim != held.claim;
         if (changed) held.claim = *claim;
         for (std::size_t loop = 0; loop < loops_; ++loop) {
-            if (gone) hooks_.removed(loop, held.id);
+            if (gone) hooks_.removed(loop, held);
             if (changed) hooks_.changed(loop, held);
         }
         return gone;
     });
-    for (Opened& one : opened) {
+    for (Opened& one : change.opened) {
         for (std::size_t loop = 0; loop < loops_; ++loop)
             hooks_.added(loop, one.listener, std::move(one.sockets[loop]));
         held_.push_back(std::move(one.listener));
     }
-    return {};
 }
 
 Result<UdpListeners::Opened> UdpListeners::open(const UdpClaim& claim) {

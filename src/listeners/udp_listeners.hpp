@@ -21,6 +21,7 @@ struct UdpClaim {
     config::ListenAddress address;
     std::string owner;  // "turn.udp"
     int kind = 0;       // the handler's own tag
+    int handler = 0;    // who takes the sockets; of an address that is open it can't change
 
     bool operator==(const UdpClaim&) const = default;
 };
@@ -38,24 +39,31 @@ public:
     struct Hooks {
         std::function<void(std::size_t loop, const UdpListener&, io::Fd)> added;
         std::function<void(std::size_t loop, const UdpListener&)> changed;  // another owner or kind
-        std::function<void(std::size_t loop, std::uint64_t id)> removed;
+        std::function<void(std::size_t loop, const UdpListener&)> removed;
     };
     static constexpr int receive_buffer = 4 << 20;  // bytes; a burst of calls must not be lost while a loop is busy
 
     UdpListeners(std::size_t loops, Hooks hooks) : loops_(loops), hooks_(std::move(hooks)) {}
 
-    /// Makes `wanted` what is listened on. When any address can't be bound nothing changes, and the error has one line
-    /// for each that can't.
-    Result<void> apply(const std::vector<UdpClaim>& wanted);
-
-    const std::vector<UdpListener>& bound() const { return held_; }
-
-private:
     struct Opened {
         UdpListener listener;
         std::vector<io::Fd> sockets;  // one for each loop
     };
+    /// What a change will be, bound already.
+    struct Change {
+        std::vector<UdpClaim> wanted;
+        std::vector<Opened> opened;
+    };
 
+    /// Binds what is new. Nothing that is listened on changes yet; the error has one line for each address that can't
+    /// be bound, or is another handler's.
+    Result<Change> prepare(std::vector<UdpClaim> wanted);
+    /// Makes it what is listened on. Can't fail.
+    void apply(Change change);
+
+    const std::vector<UdpListener>& bound() const { return held_; }
+
+private:
     Result<Opened> open(const UdpClaim& claim);
 
     const std::size_t loops_;

@@ -48,7 +48,7 @@ int telling(ConnectFailure failure) {
     return static_cast<int>(std::ranges::find(order, failure) - order.begin());
 }
 
-Task<void> attempt(Race& race, SocketAddress to, std::optional<IpAddress> source, Deadline deadline) {
+Task<void> attempt(Race& race, SocketAddress to, std::optional<Source> source, Deadline deadline) {
     auto stream = co_await connect_tcp(race.loop, race.attempts.cancellation(), to, source, deadline);
     if (stream && !race.winner) {
         race.caller.bind(stream->watched());  // before the attempts are cancelled, so that this one is not
@@ -75,7 +75,8 @@ Task<void> run_attempts(Race& race, const DialPlan& plan, Deadline deadline) {
         if (more && (now >= next || race.failed > failed_before)) {
             failed_before = race.failed;
             next = now + attempt_delay;
-            race.attempts.spawn(attempt(race, plan.addresses[started++], plan.source, deadline));
+            const SocketAddress to = plan.addresses[started++];
+            race.attempts.spawn(attempt(race, to, plan.source_towards(to.ip), deadline));
             continue;
         }
         co_await race.changed.wait(more ? Deadline::at(next) : Deadline::none);
@@ -118,9 +119,12 @@ Task<Dialed> dial(Loop& loop, Cancellation& cancellation, DialPlan plan, Deadlin
         std::erase_if(plan.addresses, [&](const SocketAddress& to) { return to.ip.is_v4() != plan.source->is_v4(); });
         if (plan.addresses.empty()) return nowhere_to_go(EAFNOSUPPORT);
     }
+    const auto lacks_source = [&](const SocketAddress& to) { return !plan.source_towards(to.ip); };
+    if (!std::ranges::all_of(plan.addresses, lacks_source)) std::erase_if(plan.addresses, lacks_source);
     // The usual case has no race, and so no frame beyond the one that connects.
     if (plan.addresses.size() == 1) {
-        return connect_tcp(loop, cancellation, plan.addresses.front(), plan.source, deadline);
+        const SocketAddress to = plan.addresses.front();
+        return connect_tcp(loop, cancellation, to, plan.source_towards(to.ip), deadline);
     }
     plan.addresses = interleave(plan.addresses);
     return race_addresses(loop, cancellation, std::move(plan), deadline);

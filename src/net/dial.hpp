@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/address.hpp"
+#include "egress/sources.hpp"
 #include "io/sockets.hpp"
 
 #include <chrono>
@@ -18,6 +19,16 @@ struct DialPlan {
     /// The local address to dial from; none: the kernel's choice. Addresses of the other family are then left out: they
     /// can't be reached from it, and dialing them from another address would break the promise.
     std::optional<IpAddress> source{};
+    /// Without `source`: what to dial from in each family. Where only one has one, addresses of the other are left out
+    /// too, unless there are no others: then the kernel chooses.
+    egress::Sources sources{};
+
+    /// What this address is dialed from.
+    std::optional<io::Source> source_towards(const IpAddress& to) const {
+        if (source) return *source;
+        if (const auto& given = sources.towards(to)) return io::Source(*given, true);
+        return std::nullopt;
+    }
 };
 
 /// How long an attempt has the field to itself: the Connection Attempt Delay of RFC 8305 section 5.

@@ -243,6 +243,30 @@ TEST(Dial, ASourceAddressThatIsNotOursIsUnreachable) {
     EXPECT_EQ(out.error, EADDRNOTAVAIL);
 }
 
+TEST(Dial, EachFamilyIsDialedFromItsOwnSource) {
+    const DialPlan plan{.addresses = {}, .sources = {{IpAddress::parse("192.0.2.1"), IpAddress::parse("2001:db8::1")}}};
+    EXPECT_EQ(plan.source_towards(v4(1).ip)->ip, IpAddress::parse("192.0.2.1"));
+    EXPECT_EQ(plan.source_towards(v6(1).ip)->ip, IpAddress::parse("2001:db8::1"));
+    EXPECT_TRUE(plan.source_towards(v6(1).ip)->anywhere);
+    DialPlan own = plan;
+    own.source = IpAddress::v4(INADDR_LOOPBACK);
+    EXPECT_EQ(own.source_towards(v4(1).ip)->ip, own.source);
+    EXPECT_FALSE(own.source_towards(v4(1).ip)->anywhere);
+    EXPECT_FALSE(DialPlan{}.source_towards(v4(1).ip));
+}
+
+TEST(Dial, AFamilyWithoutASourceIsLeftOutWhereTheOtherHasOne) {
+    const egress::Sources v4_alone{{IpAddress::v4(INADDR_LOOPBACK)}};
+    const std::map<std::uint16_t, int> behaves{{1, answers}, {2, answers}};
+    EXPECT_EQ(dial_scripted(behaves, {.addresses = {v6(1), v4(2)}, .sources = v4_alone}).peer, "2");
+    EXPECT_EQ(dial_scripted(behaves, {.addresses = {v6(1)}, .sources = v4_alone}).peer, "1");
+}
+
+TEST(Dial, ASourceNeedBeOnNoInterfaceWhereItIsRoutedHere) {
+    const DialPlan plan{.addresses = {v4(1)}, .sources = {{IpAddress::parse("192.0.2.1")}}};
+    EXPECT_EQ(dial_scripted({{1, answers}}, plan).peer, "1");
+}
+
 TEST(Dial, NoAddressIsUnreachable) {
     const Outcome out = dial_scripted({}, {});
     EXPECT_EQ(out.result, "unreachable");

@@ -19,6 +19,14 @@ constexpr std::array migrations{
     "  who TEXT PRIMARY KEY, verdict TEXT NOT NULL, origin TEXT NOT NULL, since_ms INTEGER NOT NULL,"
     "  expires_ms INTEGER, reason TEXT NOT NULL, protocol TEXT, count INTEGER NOT NULL, node TEXT NOT NULL"
     ") WITHOUT ROWID",
+    "CREATE TABLE egress_line ("
+    "  who TEXT NOT NULL, pin INTEGER NOT NULL, v6 INTEGER NOT NULL, source TEXT NOT NULL, since_ms INTEGER NOT NULL,"
+    "  seen_ms INTEGER NOT NULL, PRIMARY KEY (who, pin, v6)"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE egress_stay ("
+    "  address TEXT PRIMARY KEY, user TEXT NOT NULL, mac TEXT NOT NULL, session TEXT NOT NULL, server TEXT NOT NULL,"
+    "  heard_ms INTEGER NOT NULL"
+    ") WITHOUT ROWID",
 };
 constexpr int version = static_cast<int>(migrations.size());
 

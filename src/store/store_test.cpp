@@ -1,3 +1,4 @@
+#include "store/egress_lines.hpp"
 #include "store/guard_entries.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -100,6 +101,52 @@ TEST(GuardEntries, AFullDiskIsAnErrorAndNothingIsHalfWritten) {
     EXPECT_TRUE(entries.load()->empty());
     opened.database.handle().exec("PRAGMA max_page_count = 100000");
     EXPECT_TRUE(entries.apply(many));
+}
+
+TEST(EgressLines, AreReadAsTheyWereWritten) {
+    const Folder folder;
+    const EgressLine lease{.who = "user alice", .source = "192.0.2.17", .since_ms = 1, .seen_ms = 2};
+    EgressLine v6 = lease;
+    v6.v6 = true;
+    v6.source = "2001:db8::17";
+    EgressLine pin = lease;
+    pin.pin = true;
+    const StayLine stay{.address = "10.1.2.3",
+                        .user = "alice",
+                        .mac = "02:00:00:00:00:01",
+                        .session = "s",
+                        .server = "::1",
+                        .heard_ms = 7};
+    {
+        auto opened = folder.open();
+        const LineEdit<EgressLine> lines[] = {{lease}, {v6}, {pin}, {{.who = "user bob", .source = "x"}}};
+        const LineEdit<StayLine> stays[] = {{stay}, {{.address = "10.1.2.4"}}};
+        ASSERT_TRUE(EgressLines(opened.database).apply(lines, stays));
+        const LineEdit<EgressLine> gone[] = {{{.who = "user bob"}, true}};
+        const LineEdit<StayLine> left[] = {{{.address = "10.1.2.4"}, true}};
+        ASSERT_TRUE(EgressLines(opened.database).apply(gone, left));
+    }
+    auto opened = folder.open();
+    EgressLines store(opened.database);
+    EXPECT_EQ(*store.lines(), (std::vector<EgressLine>{lease, v6, pin}));
+    EXPECT_EQ(*store.stays(), std::vector<StayLine>{stay});
+}
+
+TEST(Database, BringsAnOlderFileUpToDateWithAllThatItHolds) {
+    const Folder folder;
+    {
+        SQLite::Database first(folder.file().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        first.exec(
+            "CREATE TABLE guard_entry (who TEXT PRIMARY KEY, verdict TEXT NOT NULL, origin TEXT NOT NULL, since_ms "
+            "INTEGER NOT NULL, expires_ms INTEGER, reason TEXT NOT NULL, protocol TEXT, count INTEGER NOT NULL, node "
+            "TEXT NOT NULL) WITHOUT ROWID");
+        first.exec("INSERT INTO guard_entry VALUES ('192.0.2.7/32', 'ban', 'auto', 1, NULL, '', NULL, 1, 'n')");
+        first.exec("PRAGMA user_version = 1");
+    }
+    auto opened = folder.open();
+    EXPECT_EQ(opened.set_aside, "");
+    EXPECT_EQ(GuardEntries(opened.database).load()->size(), 1U);
+    EXPECT_TRUE(EgressLines(opened.database).lines()->empty());
 }
 
 TEST(Database, SetsAFileAsideThatIsNone) {

@@ -2,6 +2,7 @@
 import gzip
 import json
 import pathlib
+import struct
 import subprocess
 
 import pytest
@@ -60,6 +61,13 @@ WRAPPINGS = {
     "cooked": lambda frames: captures.pcap(captures.behind(frames, captures.COOKED, b"\0\0\0\x01\0\x06abcdef\0\0\x08\0")),
     "cooked 2": lambda frames: captures.pcap(captures.behind(
         frames, captures.COOKED_2, b"\x08\0\0\0\0\0\0\x02\0\x01\0\x06abcdef\0\0")),
+    "OpenBSD loopback": lambda frames: captures.pcap(captures.behind(frames, captures.LOOP, b"\0\0\0\x02")),
+    "NFLOG": lambda frames: captures.pcap([
+        frame._replace(link=captures.NFLOG, data=b"\x02\0\0\0\x08\0\x01\0\x08\0\x03\0" + struct.pack("<HH", 4 + len(frame.ip()), 9) + frame.ip())
+        for frame in frames]),
+    "PPPoE": lambda frames: captures.pcap([
+        frame._replace(data=frame.data[:12] + b"\x88\x64\x11\0\0\x07" + struct.pack("!H", len(frame.ip()) + 2) + b"\0\x21" + frame.ip())
+        for frame in frames]),
     "VLAN": lambda frames: captures.pcap(captures.tagged(frames, (0x8100, 5))),
     "QinQ": lambda frames: captures.pcap(captures.tagged(frames, (0x88A8, 5), (0x8100, 6))),
     "big-endian": lambda frames: captures.pcap(frames, order=">"),
@@ -109,6 +117,58 @@ def test_addresses_and_ports_are_not_known_beforehand(plain, tmp_path):
         same(diagnose(file)[1], plain[name], move)
 
 
+def test_what_a_session_description_says_may_be_anything_else(plain, tmp_path):
+    name = "sip-rtp-oneway-nat-server.pcap"
+    addresses = {b"10.9.0.2": b"10.7.1.4", b"203.0.113.11": b"203.0.113.76", b"198.51.100.10": b"198.51.100.84"}
+    ports = {16400: 26402, 17000: 27008}
+
+    def said(data):
+        for old, new in (*addresses.items(), *((b"%d" % old, b"%d" % new) for old, new in ports.items())):
+            data = data.replace(old, new)
+        return data
+
+    words = lambda text: said(text.encode()).decode()
+    move = lambda row: (row[0], row[1], words(row[2]), words(row[3]), ports.get(row[4], row[4]), row[5])
+    frames = captures.readdressed(captures.read(DATA / name), lambda old: bytes(int(part) for part in words(".".join(map(str, old))).split(".")),
+                                  lambda port: ports.get(port, port))
+    file = tmp_path / name
+    file.write_bytes(captures.pcap([frame._replace(data=said(frame.data)) for frame in frames]))
+    same(diagnose(file)[1], plain[name], move)
+
+
+# The right column of tests/data/diagnosis/README.md, where it says more than findings and seconds.
+STATED = {
+    "seed003-drop-server.pcap": ["5 SYNs at 0, 1.01, 3.02, 7.22, 15.41 s", "exponential", "Linux", "port 443, 20.02 s after"],
+    "seed003-drop-win10.pcap": ["5 SYNs at 0, 1, 3, 7, 15 s", "Windows 8", "21.00 s after"],
+    "seed003-rst.pcap": ["port 443", "24 ms"],
+    "seed003-icmp.pcap": ["port unreachable", "heeds it", "no time is lost"],
+    "seed003-icmp-lost-server.pcap": ["5 SYNs with 5 ICMP errors", "keeps trying", "reject with tcp reset"],
+    "seed003-icmp-ratelimited.pcap": ["26 SYNs got only 12 ICMP errors", "6 were refused at once and 6 waited", "reject with tcp reset"],
+    "linux-syn-exponential-127s.pcap": ["7 SYNs at 0, 1.02, 3.03, 7.19, 15.38, 31.51, 64.54 s", "about 130 s"],
+    "ident-113-dropped-server.pcap": ["7 SYNs", "port 113 (ident)", "greets 10.9.0.2 only 10.03 s after"],
+    "seed000-nat-random-outside.pcap": ["ipad-0001", "5 addresses in 6 sessions", "reset 4 of them"],
+    "seed000-nat-random-both.pcapng": ["203.0.113.12, then 203.0.113.15, then 203.0.113.10, then 203.0.113.11, then 203.0.113.14, then 203.0.113.12", "initial sequence numbers"],
+    "mtu-blackhole.pcap": ["1448 bytes", "repeated 6 times", "no ICMP error", "maxseg size set rt mtu", "type 3 code 4"],
+    "mtu-pmtud-works.pcap": ["1400 bytes", "3/4"],
+    "halfopen-synack-lost-server.pcap": ["4 SYNs, 6 SYN-ACKs, no ACK", "return path is broken"],
+    "dns-unanswered-then-second.pcap": ["5-courier.push.apple.com", "198.51.100.11 answered", "5.00 s later"],
+    "rtp-oneway.pcap": ["75 packets", "10.9.0.2:16400 to 198.51.100.10:17000", "0x0000c11e"],
+    "sip-rtp-oneway-nat-server.pcap": ["10.9.0.2:16400", "not the packet's own", "203.0.113.11", "70 packets", "60 packets"],
+    "stun-unanswered.pcap": ["5 requests at 0, 0.64, 1.65, 3.76, 7.81 s", "1 transaction", "udp dport 3478 accept"],
+    "stun-symmetric-nat.pcap": ["203.0.113.11:38748", "203.0.113.11:42886", "symmetric"],
+    "stun-cone-nat.pcap": ["203.0.113.11:16406", "as far as 2 servers can show"],
+    "tls-clienthello-no-answer.pcap": ["courier.push.example", "acknowledged", "gives up after 5.96 s"],
+    "tls-alert-protocol-version.pcap": ["alert 70 (protocol_version)", "TLS 1.2 at most"],
+}
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_each_row_is_stated_with_its_values(name):
+    text = " ".join(run(DATA / name).stdout.decode().split())
+    for part in STATED[name]:
+        assert part in text
+
+
 def test_other_traffic_beside_it_changes_nothing(plain, tmp_path):
     for name in ALL:
         frames = captures.read(DATA / name)
@@ -155,6 +215,18 @@ def test_several_files_make_one_report():
     assert status == 10 and report["packets"] == 18 and len(report["files"]) == 2
     assert {one["id"]: (pathlib.Path(one["file"]).name, one["packets"][0]) for one in report["findings"]} == {
         "syn-silent": ("seed003-drop-server.pcap", 1), "dns-unanswered": ("dns-unanswered-then-second.pcap", 1)}
+
+
+def test_each_client_gets_a_verdict(tmp_path):
+    frames = captures.read(DATA / "seed003-drop-server.pcap")
+    other = captures.readdressed(captures.shifted(captures.read(DATA / "dns-unanswered-then-second.pcap"), 1),
+                                 lambda old: bytes([10, 9, 0, 7]) if old == bytes([10, 9, 0, 2]) else old, lambda port: port)
+    file = tmp_path / "two.pcap"
+    file.write_bytes(captures.pcap(captures.mixed(frames, captures.shifted(other, (frames[0].time - other[0].time) // 10**9))))
+    report = diagnose(file)[1]
+    assert [(one["client"], one["seconds_lost"]) for one in report["clients"]] == [("10.9.0.2", pytest.approx(20.02, abs=.1)), ("10.9.0.7", pytest.approx(5, abs=.1))]
+    text = run(file).stdout.decode()
+    assert "10.9.0.2: 20.02 s lost." in text and "10.9.0.7: 5.00 s lost." in text
 
 
 @pytest.mark.parametrize("content, says", [(b"GET / HTTP/1.1\r\n\r\n", b"not a capture"), (b"", b"not a capture"), (None, b"can't open")])

@@ -1,9 +1,13 @@
 """`sallyport diagnose` on faults, and on what only looks like one, that are made here packet by packet."""
+import json
+import os
 import struct
+import subprocess
 
 import pytest
 
 from harness import captures
+from harness.gateway import program
 from harness.captures import good_connection, mixed, pcap, tcp, udp
 from test_diagnose import diagnose
 
@@ -277,6 +281,10 @@ def test_a_flood_of_flows_is_lived_with_and_told(tmp_path):
         for number in range(count):
             data = template[:26] + struct.pack("!I", 0x0A000000 + number) + template[30:]
             out.write(struct.pack("<IIII", 1_700_000_000 + number // 10_000, number % 10_000, len(data), len(data)) + data)
-    status, report = diagnose(file)
-    assert status == 0 and report["packets"] == count
-    assert any("forgotten" in note for note in report["notes"])
+    process = subprocess.Popen([program(), "diagnose", "--json", file], stdout=subprocess.PIPE)
+    report = json.loads(process.stdout.read())
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0 and report["packets"] == count and report["flows"] == 1_000_000
+    assert any("the oldest 50000 were forgotten" in note for note in report["notes"])
+    assert used.ru_maxrss < 1024 * 1024  # KiB: some hundred bytes a flow

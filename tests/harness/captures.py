@@ -4,7 +4,7 @@ import ipaddress
 import struct
 from typing import NamedTuple
 
-ETHERNET, RAW, NULL, COOKED, COOKED_2 = 1, 101, 0, 113, 276
+ETHERNET, RAW, NULL, LOOP, COOKED, NFLOG, COOKED_2 = 1, 101, 0, 108, 113, 239, 276
 
 
 class Frame(NamedTuple):
@@ -161,3 +161,42 @@ def good_connection(begin, client, server, number=0, exchanges=3, every=10**9):
 def mixed(frames, *others):
     """In the order of time."""
     return sorted([frame for group in (frames, *others) for frame in group], key=lambda frame: frame.time)
+
+
+def conversation(begin, client, server, said, number=0, end=None, mtu=1400):
+    """A TCP connection in which `said` is told, as ("client" or "server", bytes) in order. `end`: None goes on, "fin" or
+    "reset" is how the server ends it."""
+    isn, reply, way = 77_000 + 101 * number, 9_000_000 + 101 * number, 10 * 10**6
+    time, ident = begin + 2 * way, 1000 * number + 4
+    frames = [tcp(begin, client, server, isn, 0, 2, ident=1000 * number + 1),
+              tcp(begin + way, server, client, reply, isn + 1, 18, ident=1000 * number + 2),
+              tcp(time, client, server, isn + 1, reply + 1, 16, ident=1000 * number + 3)]
+    mine, theirs = isn + 1, reply + 1
+    for who, data in said:
+        for at in range(0, len(data), mtu):
+            time, ident, part = time + way, ident + 1, data[at:at + mtu]
+            if who == "client":
+                frames.append(tcp(time, client, server, mine, theirs, 24, part, ident))
+                mine = (mine + len(part)) % 2**32
+            else:
+                frames.append(tcp(time, server, client, theirs, mine, 24, part, ident))
+                theirs = (theirs + len(part)) % 2**32
+    if end:
+        frames.append(tcp(time + way, server, client, theirs, mine, 17 if end == "fin" else 20, ident=ident + 1))
+    return frames
+
+
+def fragmented(frame, size=1480, last_first=False):
+    """One IPv4 packet as fragments with `size` bytes each, a multiple of eight."""
+    packet = frame.ip()
+    head, body = packet[:20], packet[20:]
+    parts = []
+    for at in range(0, len(body), size):
+        piece = body[at:at + size]
+        flags = at // 8 | (0x2000 if at + size < len(body) else 0)
+        parts.append(frame._replace(
+            data=frame.data[:14] + head[:2] + struct.pack("!H", 20 + len(piece)) + head[4:6] + struct.pack("!H", flags) + head[8:] + piece,
+            time=frame.time + 1000 * len(parts)))
+    if last_first:
+        parts = [part._replace(time=frame.time + 1000 * number) for number, part in enumerate(reversed(parts))]
+    return parts

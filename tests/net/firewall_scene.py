@@ -33,7 +33,7 @@ while len(came) < len(ports):
         poll.unregister(number)
         came[index] = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 names = {0: "connected", errno.ECONNREFUSED: "refused"}
-print(json.dumps([names.get(came[i], errno.errorcode[came[i]]) if i in came else "silence" for i in range(len(ports))]))
+print(json.dumps([(names.get(came[i]) or errno.errorcode[came[i]]) if i in came else "silence" for i in range(len(ports))]))
 """
 # Serves TCP on every address and the given ports: tells each client which address it has.
 SERVER = """

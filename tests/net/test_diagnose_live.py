@@ -164,6 +164,23 @@ def test_the_own_session_is_left_out(hosts):
     assert report["flows"] == 2  # 1935 and the other connection to 443
 
 
+def test_who_looks_on_sees_how_far_it_is_and_a_pipe_sees_nothing(hosts):
+    hosts.rules("")
+    screen, terminal = os.openpty()
+    process = subprocess.Popen(["ip", "netns", "exec", hosts.server, program(), "diagnose", "--live", "wire", "--packets", "2"],
+                               stdout=subprocess.PIPE, stderr=terminal)
+    hosts.processes.append(process)
+    os.close(terminal)
+    shown = os.read(screen, 4096)  # within a turn of the capture, whatever it gets
+    assert b"capturing from wire" in shown and b"Ctrl-C" in shown
+    hosts.play(V4[1], 1)
+    assert process.communicate(timeout=20)[0].startswith(b"Nothing wrong")
+    os.close(screen)
+    quiet = hosts.capture("--packets", 2)
+    hosts.play(V4[1], 1)
+    assert quiet.communicate(timeout=20)[1] == ""
+
+
 def test_an_interface_that_is_not_there(hosts):
     process = hosts.start(hosts.server, program(), "diagnose", "--live", "nowhere")
     _, errors = process.communicate(timeout=20)

@@ -20,6 +20,7 @@ std::unique_ptr<Detector> make_nat_source();
 std::unique_ptr<Detector> make_tls();
 std::unique_ptr<Detector> make_dns();
 std::unique_ptr<Detector> make_stun();
+std::unique_ptr<Detector> make_ice();
 std::unique_ptr<Detector> make_media();
 std::unique_ptr<Detector> make_signaling();
 

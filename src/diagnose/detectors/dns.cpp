@@ -3,10 +3,13 @@
 #include "diagnose/detectors/all.hpp"
 
 #include "diagnose/glance/dns.hpp"
+#include "diagnose/glance/dns_stream.hpp"
 #include "diagnose/wording.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 
 namespace sallyport::diagnose {
@@ -16,6 +19,7 @@ namespace {
 constexpr std::size_t max_queries = 200'000;
 constexpr double patience = 2;  // seconds without an answer
 constexpr double same_question = 60;  // seconds within which another try belongs to the first
+constexpr std::size_t max_streams = 5'000;  // TCP connections whose messages are followed, of 4 KiB at most
 constexpr std::size_t most_tries = 64;  // for the same question that are looked at
 constexpr std::uint16_t netbios_names = 137;
 constexpr std::uint8_t code_refused = 5, code_failed = 2;
@@ -28,7 +32,19 @@ struct Query {
     Time time = 0;
     PacketNumber packet = 0;
     bool answered = false;
+    bool tcp = false;
 };
+
+// Does a connection begin with a query? Some send its length alone first.
+bool begins_query(Bytes payload) {
+    constexpr std::size_t longest_query = 512 + 256;  // bytes: a name, a type, EDNS with a cookie and padding
+    ByteReader reader(payload);
+    const auto length = reader.u16();
+    if (!length || *length < 17 || *length > longest_query || reader.remaining() > *length) return false;
+    if (reader.empty()) return true;
+    const auto message = glance_dns(reader.rest());
+    return message && !message->response;
+}
 
 bool is_multicast(const IpAddress& address) {
     if (address.is_v4()) return address.v4_host_order() >> 28 == 14 || address.v4_host_order() == 0xFFFFFFFF;
@@ -44,26 +60,25 @@ class Dns : public Detector {
 public:
     void see(const Sighting& sighting, Scene& scene) override {
         const auto& packet = sighting.packet;
+        if (packet.protocol == packet::protocol::tcp) return follow(sighting, scene);
         if (packet.payload.size() < 17 || packet.source_port == netbios_names ||
             packet.destination_port == netbios_names)
             return;
         if (is_multicast(packet.destination)) return;  // mDNS and LLMNR: nobody has to answer
-        const auto message = glance_dns(packet.payload);
-        if (!message) return;
-        message->response ? answer(sighting, *message, scene) : ask(sighting, *message);
+        read(sighting, packet.payload, scene);
     }
 
     void conclude(const Scene& scene, std::vector<Finding>& findings) override {
-        std::map<std::pair<IpAddress, IpAddress>, Unanswered> by_pair;
+        std::map<std::tuple<IpAddress, IpAddress, bool>, Unanswered> by_pair;
         for (const Query& query : queries_) {
-            auto& pair = by_pair[{query.client, query.server}];
+            auto& pair = by_pair[{query.client, query.server, query.tcp}];
             if (query.answered)
                 ++pair.answered;
             else if (seconds(query.time, scene.last_time) >= patience || rescue_of(query) != nullptr)
                 pair.queries.push_back(&query);
         }
         for (const auto& [pair, unanswered] : by_pair) {
-            if (!unanswered.queries.empty() && !scene.one_sided(pair.first, pair.second))
+            if (!unanswered.queries.empty() && !scene.one_sided(std::get<0>(pair), std::get<1>(pair)))
                 findings.push_back(told(scene, unanswered));
         }
         for (const auto& [key, failures] : failures_) findings.push_back(failed(key, failures));
@@ -82,6 +97,33 @@ private:
         std::vector<PacketNumber> packets{};
     };
 
+    void read(const Sighting& sighting, Bytes bytes, Scene& scene) {
+        const auto message = glance_dns(bytes);
+        if (!message) return;
+        message->response ? answer(sighting, *message, scene) : ask(sighting, *message);
+    }
+
+    void follow(const Sighting& sighting, Scene& scene) {
+        if (sighting.repeated) return;
+        const auto& packet = sighting.packet;
+        const auto side = static_cast<std::size_t>(sighting.side);
+        auto found = streams_.find(sighting.flow.number);
+        if (found == streams_.end()) {
+            const bool begins = sighting.side == Side::client && sighting.flow.of(Side::client).payload_packets == 1 &&
+                                begins_query(packet.payload);
+            if (!begins || streams_.size() >= max_streams) return;
+            found = streams_.emplace(sighting.flow.number, Stream{}).first;
+        }
+        Stream& stream = found->second;
+        const bool first = sighting.flow.of(sighting.side).payload_packets == 1;
+        const bool gap =
+            (!first && packet.tcp.sequence != stream.next[side]) || packet.payload.size() < packet.payload_length;
+        stream.lost[side] = stream.lost[side] || gap;
+        stream.next[side] = packet.tcp.sequence + packet.payload_length;
+        if (stream.lost[side]) return;
+        stream.messages[side].feed(packet.payload, [&](Bytes message) { read(sighting, message, scene); });
+    }
+
     void ask(const Sighting& sighting, const DnsGlance& message) {
         if (queries_.size() >= max_queries) return;
         auto& repeated = open_[{sighting.flow.number, message.id}];
@@ -96,7 +138,8 @@ private:
                             .time_to_live = sighting.packet.time_to_live,
                             .question = message.name + " " + dns_type_name(message.type),
                             .time = sighting.time,
-                            .packet = sighting.number});
+                            .packet = sighting.number,
+                            .tcp = sighting.packet.protocol == packet::protocol::tcp});
         by_question_[{queries_.back().client, queries_.back().question}].push_back(queries_.size() - 1);
     }
 
@@ -136,7 +179,7 @@ private:
                         .client = first.client,
                         .server = first.server,
                         .port = first.port,
-                        .protocol = "udp"};
+                        .protocol = first.tcp ? "tcp" : "udp"};
         const Query* rescue = nullptr;
         for (const Query* query : unanswered.queries) {
             finding.add_packet(query->packet);
@@ -160,8 +203,8 @@ private:
         const Query& first = *unanswered.queries.front();
         const Place place = scene.place_of(finding.server, first.time_to_live);
         finding.text = "The name server " + finding.server.to_string() + " does not answer " +
-                       count_text(unanswered.queries.size(), "query", "queries") + " of " + finding.client.to_string() +
-                       " (" + first.question + ").";
+                       (first.tcp ? "over TCP " : "") + count_text(unanswered.queries.size(), "query", "queries") +
+                       " of " + finding.client.to_string() + " (" + first.question + ").";
         if (rescue != nullptr) {
             finding.text += " " + rescue->server.to_string() + " answered the same question when it was asked, " +
                             seconds_text(seconds(first.time, rescue->time)) + " later.";
@@ -172,8 +215,9 @@ private:
                                                      "the server limits its answers."
                                                : ".";
         finding.vantage = silence_vantage(place);
-        finding.next = "Ask it directly: kdig @" + finding.server.to_string() + " " + first.question.substr(0, 100);
-        finding.fix = accept_fix(finding.server, finding.port, "udp", place);
+        finding.next = "Ask it directly: kdig " + std::string(first.tcp ? "+tcp " : "") + "@" +
+                       finding.server.to_string() + " " + first.question.substr(0, 100);
+        finding.fix = accept_fix(finding.server, finding.port, finding.protocol, place);
         finding.fix.advice += " Or take this server out of the client's list.";
         finding.details = {{.key = "question", .value = first.question},
                            {.key = "queries", .value = std::to_string(unanswered.queries.size()), .number = true}};
@@ -196,7 +240,14 @@ private:
         return finding;
     }
 
+    struct Stream {
+        std::array<DnsStream, 2> messages{};
+        std::array<std::uint32_t, 2> next{};  // sequence numbers expected
+        std::array<bool, 2> lost{};
+    };
+
     std::vector<Query> queries_;
+    std::unordered_map<std::uint32_t, Stream> streams_;
     std::map<std::pair<std::uint32_t, std::uint16_t>, std::vector<std::size_t>> open_;  // the repetitions of a query
     std::map<std::pair<IpAddress, std::string>, std::vector<std::size_t>> by_question_;
     std::map<FailureKey, Failures> failures_;

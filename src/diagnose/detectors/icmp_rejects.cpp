@@ -141,8 +141,9 @@ private:
                         .protocol = "tcp"};
         Rejections rejections;
         bool goes_on = false, waits = false;
+        const IcmpTimes rejects(scene, approach);
         for (const Flow* flow : approach.flows) {
-            if (flow->of(Side::server).packets > 0) continue;
+            if (flow->of(Side::server).packets > 0 || !rejects.near(*flow)) continue;
             auto attempt = read(scene, *flow, finding, rejections.error);
             if (attempt.syns.empty()) continue;
             rejections.syns += attempt.syns.size();

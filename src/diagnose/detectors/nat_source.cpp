@@ -7,22 +7,38 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <tuple>
 
 namespace sallyport::diagnose {
 
 namespace {
 
-constexpr std::size_t max_identities = 50'000;
+constexpr double soon = 300;  // seconds: devices that move do it less often
 constexpr std::size_t shown_value = 40;  // bytes of an identity that are printed
 
-// One connection as seen under one of the addresses.
+// One connection whose client says who it is.
 struct Use {
-    std::uint32_t flow = none;
-    IpAddress source{};
+    const Flow* flow = nullptr;
+    IpAddress source{};  // of IPv6 the network: hosts change the rest by themselves
     PacketNumber packet = 0;
 };
+
+// All of one client, by what it says of itself.
+struct Uses {
+    std::vector<Use> list;
+    bool secret = false;
+    bool shared = false;
+};
+
+IpAddress network_of(const IpAddress& address) {
+    if (address.is_v4()) return address;
+    auto bytes = address.bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return IpAddress::v6(bytes);
+}
 
 Fix sticky_fix(const IpAddress& client, const IpAddress& source) {
     const bool v4 = client.is_v4();
@@ -48,17 +64,16 @@ std::string list_of(const std::set<IpAddress>& addresses) {
 
 class NatSource : public Detector {
 public:
-    void see(const Sighting& sighting, Scene&) override {
-        if (sighting.side != Side::client || sighting.flow.of(Side::client).payload_packets != 1 || sighting.repeated)
-            return;
-        if (identities_ >= max_identities) return;
-        const auto identity = find_identity(sighting.packet.payload);
-        if (!identity) return;
-        auto& uses = by_identity_[identity->kind + "\n" + identity->value];
-        uses.secret = identity->secret;
-        uses.shared = identity->shared;
-        uses.list.push_back({sighting.flow.number, sighting.flow.client.ip, sighting.number});
-        ++identities_;
+    void see(const Sighting& sighting, Scene& scene) override {
+        if (sighting.side != Side::client || sighting.repeated) return;
+        // The first message tells; of TURN it is the one behind the challenge.
+        const bool tcp = sighting.packet.protocol == packet::protocol::tcp;
+        const auto said = sighting.flow.of(Side::client).payload_packets;
+        if (said > (tcp ? 1U : 3U)) return;
+        if (auto identity = find_identity(sighting.packet.payload)) {
+            scene.saw_claim(
+                {.identity = std::move(*identity), .flow = sighting.flow.number, .packet = sighting.number});
+        }
     }
 
     void conclude(const Scene& scene, std::vector<Finding>& findings) override {
@@ -70,12 +85,6 @@ public:
     }
 
 private:
-    struct Uses {
-        std::vector<Use> list;
-        bool secret = false;
-        bool shared = false;
-    };
-
     static Finding begun(const IpAddress& client, const Flow& flow, Confidence confidence) {
         return {.id = "nat-unstable",
                 .severity = Severity::error,
@@ -128,12 +137,20 @@ private:
             finding.why =
                 "Both sides of the NAT are captured, and the connections are paired by their initial sequence numbers "
                 "(" +
-                packets_text(finding.packets) + ").";
+                packets_text(finding.packets) + "): " + client.to_string() + " became " + in_order(legs) + ".";
             finding.vantage = "Nothing is missing for this: both legs are there.";
             finding.fix = sticky_fix(client, *sources.begin());
             add_sources(sources, legs.size(), reset, finding);
             findings.push_back(std::move(finding));
         }
+    }
+
+    static std::string in_order(std::span<const std::pair<const Flow*, const Flow*>> legs) {
+        constexpr std::size_t most = 12;
+        std::string out;
+        for (const auto& [inside, outside] : legs.first(std::min(most, legs.size())))
+            out += (out.empty() ? "" : ", then ") + outside->client.ip.to_string();
+        return out;
     }
 
     // One connection that goes on from another address: it answers a SYN-ACK that another address has got.
@@ -178,34 +195,87 @@ private:
     }
 
     // Outside of the NAT alone: who the client says it is stays the same.
-    void one_leg(const Scene& scene, std::vector<Finding>& findings) const {
-        for (const auto& [key, uses] : by_identity_) {
-            std::set<IpAddress> sources;
-            std::size_t reset = 0;
-            for (const Use& use : uses.list) {
-                const Flow* flow = scene.flows.by_number(use.flow);
-                if (flow == nullptr || flow->is_twin()) continue;  // the same connection, on the other side of the NAT
-                sources.insert(use.source);
-                reset += flow->of(Side::server).reset ? 1 : 0;
-            }
-            const Flow* first = scene.flows.by_number(uses.list.front().flow);
-            if (sources.size() < 2 || first == nullptr || (uses.shared && reset == 0)) continue;
-            findings.push_back(told(key, uses, sources, reset, *first));
+    static void one_leg(const Scene& scene, std::vector<Finding>& findings) {
+        std::map<std::pair<std::string, bool>, Uses> by_identity;  // and by IPv4: hosts have both
+        for (const Claim& claim : scene.claims()) {
+            const Flow* flow = scene.flows.by_number(claim.flow);
+            if (flow == nullptr || flow->is_twin()) continue;  // the same connection, on the other side of the NAT
+            auto& uses = by_identity[{claim.identity.kind + "\n" + claim.identity.value, flow->client.ip.is_v4()}];
+            if (!uses.list.empty() && uses.list.back().flow == flow) continue;
+            uses.secret = claim.identity.secret;
+            uses.shared = claim.identity.shared;
+            uses.list.push_back({flow, network_of(flow->client.ip), claim.packet});
+        }
+        for (auto& [key, uses] : by_identity) {
+            std::ranges::sort(uses.list, {}, [](const Use& use) { return std::tuple(use.flow->begin(), use.packet); });
+            leave_out_relays(uses);
+            const Changes changes = changes_of(uses);
+            if (changes.sources.size() < 2 || (uses.shared && changes.reset == 0)) continue;
+            findings.push_back(told(key.first, uses, changes));
         }
     }
 
-    static Finding told(const std::string& key, const Uses& uses, const std::set<IpAddress>& sources, std::size_t reset,
-                        const Flow& first) {
+    // A proxy says what its client says, from an address of its own and while it is connected to the client: that is
+    // a connection to another server that begins during one from somebody else.
+    static void leave_out_relays(Uses& uses) {
+        constexpr std::ptrdiff_t most_open = 64;  // earlier ones that are looked at
+        std::vector<Use> kept;
+        for (const Use& use : uses.list) {
+            const auto begin = kept.size() > most_open ? kept.end() - most_open : kept.begin();
+            const bool relayed = std::any_of(begin, kept.end(), [&](const Use& other) {
+                return other.flow->server.ip != use.flow->server.ip && other.source != use.source &&
+                       end_of(*other.flow) >= use.flow->begin();
+            });
+            if (!relayed) kept.push_back(use);
+        }
+        uses.list = std::move(kept);
+    }
+
+    static Time end_of(const Flow& flow) {
+        return std::max(flow.of(Side::client).last_time, flow.of(Side::server).last_time);
+    }
+
+    struct Changes {
+        std::set<IpAddress> sources;
+        std::size_t reset = 0;  // sessions that the server reset
+        bool restless = false;  // it came from another address, and soon from another again
+
+        bool unstable() const { return reset > 0 || restless; }
+    };
+
+    static Changes changes_of(const Uses& uses) {
+        Changes out;
+        const Use* before = nullptr;
+        std::optional<Time> moved;
+        for (const Use& use : uses.list) {
+            out.sources.insert(use.source);
+            out.reset += use.flow->of(Side::server).reset ? 1 : 0;
+            if (before != nullptr && before->source != use.source) {
+                out.restless = out.restless || (moved && seconds(*moved, use.flow->begin()) < soon);
+                moved = use.flow->begin();
+            }
+            before = &use;
+        }
+        return out;
+    }
+
+    static Finding told(const std::string& key, const Uses& uses, const Changes& changes) {
+        const auto& sources = changes.sources;
+        const std::size_t reset = changes.reset;
+        const Flow& first = *uses.list.front().flow;
         const auto line = key.find('\n');
         const std::string who = uses.secret ? "the same " + key.substr(0, line)
                                             : key.substr(0, line) + " " + key.substr(line + 1, shown_value);
-        Finding finding = begun(first.client.ip, first, Confidence::likely);
-        finding.severity = reset > 0 ? Severity::error : Severity::warning;
+        Finding finding = begun(first.client.ip, first, changes.unstable() ? Confidence::likely : Confidence::possible);
+        finding.kind = key;
+        finding.protocol = first.protocol == packet::protocol::tcp ? "tcp" : "udp";
+        finding.severity = reset > 0 ? Severity::error : changes.unstable() ? Severity::warning : Severity::info;
         for (const Use& use : uses.list) finding.add_packet(use.packet);
         finding.text = "One client comes from " + std::to_string(sources.size()) + " addresses in " +
                        count_text(uses.list.size(), "session", "sessions") + " with " +
                        endpoint_text(finding.server, finding.port) + ": " + list_of(sources) + ".";
         if (reset > 0) finding.text += " The server reset " + std::to_string(reset) + " of them.";
+        if (!changes.unstable()) finding.text += " It changes seldom: a device that moves looks the same.";
         finding.why = "The sessions name " + who + " in clear (" + packets_text(finding.packets) + ").";
         finding.vantage =
             "The inside of the NAT is not in the capture: that it is one device is concluded from what it says of "
@@ -217,9 +287,6 @@ private:
         add_sources(sources, uses.list.size(), reset, finding);
         return finding;
     }
-
-    std::map<std::string, Uses> by_identity_;
-    std::size_t identities_ = 0;
 };
 
 }  // namespace

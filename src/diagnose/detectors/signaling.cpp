@@ -22,7 +22,10 @@ class Signaling : public Detector {
 public:
     void see(const Sighting& sighting, Scene&) override {
         if (sighting.repeated) return;
-        const auto refusal = glance_refusal(sighting.packet.payload);
+        const auto& packet = sighting.packet;
+        const bool ras = packet.protocol == packet::protocol::udp &&
+                         (is_ras_port(packet.source_port) || is_ras_port(packet.destination_port));
+        const auto refusal = glance_refusal(packet.payload, ras);
         if (!refusal) return;
         const Key key{sighting.receiver().ip, sighting.sender().ip, refusal->protocol, refusal->code};
         if (!seen_.contains(key) && seen_.size() >= max_kinds) return;
@@ -42,7 +45,7 @@ public:
                             .server = server,
                             .port = seen.port,
                             .protocol = seen.udp ? "udp" : "tcp",
-                            .kind = std::to_string(code),
+                            .kind = std::string(protocol) + std::to_string(code),
                             .packets = seen.packets};
             const std::string what = std::to_string(code) + " " + seen.refusal.words;
             finding.text = endpoint_text(server, seen.port) + " refuses " + client.to_string() + " in its own words, " +

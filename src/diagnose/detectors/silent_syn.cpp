@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::size_t most_ports = 16;  // of one server that a client may find silent before it is a scan
 
-bool has_icmp(const Scene& scene, const Flow& flow) {
-    bool found = false;
-    scene.flows.each_event(flow, [&](const Event& event) { found = found || event.kind == Event::Kind::icmp; });
-    return found;
-}
-
 bool is_silent(const Flow& flow) { return flow.of(Side::server).packets == 0 && !flow.of(Side::client).acknowledges; }
 
 struct Silence {
@@ -124,8 +118,9 @@ private:
     static void judge(const Scene& scene, const Approach& approach, std::vector<Finding>& findings) {
         Silence silence;
         std::vector<const Flow*> silent;
+        const IcmpTimes rejects(scene, approach);
         for (const Flow* flow : approach.flows) {
-            if (has_icmp(scene, *flow)) return;  // that is another fault
+            if (rejects.near(*flow)) continue;  // that is another fault
             if (is_silent(*flow)) silent.push_back(flow);
             if (flow->of(Side::server).packets > 0) ++silence.answered;
         }

@@ -1,5 +1,4 @@
-// STUN: requests that nobody answers, what mapped addresses tell of a NAT, and the connectivity checks of ICE with
-// their conclusion SUCCESS or FAILED.
+// STUN: requests that nobody answers, and what mapped addresses tell of a NAT. The checks of ICE are ice.cpp's.
 #include "diagnose/detectors/all.hpp"
 
 #include "diagnose/glance/stun.hpp"
@@ -17,7 +16,6 @@ namespace {
 constexpr std::size_t max_transactions = 100'000;
 constexpr double patience = 2;  // seconds
 constexpr std::uint16_t binding = 1;
-constexpr std::uint16_t role_conflict = 487;
 
 struct Transaction {
     SocketAddress client{}, server{};
@@ -27,10 +25,7 @@ struct Transaction {
     std::vector<PacketNumber> packets{};
     PacketNumber answer_packet = 0;
     bool answered = false;
-    bool succeeded = false;
-    bool conflict = false;
     bool check = false;
-    bool nominated = false;
     std::optional<SocketAddress> mapped{};
 };
 
@@ -52,7 +47,6 @@ public:
     void conclude(const Scene& scene, std::vector<Finding>& findings) override {
         unanswered(scene, findings);
         mappings(findings);
-        checks(findings);
     }
 
 private:
@@ -67,7 +61,6 @@ private:
         transaction.server = server;
         transaction.method = message.method;
         transaction.check = message.is_check;
-        transaction.nominated = transaction.nominated || message.nominates;
         transaction.time_to_live = sighting.packet.time_to_live;
         if (transaction.times.size() >= max_evidence) return;
         transaction.times.push_back(sighting.time);
@@ -80,8 +73,6 @@ private:
         auto& transaction = found->second;
         transaction.answered = true;
         transaction.answer_packet = sighting.number;
-        transaction.succeeded = transaction.succeeded || message.kind == StunGlance::Class::success;
-        transaction.conflict = transaction.conflict || message.error == role_conflict;
         if (message.mapped) transaction.mapped = message.mapped;
     }
 
@@ -189,62 +180,6 @@ private:
         for (const auto& address : mapped) list += (list.empty() ? "" : ", ") + address.to_string();
         finding.details = {{.key = "mapped", .value = list}};
         return finding;
-    }
-
-    void checks(std::vector<Finding>& findings) const {
-        struct Pairs {
-            std::set<std::pair<SocketAddress, SocketAddress>> all, good;
-            std::vector<PacketNumber> packets;
-            bool conflict = false;
-            Time begin = INT64_MAX, end = INT64_MIN;
-        };
-        std::map<std::pair<IpAddress, IpAddress>, Pairs> by_hosts;
-        for (const auto& [key, transaction] : transactions_) {
-            if (!transaction.check) continue;
-            const auto& [low, high] = std::minmax(transaction.client, transaction.server);
-            auto& pairs = by_hosts[{low.ip, high.ip}];
-            pairs.all.insert({low, high});
-            if (transaction.succeeded) pairs.good.insert({low, high});
-            pairs.conflict = pairs.conflict || transaction.conflict;
-            pairs.begin = std::min(pairs.begin, transaction.times.front());
-            pairs.end = std::max(pairs.end, transaction.times.back());
-            if (pairs.packets.size() < max_evidence) pairs.packets.push_back(transaction.packets.front());
-        }
-        std::map<IpAddress, bool> any_good;  // of an agent: with whom ever
-        for (const auto& [hosts, pairs] : by_hosts) {
-            any_good[hosts.first] = any_good[hosts.first] || !pairs.good.empty();
-            any_good[hosts.second] = any_good[hosts.second] || !pairs.good.empty();
-        }
-        for (const auto& [hosts, pairs] : by_hosts) {
-            const bool good = !pairs.good.empty();
-            // An agent that got through elsewhere has done its work: pairs that fail beside it are as they should be.
-            const bool harmless = !good && (any_good[hosts.first] || any_good[hosts.second]);
-            Finding finding{.id = "ice",
-                            .severity = good || harmless ? Severity::info : Severity::error,
-                            .confidence = Confidence::likely,
-                            .client = hosts.first,
-                            .server = hosts.second,
-                            .port = pairs.all.begin()->second.port,
-                            .protocol = "udp",
-                            .packets = pairs.packets};
-            std::ranges::sort(finding.packets);
-            if (!good) finding.lost_at_least = true;
-            if (!good && !harmless) finding.lost = {{pairs.begin, pairs.end}};
-            finding.text = "ICE between " + hosts.first.to_string() + " and " + hosts.second.to_string() + ": " +
-                           std::to_string(pairs.good.size()) + " of " + count_text(pairs.all.size(), "pair", "pairs") +
-                           " answered. " +
-                           (pairs.conflict ? "Both sides claimed the same role at first, which is harmless. " : "") +
-                           "Conclusion: " +
-                           (good       ? "SUCCESS."
-                            : harmless ? "FAILED on this path, which is harmless: another one works."
-                                       : "FAILED.");
-            finding.why = "Connectivity checks and their answers (" + packets_text(finding.packets) + ").";
-            finding.vantage = "Checks that other interfaces sent are not in the capture.";
-            if (!good && !harmless)
-                finding.next = "Is UDP between the two let through? If not, a TURN relay must be reachable.";
-            finding.details = {{.key = "conclusion", .value = good ? "SUCCESS" : "FAILED"}};
-            findings.push_back(std::move(finding));
-        }
     }
 
     std::map<Key, Transaction> transactions_;

@@ -2,13 +2,20 @@
 // that does not believe the certificate it is shown.
 #include "diagnose/detectors/all.hpp"
 
+#include "base/text.hpp"
+#include "diagnose/glance/certificate.hpp"
+#include "diagnose/glance/tls_messages.hpp"
 #include "diagnose/glance/tls_records.hpp"
 #include "diagnose/wording.hpp"
 #include "wire/tls/client_hello.hpp"
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace sallyport::diagnose {
 
@@ -16,6 +23,7 @@ namespace {
 
 constexpr std::size_t max_handshakes = 100'000;
 constexpr std::size_t max_waiting_hellos = 2'000;  // ClientHellos that are not whole yet, of at most 16 KiB
+constexpr std::size_t max_open = 2'000;  // handshakes whose messages are kept, of at most 8 KiB each way
 constexpr double patience = 2;  // seconds without an answer
 
 struct Handshake {
@@ -28,6 +36,10 @@ struct Handshake {
     std::uint16_t version = 0;
     std::array<std::uint32_t, 2> next{};  // sequence numbers expected
     std::array<TlsRecords, 2> records{};
+    std::array<TlsMessages, 2> messages{};
+    std::optional<CertificateGlance> shown{};  // by the server
+    PacketNumber shown_packet = 0;
+    bool closed = false;  // its messages are of no more use
     std::optional<TlsAlert> alert{};  // the first that does not just close
     Side alert_side = Side::client;
     Time alert_time = 0;
@@ -58,7 +70,7 @@ bool rejects_certificate(std::uint8_t description) {
 
 class Tls : public Detector {
 public:
-    void see(const Sighting& sighting, Scene&) override {
+    void see(const Sighting& sighting, Scene& scene) override {
         auto found = handshakes_.find(sighting.flow.number);
         if (found == handshakes_.end()) {
             const bool begins = sighting.side == Side::client && sighting.flow.of(Side::client).payload_packets == 1 &&
@@ -68,14 +80,17 @@ public:
             found->second.flow = sighting.flow.number;
             found->second.hello_time = sighting.time;
             found->second.hello_packet = sighting.number;
+            if (handshakes_.size() - closed_ > max_open) stop(found->second);
         }
         follow(found->second, sighting);
+        read_messages(found->second, sighting, scene);
     }
 
     void conclude(const Scene& scene, std::vector<Finding>& findings) override {
         std::vector<const Handshake*> ordered;
         for (const auto& [number, handshake] : handshakes_) ordered.push_back(&handshake);
         std::ranges::sort(ordered, {}, &Handshake::flow);
+        intercepted(scene, ordered, findings);
         for (const Handshake* handshake : ordered) {
             const Flow* flow = scene.flows.by_number(handshake->flow);
             if (flow == nullptr || flow->is_twin() || scene.one_sided(flow->client.ip, flow->server.ip)) continue;
@@ -97,7 +112,7 @@ private:
         handshake.next[side] = packet.tcp.sequence + packet.payload_length;
         if (packet.payload.size() < packet.payload_length) records.lose_track();
         if (sighting.side == Side::client) read_hello(handshake, packet.payload);
-        const auto alert = records.feed(packet.payload);
+        const auto alert = records.feed(packet.payload, handshake.messages[side]);
         if (!alert || alert->closes() || handshake.alert) return;
         handshake.alert = alert;
         handshake.alert_side = sighting.side;
@@ -120,6 +135,97 @@ private:
         handshake.hello = {};
         --waiting_;
     }
+
+    void stop(Handshake& handshake) {
+        for (TlsMessages& messages : handshake.messages) messages.stop();
+        if (!std::exchange(handshake.closed, true)) ++closed_;
+    }
+
+    // Who the two say they are, as far as it is in clear.
+    void read_messages(Handshake& handshake, const Sighting& sighting, Scene& scene) {
+        const auto side = static_cast<std::size_t>(sighting.side);
+        TlsMessages& messages = handshake.messages[side];
+        const auto claim = [&](Identity identity) {
+            scene.saw_claim({.identity = std::move(identity), .flow = handshake.flow, .packet = sighting.number});
+        };
+        do {
+            if (const auto hello = messages.client_hello()) {
+                if (const auto again = resumption_in(*hello)) claim(secret_identity(again->kind, again->value));
+            }
+            const auto certificate = messages.certificate();
+            const auto named = certificate ? glance_certificate(*certificate) : std::nullopt;
+            if (!named) continue;
+            if (sighting.side == Side::client) {
+                const auto digest = secret_identity({}, as_text(*certificate)).value;
+                claim({.kind = "client certificate", .value = named->subject + " #" + digest});
+            } else if (!handshake.shown) {
+                handshake.shown = named;
+                handshake.shown_packet = sighting.number;
+            }
+            messages.stop();  // what follows is the rest of the chain
+        } while (messages.next());
+        if (handshake.records[0].encrypted() || (handshake.records[1].encrypted() && sighting.side == Side::client))
+            stop(handshake);
+    }
+
+    // A certificate from somebody else than who has to issue it, or from two at one and the same server.
+    static void intercepted(const Scene& scene, const std::vector<const Handshake*>& handshakes,
+                            std::vector<Finding>& findings) {
+        std::map<std::tuple<IpAddress, std::uint16_t, std::string>, std::map<std::string, const Handshake*>> issuers;
+        for (const Handshake* handshake : handshakes) {
+            const Flow* flow = scene.flows.by_number(handshake->flow);
+            if (flow == nullptr || !handshake->shown || handshake->shown->issuer.empty()) continue;
+            issuers[{flow->server.ip, flow->server.port, handshake->server_name}].emplace(handshake->shown->issuer,
+                                                                                          handshake);
+        }
+        for (const auto& [server, seen] : issuers) {
+            for (const auto& [issuer, handshake] : seen) {
+                const bool expected = to_lower(issuer).find(to_lower(scene.expected_issuer)) != std::string::npos;
+                if (!expected) findings.push_back(strange_issuer(scene, *handshake, {}));
+            }
+            if (!scene.expected_issuer.empty() || seen.size() < 2) continue;
+            const auto &one = *seen.begin()->second, &two = *std::next(seen.begin())->second;
+            if (!related(one.shown->issuer, two.shown->issuer))
+                findings.push_back(strange_issuer(scene, two, one.shown->issuer));
+        }
+    }
+
+    // Do both names end in the same organization? Authorities issue by several certificates of their own.
+    static bool related(const std::string& a, const std::string& b) {
+        const auto organization = [](const std::string& name) { return name.substr(name.find(", ") + 1); };
+        return organization(a) == organization(b);
+    }
+
+    static Finding strange_issuer(const Scene& scene, const Handshake& handshake, const std::string& other) {
+        const Flow& flow = *scene.flows.by_number(handshake.flow);
+        const CertificateGlance& shown = *handshake.shown;
+        Finding finding = begun(flow, handshake, "tls-intercept");
+        finding.kind = shown.issuer;
+        finding.confidence = other.empty() ? Confidence::likely : Confidence::possible;
+        finding.severity = other.empty() ? Severity::error : Severity::warning;
+        finding.packets.push_back(handshake.shown_packet);
+        finding.text = endpoint_text(finding.server, finding.port) + " shows " + finding.client.to_string() +
+                       " a certificate " + certificate_text(shown) +
+                       (other.empty() ? ", and not by " + scene.expected_issuer
+                                      : "; another connection to it was shown one that " + other + " issued") +
+                       ": something on the way may terminate TLS in the server's place.";
+        finding.why = "The certificate is in packet " + std::to_string(in_file(handshake.shown_packet)) +
+                      ", in clear, behind the " + hello_text(handshake) + " in packet " +
+                      std::to_string(in_file(handshake.hello_packet)) + ".";
+        finding.vantage = other.empty() ? "Whether the server itself has this certificate can't be seen from here."
+                                        : "A server that changed its certificate in between looks the same.";
+        finding.next = trust_advice;
+        finding.details.push_back({.key = "issuer", .value = shown.issuer});
+        finding.details.push_back({.key = "subject", .value = shown.subject});
+        return finding;
+    }
+
+    static std::string certificate_text(const CertificateGlance& shown) {
+        return "of " + shown.subject + (shown.self_issued ? ", issued by itself" : ", issued by " + shown.issuer);
+    }
+
+    static constexpr std::string_view trust_advice =
+        "Compare the issuer that the client sees (openssl s_client -showcerts) with the one configured.";
 
     static Finding begun(const Flow& flow, const Handshake& handshake, std::string_view id) {
         Finding finding{.id = id,
@@ -211,26 +317,29 @@ private:
                             " at most, and the server wants a later version.";
         }
         if (distrust) {
-            finding.text +=
-                " It does not trust the certificate it is shown: something on the way may terminate TLS in the "
-                "server's place.";
+            finding.text += " It does not trust the certificate it is shown";
+            if (handshake.shown) finding.text += ", " + certificate_text(*handshake.shown);
+            finding.text += ": something on the way may terminate TLS in the server's place.";
         }
         finding.why = "Packet " + std::to_string(in_file(handshake.alert_packet)) + " is the alert, behind the " +
                       hello_text(handshake) + " in packet " + std::to_string(in_file(handshake.hello_packet)) + ".";
         finding.vantage = distrust ? "A self-signed or expired certificate of the server itself looks the same."
                                    : "Why it decided so "
                                      "is in the log of the side that sent the alert.";
-        finding.next =
-            distrust ? "Compare the issuer that the client sees (openssl s_client -showcerts) with the one configured."
-                     : "Look into the log of the side that sent it.";
+        finding.next = distrust ? std::string(trust_advice) : "Look into the log of the side that sent it.";
         finding.details.push_back({.key = "alert", .value = number, .number = true});
         finding.details.push_back({.key = "alert_name", .value = std::string(known)});
+        if (distrust && handshake.shown) {
+            finding.details.push_back({.key = "issuer", .value = handshake.shown->issuer});
+            finding.details.push_back({.key = "subject", .value = handshake.shown->subject});
+        }
         finding.details.push_back({.key = "side", .value = by_client ? "client" : "server"});
         findings.push_back(std::move(finding));
     }
 
     std::unordered_map<std::uint32_t, Handshake> handshakes_;
     std::size_t waiting_ = 0;
+    std::size_t closed_ = 0;  // handshakes of which nothing more is kept
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
+#include "diagnose/glance/certificate.hpp"
 #include "diagnose/glance/dns.hpp"
+#include "diagnose/glance/dns_stream.hpp"
 #include "diagnose/glance/refusal.hpp"
 #include "diagnose/glance/rtp.hpp"
 #include "diagnose/glance/sdp.hpp"
@@ -9,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace sallyport::diagnose {
 namespace {
@@ -77,17 +80,74 @@ TEST(TlsRecordsGlance, FindsAnAlertInAnyPiecesAndNoneBehindEncryption) {
     const std::string encrypted = "\x14\x03\x03\0\x01\x01\x15\x03\x03\0\x02\x02\x46"s;
     for (std::size_t piece = 1; piece <= clear.size(); ++piece) {
         TlsRecords records;
+        TlsMessages messages;
         std::optional<TlsAlert> found;
         for (Bytes rest = as_bytes(clear); !rest.empty(); rest = rest.subspan(std::min(piece, rest.size()))) {
-            if (const auto alert = records.feed(rest.first(std::min(piece, rest.size())))) found = alert;
+            if (const auto alert = records.feed(rest.first(std::min(piece, rest.size())), messages)) found = alert;
         }
         ASSERT_TRUE(found) << piece;
         EXPECT_EQ(alert_name(found->description), "protocol_version");
-        EXPECT_TRUE(records.hello());
+        EXPECT_TRUE(messages.next());  // the ServerHello is whole
     }
     TlsRecords records;
-    EXPECT_FALSE(records.feed(as_bytes(encrypted)));
+    TlsMessages messages;
+    EXPECT_FALSE(records.feed(as_bytes(encrypted), messages));
     EXPECT_TRUE(records.encrypted());
+}
+
+TEST(DnsStream, GivesTheBeginningOfEachMessageInWhateverPieces) {
+    const std::string stream = "\0\x03one\0\0\0\x05"s + "three\x10\0"s + std::string(4096, 'x') + "\0\x04last"s;
+    for (std::size_t piece = 1; piece <= stream.size(); piece = piece * 2 + 1) {
+        SCOPED_TRACE(piece);
+        DnsStream messages;
+        std::vector<std::string> got;
+        for (Bytes rest = as_bytes(stream); !rest.empty(); rest = rest.subspan(std::min(piece, rest.size()))) {
+            messages.feed(rest.first(std::min(piece, rest.size())),
+                          [&](Bytes message) { got.emplace_back(as_text(message)); });
+        }
+        ASSERT_EQ(got.size(), 5U);
+        EXPECT_EQ(got[0], "one");
+        EXPECT_EQ(got[1], "");
+        EXPECT_EQ(got[2], "three");
+        EXPECT_EQ(got[3], std::string(kept_message, 'x'));
+        EXPECT_EQ(got[4], "last");
+    }
+}
+
+TEST(TlsMessages, FindTheFirstCertificateAndKeepNothingTooLarge) {
+    TlsMessages messages;
+    messages.feed(as_bytes("\x02\0\0\x02hi"s + "\x0B\0\0\x0C\0\0\x09\0\0\x03"s));
+    EXPECT_FALSE(messages.certificate());
+    EXPECT_TRUE(messages.next());
+    EXPECT_FALSE(messages.certificate());  // not whole
+    messages.feed(as_bytes("der\0\0\0"));
+    ASSERT_TRUE(messages.certificate());
+    EXPECT_EQ(as_text(*messages.certificate()), "der");
+    TlsMessages none;
+    none.feed(as_bytes("\x0B\0\0\x03\0\0\0\x0E\0\0\0"s));  // of a client that has none
+    EXPECT_FALSE(none.certificate());
+    EXPECT_TRUE(none.next());
+    none.feed(as_bytes(std::string(max_handshake_bytes, 'x')));
+    EXPECT_TRUE(none.stopped());
+}
+
+TEST(CertificateGlance, ReadsNamesAndNothingThatIsCutOrLies) {
+    const auto name = [](const std::string& common) {
+        const std::string pair = "\x06\x03\x55\x04\x03\x0C" + std::string(1, static_cast<char>(common.size())) + common;
+        const std::string sequence = "\x30" + std::string(1, static_cast<char>(pair.size())) + pair;
+        const std::string set = "\x31" + std::string(1, static_cast<char>(sequence.size())) + sequence;
+        return "\x30" + std::string(1, static_cast<char>(set.size())) + set;
+    };
+    const std::string inside = "\xA0\x03\x02\x01\x02\x02\x01\x07\x30\0"s + name("CA") + "\x30\0"s + name("host");
+    const std::string body = "\x30" + std::string(1, static_cast<char>(inside.size())) + inside;
+    const std::string whole = "\x30" + std::string(1, static_cast<char>(body.size())) + body;
+    const auto read = glance_certificate(as_bytes(whole));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->issuer, "CA");
+    EXPECT_EQ(read->subject, "host");
+    EXPECT_FALSE(read->self_issued);
+    for (std::size_t size = 0; size < whole.size(); ++size)
+        EXPECT_FALSE(glance_certificate(as_bytes(whole).first(size)));
 }
 
 TEST(RefusalGlance, ReadsSipLdapAndH225AndLeavesEverydayAnswersAlone) {

@@ -1,11 +1,16 @@
 #include "diagnose/glance/refusal.hpp"
 
+#include "wire/h323/call.hpp"
+#include "wire/h323/q931.hpp"
+#include "wire/h323/ras.hpp"
+#include "wire/h323/tpkt.hpp"
 #include "wire/ldap/message.hpp"
 #include "wire/ldap/result.hpp"
 #include "wire/sip/message.hpp"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sallyport::diagnose {
 
@@ -46,30 +51,59 @@ std::optional<Refusal> in_ldap(Bytes payload) {
                    .serious = true};
 }
 
-// TPKT (RFC 1006 section 6) around Q.931: discriminator 8, a call reference of two bytes, RELEASE COMPLETE, and in its
-// elements the cause.
+// What an endpoint that lost its registration is told, so that it registers anew.
+constexpr std::array<std::string_view, 3> everyday_rejects{"discoveryRequired", "fullRegistrationRequired",
+                                                           "registerWithAssignedGK"};
+
+std::optional<Refusal> in_ras(Bytes encoding) {
+    h323::RasMessage message;
+    if (!h323::read_ras(encoding, message) || !message.is_reject()) return std::nullopt;
+    const auto reason = h323::reject_reason_name(message);
+    if (std::ranges::count(everyday_rejects, reason) > 0) return std::nullopt;
+    std::string words(h323::ras_name(message.kind));
+    if (!reason.empty()) words += " " + std::string(reason);
+    const bool redirects = !message.alternates.empty();
+    if (redirects) words += ", and names another gatekeeper";
+    return Refusal{
+        .protocol = "ras", .code = message.reject_reason.value_or(0), .words = std::move(words), .serious = !redirects};
+}
+
+std::optional<Refusal> in_q931(Bytes bytes) {
+    h323::Q931Message message;
+    if (!h323::read_q931(bytes, message)) return std::nullopt;
+    const auto information =
+        message.h225 ? h323::read_user_information(*message.h225) : Result<h323::UserInformation, h323::ReadError>{};
+    if (information) {
+        for (const Bytes ras : information->ras) {
+            if (auto refusal = in_ras(ras)) return refusal;
+        }
+    }
+    if (message.type != h323::q931::release_complete || !message.cause) return std::nullopt;
+    if (is_one_of(everyday_causes, *message.cause)) return std::nullopt;
+    std::string words = "cause";
+    if (information && information->release_reason)
+        words += ", " + std::string(h323::release_reason_name(*information->release_reason));
+    return Refusal{.protocol = "h225", .code = *message.cause, .words = std::move(words), .serious = true};
+}
+
+// TPKT (RFC 1006 section 6) around Q.931, in which are H.225.0 and, with H.460.17, RAS.
 std::optional<Refusal> in_h225(Bytes payload) {
-    constexpr std::uint8_t discriminator = 8, release_complete = 0x5A, cause = 8;
-    ByteReader reader(payload);
-    const auto version = reader.u16(), length = reader.u16();
-    const auto first = reader.u8(), reference = reader.u8();
-    if (!reference || *version != 0x0300 || *length > payload.size() || *first != discriminator || *reference != 2)
-        return std::nullopt;
-    const auto value = reader.u16();
-    const auto type = reader.u8();
-    if (!value || !type || *type != release_complete) return std::nullopt;
-    const auto element = reader.u8(), size = reader.u8();
-    const auto content = size ? reader.take(*size) : std::nullopt;
-    if (!content || *element != cause || content->size() < 2) return std::nullopt;
-    const int code = std::to_integer<int>((*content)[1]) & 0x7F;
-    if (is_one_of(everyday_causes, code)) return std::nullopt;
-    return Refusal{.protocol = "h225", .code = code, .words = "cause", .serious = true};
+    constexpr int most = 16;  // messages of a segment
+    for (int read = 0; read < most; ++read) {
+        const auto frame = h323::read_tpkt(payload);
+        if (!frame || !*frame || (*frame)->length > payload.size()) return std::nullopt;
+        const std::size_t length = (*frame)->length;
+        if (auto refusal = in_q931(payload.first(length).subspan(h323::tpkt_header))) return refusal;
+        payload = payload.subspan(length);
+    }
+    return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<Refusal> glance_refusal(Bytes payload) {
+std::optional<Refusal> glance_refusal(Bytes payload, bool to_or_from_gatekeeper) {
     if (payload.size() < 7) return std::nullopt;
+    if (to_or_from_gatekeeper) return in_ras(payload);
     if (as_text(payload).starts_with("SIP/2.0 ")) return in_sip(payload);
     switch (std::to_integer<unsigned>(payload[0])) {
         case 0x30: return in_ldap(payload);

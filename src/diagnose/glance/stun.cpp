@@ -1,5 +1,6 @@
 #include "diagnose/glance/stun.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sallyport::diagnose {
@@ -9,10 +10,13 @@ namespace {
 constexpr std::uint32_t magic_cookie = 0x2112A442;
 enum Attribute : std::uint16_t {
     mapped_address = 0x0001,
+    username = 0x0006,
     error_code = 0x0009,
     xor_mapped_address = 0x0020,
     priority = 0x0024,
     use_candidate = 0x0025,
+    ice_controlled = 0x8029,
+    ice_controlling = 0x802A,
 };
 
 // RFC 8489 sections 14.1 and 14.2. `mask` is the cookie and the transaction, or zeros.
@@ -55,6 +59,9 @@ void read_attribute(std::uint16_t type, Bytes value, StunGlance& out) {
             return;
         case priority: out.is_check = true; return;
         case use_candidate: out.nominates = true; return;
+        case ice_controlled: out.role = StunGlance::Role::controlled; return;
+        case ice_controlling: out.role = StunGlance::Role::controlling; return;
+        case username: out.username = as_text(value.first(std::min(value.size(), max_username))); return;
         default: return;
     }
 }

@@ -12,8 +12,12 @@
 
 namespace sallyport::diagnose {
 
+inline constexpr std::size_t max_username = 128;
+
 struct StunGlance {
     enum class Class : std::uint8_t { request = 0, indication = 1, success = 2, error = 3 };
+
+    enum class Role : std::uint8_t { none, controlling, controlled };
 
     Class kind = Class::request;
     std::uint16_t method = 0;  // 1: Binding
@@ -22,6 +26,8 @@ struct StunGlance {
     std::uint16_t error = 0;  // of an error: 401, 487, ...
     bool is_check = false;  // a connectivity check of ICE
     bool nominates = false;  // USE-CANDIDATE
+    Role role = Role::none;  // of who asks, ICE-CONTROLLING or ICE-CONTROLLED
+    std::string username;  // at most max_username bytes of it
 };
 
 std::optional<StunGlance> glance_stun(Bytes datagram);

@@ -7,7 +7,6 @@ namespace sallyport::diagnose {
 namespace {
 
 constexpr std::uint8_t change_cipher_spec = 20, alert = 21, handshake = 22, application_data = 23;
-constexpr std::uint8_t client_hello = 1, server_hello = 2, certificate_message = 11;
 constexpr std::size_t head_size = 5;  // bytes
 constexpr std::uint32_t max_record = (1U << 14) + 2048;
 
@@ -61,28 +60,26 @@ void TlsRecords::begin_record() {
     if (type == change_cipher_spec || type == application_data) encrypted_ = true;
 }
 
-std::optional<TlsAlert> TlsRecords::feed(Bytes bytes) {
+std::optional<TlsAlert> TlsRecords::feed(Bytes bytes, TlsMessages& messages) {
     std::optional<TlsAlert> out;
     while (!bytes.empty() && !lost_ && !encrypted_) {
         const bool in_head = filled_ < head_size;
         const bool peeks = !in_head && filled_ < head_.size() && left_ > 0;
         if (in_head || peeks) {
             head_[filled_++] = std::to_integer<std::uint8_t>(bytes[0]);
+            if (peeks && head_[0] == handshake) messages.feed(bytes.first(1));
             bytes = bytes.subspan(1);
             if (filled_ == head_size) {
                 left_ = static_cast<std::uint32_t>(head_[3] << 8 | head_[4]);
                 begin_record();
             } else if (peeks) {
                 --left_;
-                if (filled_ == head_size + 1 && head_[0] == handshake) {
-                    hello_ = hello_ || head_[5] == server_hello || head_[5] == client_hello;
-                    certificate_ = certificate_ || head_[5] == certificate_message;
-                }
                 // In clear an alert has two bytes; encrypted, more.
                 if (filled_ == head_.size() && head_[0] == alert && left_ == 0) out = TlsAlert{head_[5], head_[6]};
             }
         } else {
             const auto part = std::min<std::size_t>(left_, bytes.size());
+            if (head_[0] == handshake) messages.feed(bytes.first(part));
             left_ -= static_cast<std::uint32_t>(part);
             bytes = bytes.subspan(part);
         }

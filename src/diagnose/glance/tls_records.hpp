@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "diagnose/glance/tls_messages.hpp"
 
 #include <array>
 #include <cstdint>
@@ -24,12 +25,11 @@ std::string_view alert_name(std::uint8_t description);
 class TlsRecords {
 public:
     /// The next bytes of this direction. Answers an alert in clear that ends in them.
-    std::optional<TlsAlert> feed(Bytes bytes);
+    /// @param messages  is given what is in the records of the handshake, as long as it is in clear.
+    std::optional<TlsAlert> feed(Bytes bytes, TlsMessages& messages);
     void lose_track() { lost_ = true; }
 
     bool any() const { return any_; }  // a record of TLS has come
-    bool hello() const { return hello_; }  // a ServerHello or ClientHello has come
-    bool certificate() const { return certificate_; }  // a Certificate has come in clear
     bool encrypted() const { return encrypted_; }
 
 private:
@@ -38,7 +38,7 @@ private:
     std::array<std::uint8_t, 7> head_{};  // the record's head, and the first two bytes of its content
     std::uint8_t filled_ = 0;
     std::uint32_t left_ = 0;  // bytes of the record's content still to come
-    bool any_ = false, hello_ = false, certificate_ = false, encrypted_ = false, lost_ = false;
+    bool any_ = false, encrypted_ = false, lost_ = false;
 };
 
 }  // namespace sallyport::diagnose

@@ -22,6 +22,8 @@ constexpr RefusalRow refusals[] = {
     {.reason = "cert.untrusted", .status = 403},
     {.reason = "client.stalled", .status = 408, .closes = true},
     {.reason = "draining", .status = 503, .closes = true, .retry_after = 5},
+    {.reason = "egress.exhausted", .status = 503, .retry_after = 30},
+    {.reason = "egress.unknown", .status = 503, .retry_after = 5},
     {.reason = "limit.client", .status = 503, .closes = true, .retry_after = 5},
     {.reason = "limit.connections", .status = 503, .closes = true, .retry_after = 5},
     {.reason = "limit.descriptors", .status = 503, .closes = true, .retry_after = 5},

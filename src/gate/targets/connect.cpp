@@ -69,6 +69,9 @@ TargetSearch::TargetSearch(Session& session, const io::Stream& client, std::shar
 
 io::Task<TargetSearch::Connected> TargetSearch::next(Reuse reuse) {
     ConnectFailure last;
+    if (session_.gate.sources() != nullptr && !from_) {
+        if (auto failure = co_await find_sources()) co_return std::unexpected(std::move(*failure));
+    }
     while (more()) {
         const std::size_t target = order_.index[at_];
         if (reuse != Reuse::none && !reused_) {
@@ -87,12 +90,24 @@ io::Task<TargetSearch::Connected> TargetSearch::next(Reuse reuse) {
     co_return std::unexpected(std::move(last));
 }
 
+// What this client's connections go out from. Without an answer they don't: from another address they would be somebody
+// else's.
+io::Task<std::optional<ConnectFailure>> TargetSearch::find_sources() {
+    egress::Lookup& sources = *session_.gate.sources();
+    if (const egress::Choice* known = sources.known(session_.client.ip, session_.gate.loop().now()))
+        from_ = *known;
+    else
+        from_ = co_await sources.find(session_.client.ip);
+    if (from_) co_return std::nullopt;
+    co_return ConnectFailure{Reason::egress_unknown, "", "the control loop does not answer"};
+}
+
 std::optional<TargetConnection> TargetSearch::take_kept(std::size_t target, Reuse reuse) {
     if (!may_be_kept(*service_.settings)) return std::nullopt;
     const Duration younger_than = reuse == Reuse::fresh ? fresh_for : KeptConnections::kept_for;
     return session_.gate.kept().take(*service_.targets[target], leg_tls_,
                                      leg_tls_ ? std::string_view(server_name(target)) : std::string_view{},
-                                     younger_than, session_.cancellation);
+                                     from_ ? from_->sources : egress::Sources{}, younger_than, session_.cancellation);
 }
 
 const std::string& TargetSearch::server_name(std::size_t target) const {
@@ -115,6 +130,11 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
     if (!lease) co_return failed(Reason::limit_service, "", false);
     net::DialPlan plan = plan_for(settings, where, port_, gate.names().get());
     if (plan.addresses.empty()) co_return failed(Reason::target_unresolved, "", true);
+    if (from_ && !plan.source) {
+        plan.sources = from_->sources;
+        std::erase_if(plan.addresses, [this](const SocketAddress& to) { return from_->refused(to.ip); });
+        if (plan.addresses.empty()) co_return failed(Reason::egress_exhausted, "", false);
+    }
 
     const std::uint32_t epoch = gate.kept().epoch();
     const SteadyTime began = gate.loop().now();
@@ -130,6 +150,7 @@ io::Task<TargetSearch::Connected> TargetSearch::connect(std::size_t target) {
     state.connected(gate.loop().now() - began);
     if (settings.proxy_protocol != config::ProxyProtocol::none) stream->write(as_bytes(proxy_header()));
     TargetConnection connection{std::move(*stream), std::move(*lease), text, {}, leg_tls_, epoch};
+    if (from_) connection.sources = from_->sources;
     if (!leg_tls_) co_return connection;
 
     connection.server_name = server_name(target);

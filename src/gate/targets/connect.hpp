@@ -2,6 +2,7 @@
 // PROXY header where the target wants to know who asks.
 #pragma once
 
+#include "egress/book.hpp"
 #include "gate/router.hpp"
 #include "gate/session.hpp"
 #include "gate/targets/kept.hpp"
@@ -12,6 +13,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,6 +54,7 @@ public:
 private:
     using Connected = std::expected<TargetConnection, ConnectFailure>;
 
+    io::Task<std::optional<ConnectFailure>> find_sources();
     io::Task<Connected> connect(std::size_t target);
     std::optional<TargetConnection> take_kept(std::size_t target, Reuse reuse);
     const std::string& server_name(std::size_t target) const;
@@ -66,6 +69,7 @@ private:
     std::uint16_t port_;
     std::string name_;
     Order order_;
+    std::optional<egress::Choice> from_;  // the client's, once it is known
     std::size_t at_ = 0;  // in the order
     bool reused_ = false;
 };

@@ -6,14 +6,16 @@
 namespace sallyport::gate {
 
 std::optional<TargetConnection> KeptConnections::take(const TargetState& target, bool tls, std::string_view server_name,
-                                                      Duration younger_than, io::Cancellation& for_session) {
+                                                      const egress::Sources& sources, Duration younger_than,
+                                                      io::Cancellation& for_session) {
     const auto found = waiting_.find(&target);
     if (found == waiting_.end()) return std::nullopt;
     auto& of_target = found->second;
     for (std::size_t i = of_target.size(); i-- > 0;) {
         Waiting& waiting = of_target[i];
         if (loop_.now() - waiting.since > younger_than) return std::nullopt;  // so are all before it
-        if (waiting.connection.tls != tls || waiting.connection.server_name != server_name) continue;
+        const TargetConnection& kept = waiting.connection;
+        if (kept.tls != tls || kept.server_name != server_name || kept.sources != sources) continue;
         std::optional<TargetConnection> taken(std::move(waiting.connection));
         of_target.erase(of_target.begin() + static_cast<std::ptrdiff_t>(i));
         --count_;

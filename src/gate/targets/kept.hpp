@@ -1,6 +1,7 @@
 // Connections to targets that outlive their request and wait for the next one, of any client. Each loop has its own.
 #pragma once
 
+#include "egress/sources.hpp"
 #include "gate/targets/state.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
@@ -25,6 +26,7 @@ struct TargetConnection {
     std::string server_name;  // that its certificate was checked for; empty without TLS of ours
     bool tls = false;         // on the way to the target, be it the client's own
     std::uint32_t epoch = 0;  // KeptConnections::epoch() when it was made
+    egress::Sources sources{};  // that it was dialed from: only whose they are may use it again
 
     /// Nothing has come that nobody asked for, no end, and nothing waits to be sent.
     bool quiet() const {
@@ -45,7 +47,8 @@ public:
     /// The one that was used last: the target is the least likely to have given it up.
     /// @param younger_than  how long it may have waited
     std::optional<TargetConnection> take(const TargetState& target, bool tls, std::string_view server_name,
-                                         Duration younger_than, io::Cancellation& for_session);
+                                         const egress::Sources& sources, Duration younger_than,
+                                         io::Cancellation& for_session);
     /// Keeps it; closes it where there are enough, or where what it was chosen by has changed meanwhile.
     void put(TargetConnection connection);
     /// Closes all: what they were chosen by has changed.

@@ -43,7 +43,7 @@ struct Shelf {
     void put(std::string text) { kept.put(connection(std::move(text))); }
     /// The text of what is taken; "-": nothing.
     std::string take(Duration younger_than = KeptConnections::kept_for) {
-        return text_of(kept.take(*target, false, "", younger_than, session));
+        return text_of(kept.take(*target, false, "", {}, younger_than, session));
     }
     static std::string text_of(const std::optional<TargetConnection>& taken) { return taken ? taken->text : "-"; }
     auto sleep(Duration duration) { return io::Sleep(*loop, never, loop->in(duration)); }
@@ -116,12 +116,30 @@ TEST(KeptConnections, OnlyOneThatFitsIsTaken) {
             on.kept.put(on.connection("tls other", true, "a.example.com", on.other));
             const TargetState& asked = how.own_target ? *on.target : *on.other;
             const bool found = std::string_view(how.taken) != "-";
-            EXPECT_EQ(Shelf::text_of(on.kept.take(asked, how.tls, how.server_name, 1min, on.session)), how.taken);
+            EXPECT_EQ(Shelf::text_of(on.kept.take(asked, how.tls, how.server_name, {}, 1min, on.session)), how.taken);
             EXPECT_EQ(on.kept.size(), found ? 3U : 4U);
-            EXPECT_EQ(Shelf::text_of(on.kept.take(asked, how.tls, how.server_name, 1min, on.session)), "-");
+            EXPECT_EQ(Shelf::text_of(on.kept.take(asked, how.tls, how.server_name, {}, 1min, on.session)), "-");
             co_return;
         }(shelf, c));
     }
+}
+
+TEST(KeptConnections, OneIsUsedAgainByThoseOfItsSourceAddressAlone) {
+    Shelf shelf;
+    shelf.run([](Shelf& on) -> io::Task<void> {
+        const egress::Sources alices{{IpAddress::parse("192.0.2.17")}};
+        const egress::Sources bobs{{IpAddress::parse("192.0.2.18")}};
+        TargetConnection made = on.connection("alice's");
+        made.sources = alices;
+        on.kept.put(std::move(made));
+        const auto taken_by = [&on](const egress::Sources& sources) {
+            return Shelf::text_of(on.kept.take(*on.target, false, "", sources, 1min, on.session));
+        };
+        EXPECT_EQ(taken_by({}), "-");
+        EXPECT_EQ(taken_by(bobs), "-");
+        EXPECT_EQ(taken_by(alices), "alice's");
+        co_return;
+    }(shelf));
 }
 
 TEST(KeptConnections, WhoNeedsAFreshOneGetsNoOlder) {

@@ -2,7 +2,7 @@
 
 #include "base/text.hpp"
 #include "gate/gate.hpp"
-#include "gate/peek.hpp"
+#include "io/peek.hpp"
 #include "gate/refusal.hpp"
 #include "gate/tunnel.hpp"
 #include "wire/tls/client_hello.hpp"

@@ -144,7 +144,8 @@ std::optional<Record> RecordReader::next() {
     const auto rclass = fields.u16();
     const auto ttl = fields.u32();
     const auto size = fields.u16();
-    if (!size || fields.remaining() < *size) return std::nullopt;
+    // Where the TTL does not fit, a size of fewer octets still would.
+    if (!ttl || !size || fields.remaining() < *size) return std::nullopt;
     --left_[section];
     Record record{.section = static_cast<Record::Section>(section),
                   .owner = at_,

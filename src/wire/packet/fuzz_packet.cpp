@@ -13,6 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto* end = packet.payload.data() + packet.payload.size();
     const bool inside =
         packet.payload.empty() || (packet.payload.data() >= frame.data() && end <= frame.data() + frame.size());
+    const auto* part_end = packet.part.bytes.data() + packet.part.bytes.size();
+    const bool part_inside = packet.part.bytes.empty() ||
+                             (packet.part.bytes.data() >= frame.data() && part_end <= frame.data() + frame.size());
+    if (!part_inside || packet.part.bytes.size() > packet.part.length) std::abort();
     if (!inside || (packet.transport && packet.later_fragment)) std::abort();
     return 0;
 }

@@ -19,6 +19,14 @@ IpAddress v6_address(Bytes bytes) {
     return IpAddress::v6(raw);
 }
 
+Fragment part_of(const Datagram& datagram, std::uint32_t offset, bool more, std::uint8_t protocol) {
+    return {.offset = offset,
+            .length = static_cast<std::uint32_t>(datagram.length),
+            .protocol = protocol,
+            .more = more,
+            .bytes = datagram.rest};
+}
+
 bool read_v4(Bytes bytes, Packet& packet, Datagram& datagram) {
     if (bytes.size() < v4_head) return false;
     const std::size_t head = std::size_t{4} * (at8(bytes, 0) & 0x0F);
@@ -36,11 +44,16 @@ bool read_v4(Bytes bytes, Packet& packet, Datagram& datagram) {
     packet.destination = IpAddress::v4(at32(bytes, 16));
     datagram.length = total - head;
     datagram.rest = bytes.first(std::min(total, bytes.size())).subspan(head);
+    if (packet.fragment) {
+        packet.part = part_of(datagram, std::uint32_t{8} * (fragmentation & 0x1FFF), (fragmentation & 0x2000) != 0,
+                              packet.protocol);
+    }
     return true;
 }
 
 // Walks over the extension headers to the transport. False: they end in nothing, or there are too many.
 bool pass_extensions(std::uint8_t next, Packet& packet, Datagram& datagram) {
+    std::uint32_t offset = 0;  // of a fragment, with its flags
     for (unsigned passed = 0; passed <= max_extensions; ++passed) {
         const Bytes rest = datagram.rest;
         packet.protocol = next;
@@ -53,8 +66,9 @@ bool pass_extensions(std::uint8_t next, Packet& packet, Datagram& datagram) {
             length = 8 + std::size_t{4} * at8(rest, 1);
         } else if (next == fragment) {
             if (rest.size() < 8) return false;
-            packet.fragment = (at16(rest, 2) & 0xFFF9) != 0;  // offset or "more": else one whole, an atomic fragment
-            packet.later_fragment = (at16(rest, 2) & 0xFFF8) != 0;
+            offset = at16(rest, 2);
+            packet.fragment = (offset & 0xFFF9) != 0;  // offset or "more": else one whole, an atomic fragment
+            packet.later_fragment = (offset & 0xFFF8) != 0;
             packet.identification = at32(rest, 4);
         } else {
             return true;
@@ -63,6 +77,9 @@ bool pass_extensions(std::uint8_t next, Packet& packet, Datagram& datagram) {
         next = at8(rest, 0);
         datagram.rest = rest.subspan(length);
         datagram.length -= length;
+        if (packet.fragment && packet.protocol == fragment) {
+            packet.part = part_of(datagram, offset & 0xFFF8, (offset & 1) != 0, next);
+        }
         if (packet.later_fragment) return packet.protocol = next, true;
     }
     return false;
@@ -97,6 +114,18 @@ bool decode(std::uint16_t link_type, Bytes frame, Packet& packet) {
     Datagram datagram;
     if (!read_ip(behind_link(link_type, frame, packet), packet, datagram)) return false;
     read_transport(datagram, packet);
+    return true;
+}
+
+bool read_whole(Bytes datagram, Packet& packet) {
+    const std::uint8_t begins_with = packet.part.protocol;
+    packet.part = {};
+    packet.fragment = packet.later_fragment = packet.transport = false;
+    packet.protocol = begins_with;
+    Datagram whole{.rest = datagram, .length = datagram.size()};
+    if (!packet.source.is_v4() && !pass_extensions(begins_with, packet, whole)) return false;
+    if (packet.fragment) return false;
+    read_transport(whole, packet);
     return true;
 }
 

@@ -66,6 +66,15 @@ struct Icmp {
     Quoted quoted;
 };
 
+/// A part of a datagram, as far as this packet carries it.
+struct Fragment {
+    std::uint32_t offset = 0;  // bytes of the datagram in front of it
+    std::uint32_t length = 0;  // bytes of it on the wire
+    std::uint8_t protocol = 0;  // what the whole begins with: of IPv6 perhaps an extension header
+    bool more = false;  // it is not the last
+    Bytes bytes;  // those that were captured
+};
+
 struct Packet {
     IpAddress source, destination;
     std::uint16_t source_port = 0, destination_port = 0;  // of TCP and UDP; 0 in fragments behind the first
@@ -82,9 +91,15 @@ struct Packet {
     Bytes payload;  // those that were captured
     Tcp tcp;
     Icmp icmp;
+    Fragment part;  // where `fragment`
 };
 
 /// @return false where the frame carries no IP, or too little of it.
 bool decode(std::uint16_t link_type, Bytes frame, Packet& packet);
+
+/// Reads the transport of a datagram that came in fragments.
+/// @param packet  the first of them, which then stands for the whole; its views are into `datagram`.
+/// @return false where there is nothing behind the extension headers of IPv6, or another fragment in it.
+bool read_whole(Bytes datagram, Packet& packet);
 
 }  // namespace sallyport::packet

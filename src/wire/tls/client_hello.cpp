@@ -15,6 +15,7 @@ constexpr std::size_t max_record = std::size_t{1} << 14;  // bytes of a plaintex
 constexpr std::uint8_t client_hello_type = 1;
 constexpr std::size_t message_head = 4;  // type and 24 bits of length
 constexpr std::uint16_t server_name_extension = 0;
+constexpr std::uint16_t protocols_extension = 16;
 constexpr std::uint16_t supported_versions_extension = 43;
 constexpr std::uint8_t host_name_type = 0;
 
@@ -63,6 +64,20 @@ bool read_server_name(ByteReader extension, ClientHello& hello) {
     return true;
 }
 
+// RFC 7301 section 3.1. False: malformed.
+bool read_protocols(ByteReader extension, ClientHello& hello) {
+    const auto size = extension.u16();
+    auto list = size ? extension.sub(*size) : std::nullopt;
+    if (!list || !extension.empty()) return false;
+    while (!list->empty()) {
+        const auto length = list->u8();
+        const auto name = length && *length != 0 ? list->take(*length) : std::nullopt;
+        if (!name) return false;
+        if (hello.protocols.size() < max_protocols) hello.protocols.emplace_back(as_text(*name));
+    }
+    return true;
+}
+
 // RFC 8446 section 4.2.1. Values that are no version of TLS are there to be passed over (RFC 8701).
 void read_versions(ByteReader extension, ClientHello& hello) {
     extension.u8();
@@ -79,6 +94,7 @@ bool read_extensions(ByteReader extensions, ClientHello& hello) {
         const auto body = type && size ? extensions.sub(*size) : std::nullopt;
         if (!body) return false;
         if (*type == supported_versions_extension) read_versions(*body, hello);
+        if (*type == protocols_extension && !read_protocols(*body, hello)) return false;
         if (*type != server_name_extension) continue;
         if (named || !read_server_name(*body, hello)) return false;
         named = true;

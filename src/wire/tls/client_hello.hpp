@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sallyport::tls {
 
@@ -23,11 +24,14 @@ enum class HelloError : std::uint8_t {
     too_large,
 };
 
+inline constexpr std::size_t max_protocols = 16;  // that are kept; further ones are passed over
+
 /// A phrase for people, in lower case, without a period.
 std::string_view text(HelloError error);
 
 struct ClientHello {
     std::string server_name;  // server_name of RFC 6066 section 3, lower-cased; empty: none was sent
+    std::vector<std::string> protocols = {};  // of ALPN (RFC 7301 section 3.1), at most max_protocols of them
     std::uint16_t highest_version = 0;  // that it offers, 0x0303 for TLS 1.2 (RFC 8446 section 4.2.1)
 };
 

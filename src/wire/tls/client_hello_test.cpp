@@ -73,6 +73,26 @@ TEST(ClientHello, TellsTheServerNameInHoweverManyRecordsItComes) {
     }
 }
 
+TEST(ClientHello, TellsTheProtocolsThatAreOffered) {
+    const auto of = [](std::string_view list) {
+        ClientHello hello;
+        const auto result = read_client_hello(as_bytes(record(message(body_with(extension(16, list))))), hello);
+        if (result.state != HelloResult::State::complete) return std::string("!");
+        std::string out;
+        for (const auto& one : hello.protocols) out += one + ' ';
+        return out;
+    };
+    EXPECT_EQ(of(counted(counted("apns-security-v3", 1) + counted("apns-pack-v1", 1), 2)),
+              "apns-security-v3 apns-pack-v1 ");
+    EXPECT_EQ(of(counted("", 2)), "");
+    EXPECT_EQ(of(counted(counted("", 1), 2)), "!") << "an empty protocol";
+    EXPECT_EQ(of(counted("\x09h2", 2)), "!") << "one that runs past the end";
+    EXPECT_EQ(of(counted(counted("h2", 1), 2) + "x"), "!") << "something behind the list";
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += counted("h2", 1);
+    EXPECT_EQ(of(counted(many, 2)).size(), 3 * max_protocols);
+}
+
 TEST(ClientHello, RefusesWhatIsNoneAndWhatLies) {
     const std::string good = body_with(server_name("a.example"));
     struct Case {

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sallyport::gate {
+namespace sallyport::io {
 
 enum class Peeked : std::uint8_t {
     enough,   // the reader said so
@@ -22,26 +22,26 @@ enum class Peeked : std::uint8_t {
 /// @param most    bytes to look at; what the loop's buffer holds at the most.
 /// @param enough  bool(Bytes): called with one byte at least; may keep what it read, not the bytes.
 template <class Enough>
-io::Task<Peeked> peek_until(io::Stream& client, std::size_t most, io::Deadline deadline, Enough enough) {
+Task<Peeked> peek_until(Stream& client, std::size_t most, Deadline deadline, Enough enough) {
     bool came = false;
     for (;;) {
-        const io::Got got = client.peek(client.loop().buffer().first(most));
-        if (got.io == io::Io::ok) {
+        const Got got = client.peek(client.loop().buffer().first(most));
+        if (got.io == Io::ok) {
             came = true;
             if (enough(Bytes(client.loop().buffer()).first(got.bytes))) {
                 client.watched().readable = true;  // for whoever goes on: no edge will tell of what is there
                 co_return Peeked::enough;
             }
             if (got.bytes == most) co_return Peeked::too_much;
-        } else if (got.io != io::Io::again) {
+        } else if (got.io != Io::again) {
             co_return came ? Peeked::ended : Peeked::silent;
         }
         if (client.watched().hung_up) co_return came ? Peeked::ended : Peeked::silent;
         client.watched().readable = false;  // what is there stays there: the next edge tells of more
-        const io::Wait waited = co_await client.readable(deadline);
-        if (waited == io::Wait::timeout) co_return Peeked::late;
-        if (waited == io::Wait::cancelled) co_return Peeked::cancelled;
+        const Wait waited = co_await client.readable(deadline);
+        if (waited == Wait::timeout) co_return Peeked::late;
+        if (waited == Wait::cancelled) co_return Peeked::cancelled;
     }
 }
 
-}  // namespace sallyport::gate
+}  // namespace sallyport::io

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace sallyport::certs {
+namespace sallyport::io {
 
 class FileWatch {
 public:
@@ -49,4 +49,4 @@ private:
     std::vector<File> files_;
 };
 
-}  // namespace sallyport::certs
+}  // namespace sallyport::io

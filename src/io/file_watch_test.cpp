@@ -1,13 +1,13 @@
-#include "certs/file_watch.hpp"
+#include "io/file_watch.hpp"
 
-#include "certs/testing.hpp"
+#include "io/files_testing.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 
-using namespace sallyport::certs;
-using sallyport::certs::testing::Folder;
+using namespace sallyport::io;
+using sallyport::io::testing::Folder;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;

@@ -1,4 +1,4 @@
-#include "certs/file_watch.hpp"
+#include "io/file_watch.hpp"
 
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace sallyport::certs {
+namespace sallyport::io {
 
 namespace {
 
@@ -100,4 +100,4 @@ FileWatch::Identity FileWatch::identity_of(const fs::path& file) {
             .status_changed = nanoseconds(status.st_ctim)};
 }
 
-}  // namespace sallyport::certs
+}  // namespace sallyport::io

@@ -1,0 +1,81 @@
+#include "config/test_support.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sallyport::config {
+namespace {
+
+const std::string served = "[turn]\nudp = \":3478\"\nrealm = \"example.com\"\nshared_secret = \"s\"\n";
+
+TEST(TurnConfig, HasTheDefaultsOfTheManual) {
+    const auto loaded = load_here(served);
+    ASSERT_EQ(listing(loaded.errors), "");
+    const Turn& turn = loaded.config->turn;
+    EXPECT_EQ(turn.relay_ports.value, (PortRange{49152, 65535}));
+    EXPECT_EQ(turn.allocations_per_user, 10U);
+    EXPECT_EQ(turn.bits_per_second_per_allocation.value, 0U);
+    EXPECT_EQ(turn.shared_secret_hash, SecretHash::sha1);
+}
+
+TEST(TurnConfig, ReadsUsersBesideItsOwnKeys) {
+    const auto loaded = load_here(served + "[[turn.user]]\nname = \"alice\"\npassword = \"secret\"\n");
+    ASSERT_EQ(listing(loaded.errors), "");
+    ASSERT_EQ(loaded.config->turn_users.size(), 1U);
+    EXPECT_EQ(loaded.config->turn_users[0].name.value, "alice");
+    EXPECT_EQ(loaded.config->turn_users[0].password.value, "secret");
+}
+
+TEST(TurnConfig, ReadsBitRates) {
+    const auto rate = [](const std::string& text) -> std::int64_t {
+        const auto loaded = load_here(served + "bits_per_second = \"" + text + "\"\n");
+        return loaded.config ? static_cast<std::int64_t>(loaded.config->turn.bits_per_second.value) : -1;
+    };
+    EXPECT_EQ(rate("0"), 0);
+    EXPECT_EQ(rate("1500"), 1500);
+    EXPECT_EQ(rate("500k"), 500'000);
+    EXPECT_EQ(rate("20M"), 20'000'000);
+    EXPECT_EQ(rate("1G"), 1'000'000'000);
+    for (const char* wrong : {"", "k", "20m", "20 M", "-1", "1.5M", "99999999999G", "20Mb"})
+        EXPECT_EQ(rate(wrong), -1) << wrong;
+}
+
+TEST(TurnConfig, SaysWhatIsWrong) {
+    struct Case {
+        std::string text;
+        std::string listing;
+    };
+    const Case cases[] = {
+        {"[turn]\nudp = \":3478\"\nshared_secret = \"s\"\n",
+         "2:7: [turn] has no \"realm\" (passwords hold for a realm: write your domain)\n"},
+        {"[turn]\nudp = \":3478\"\nrealm = \"example.com\"\n",
+         "2:7: nobody may relay: [turn] has no shared_secret, and there is no [[turn.user]] (a relay without "
+         "credentials is everybody's; for STUN alone use [stun])\n"},
+        {served + "relay_ports = \"65535-49152\"\n",
+         "5:15: relay_ports: \"65535-49152\" is not a range of ports (such as \"49152-65535\")\n"},
+        {served + "relay_ports = \"3000-4000\"\n",
+         "2:7: udp: \":3478\" is a port of relay_ports (clients could reach it through a relay: take another port)\n"},
+        {served + "relay_address = [\"192.0.2.1\", \"2001:db8::1\", \"192.0.2.2\"]\n",
+         "5:46: relay_address: \"192.0.2.2\" is the second of its family; relays take one of each\n"},
+        {"[turn]\nudp = [\":3478\", \":3478\"]\nrealm = \"example.com\"\nshared_secret = \"s\"\n",
+         "2:17: udp: \":3478\" stands twice\n"},
+        {served + "[[turn.user]]\nname = \"alice\"\n",
+         "5:1: [[turn.user]] needs a password (write password or password_file, one of the two)\n"},
+        {served + "[[turn.user]]\nname = \"a\"\npassword = \"b\"\n[[turn.user]]\nname = \"a\"\npassword = \"c\"\n",
+         "9:8: name: user \"a\" stands twice (first at s.toml:6)\n"},
+        {served + "tcp = \":443\"\n[listen]\nhttps = \":443\"\n",
+         "5:7: [turn] tcp: \":443\" is taken by https \":443\" (at s.toml:7: a port has one use)\n"},
+        {"[turn]\nuser = \"alice\"\n", "2:8: \"user\" must be a list of tables, not a string (write [[turn.user]])\n"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.text);
+        EXPECT_EQ(listing(load_here(c.text).errors), c.listing);
+    }
+}
+
+TEST(TurnConfig, WarnsOfAccountsThatNobodyCanUse) {
+    EXPECT_EQ(listing(load_here("[[turn.user]]\nname = \"alice\"\npassword = \"s\"\n").warnings),
+              "1:1: nobody can use this account: [turn] has no listener (write udp = \":3478\")\n");
+}
+
+}  // namespace
+}  // namespace sallyport::config

@@ -1,0 +1,174 @@
+#include "egress/book.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace sallyport::egress {
+
+namespace {
+
+std::size_t index(Family family) { return static_cast<std::size_t>(family); }
+
+}  // namespace
+
+void Book::apply(Policy policy) {
+    policy_ = std::move(policy);
+    configured_ = Pins(policy_.pins);
+    holders_.clear();
+    if (!policy_.exclusive) return;
+    // Of several that shared an address until now, the first to have it keeps it.
+    std::vector<std::tuple<WallTime, std::string, IpAddress>> all;
+    for (const auto& [who, lines] : leases_) {
+        for (const auto& line : lines) {
+            if (line) all.emplace_back(line->since, who, line->source);
+        }
+    }
+    std::ranges::sort(all);
+    for (const auto& [since, who, source] : all) holders_.try_emplace(source, who);
+}
+
+bool Book::taken(const std::string& who, const IpAddress& source) const {
+    if (!policy_.exclusive) return false;
+    if (configured_.holds(source) || manual_.holds(source)) return true;
+    const auto holder = holders_.find(source);
+    return holder != holders_.end() && holder->second != who;
+}
+
+bool Book::usable(const std::string& who, const IpAddress& source) const {
+    return policy_.pool.contains(source) && !taken(who, source);
+}
+
+std::optional<IpAddress> Book::pin_of(const Person& person, Family family) const {
+    if (const auto source = configured_.find(person, family)) return source;
+    return manual_.find(person, family);
+}
+
+Choice Book::choose_for(const Person& person, const std::string& who) const {
+    Choice out;
+    const auto lines = leases_.find(who);
+    for (const Family family : families) {
+        auto& source = out.sources.of(family);
+        Why& why = out.why[index(family)];
+        if ((source = pin_of(person, family))) {
+            why = Why::pin;
+        } else if (lines != leases_.end() && lines->second[index(family)] &&
+                   usable(who, lines->second[index(family)]->source)) {
+            source = lines->second[index(family)]->source;
+            why = Why::kept;
+        } else if (policy_.pool.size(family) != 0) {
+            source = policy_.pool.choose(who, family, [&](const IpAddress& one) { return taken(who, one); });
+            why = source ? Why::hash : Why::exhausted;
+        }
+    }
+    return out;
+}
+
+Choice Book::look(const Person& person) const { return choose_for(person, person.identity()); }
+
+Choice Book::choose(const Person& person, WallTime now) {
+    const std::string who = person.identity();
+    Choice choice = choose_for(person, who);
+    for (const Family family : families) {
+        const Why why = choice.why[index(family)];
+        if (why == Why::hash) give(who, {*choice.sources.of(family), now, now});
+        if (why != Why::kept) continue;
+        Lease& line = *leases_.find(who)->second[index(family)];
+        if (now - line.seen < seen_to) continue;
+        line.seen = now;
+        changes_.push_back({who, family, false, line});
+    }
+    return choice;
+}
+
+void Book::give(const std::string& who, const Lease& lease) {
+    if (leases_.size() >= most_leases && !leases_.contains(who)) return;
+    auto& line = leases_[who][index(family_of(lease.source))];
+    if (policy_.exclusive) {
+        if (line) holders_.erase(line->source);
+        holders_.insert_or_assign(lease.source, who);
+    }
+    line = lease;
+    changes_.push_back({who, family_of(lease.source), false, lease});
+}
+
+void Book::drop(const std::string& who, Family family) {
+    const auto lines = leases_.find(who);
+    if (lines == leases_.end() || !lines->second[index(family)]) return;
+    const auto holder = holders_.find(lines->second[index(family)]->source);
+    if (holder != holders_.end() && holder->second == who) holders_.erase(holder);
+    lines->second[index(family)].reset();
+    changes_.push_back({who, family, false, std::nullopt});
+    const auto nothing = [](const auto& line) { return !line; };
+    if (std::ranges::all_of(lines->second, nothing)) leases_.erase(lines);
+}
+
+bool Book::hear(const std::string& who, const Lease& lease) {
+    if (!policy_.pool.contains(lease.source)) return false;
+    const Family family = family_of(lease.source);
+    const auto known = leases_.find(who);
+    if (known != leases_.end()) {
+        const auto& line = known->second[index(family)];
+        if (line && usable(who, line->source) &&
+            std::tie(line->since, line->source) <= std::tie(lease.since, lease.source))
+            return false;
+    }
+    const auto holder = holders_.find(lease.source);
+    if (policy_.exclusive && holder != holders_.end() && holder->second != who) {
+        const std::string other = holder->second;
+        const Lease& theirs = *leases_.find(other)->second[index(family)];
+        if (std::tie(theirs.since, other) <= std::tie(lease.since, who)) return false;
+        drop(other, family);
+    }
+    give(who, lease);
+    return true;
+}
+
+bool Book::pin(const Pin& pin, WallTime now) {
+    const std::pair key{pin.subject(), family_of(pin.source)};
+    if (by_hand_.size() >= most_pins && !by_hand_.contains(key)) return false;
+    const Pinned made{pin, {pin.source, now, now}};
+    by_hand_.insert_or_assign(key, made);
+    changes_.push_back({key.first, key.second, true, made.lease});
+    rebuild_pins();
+    return true;
+}
+
+bool Book::hear_pin(const Pin& pin, const Lease& lease) {
+    const auto known = by_hand_.find({pin.subject(), family_of(pin.source)});
+    if (known != by_hand_.end() && known->second.lease.since >= lease.since) return false;
+    return this->pin(pin, lease.since);
+}
+
+bool Book::unpin(const std::string& subject, Family family) {
+    if (by_hand_.erase({subject, family}) == 0) return false;
+    changes_.push_back({subject, family, true, std::nullopt});
+    rebuild_pins();
+    return true;
+}
+
+void Book::rebuild_pins() {
+    std::vector<Pin> pins;
+    pins.reserve(by_hand_.size());
+    for (const auto& [key, pinned] : by_hand_) pins.push_back(pinned.pin);
+    manual_ = Pins(pins);
+}
+
+std::vector<Book::Pinned> Book::pinned() const {
+    std::vector<Pinned> out;
+    for (const auto& [key, pinned] : by_hand_) out.push_back(pinned);
+    return out;
+}
+
+void Book::expire(WallTime now) {
+    std::vector<std::pair<std::string, Family>> over;
+    for (const auto& [who, lines] : leases_) {
+        for (const Family family : families) {
+            const auto& line = lines[index(family)];
+            if (line && now - line->seen > policy_.remember_for) over.emplace_back(who, family);
+        }
+    }
+    for (const auto& [who, family] : over) drop(who, family);
+}
+
+}  // namespace sallyport::egress

@@ -1,0 +1,34 @@
+// The pins that hold, to be asked by who somebody is. Cost does not grow with their number.
+#pragma once
+
+#include "base/network_map.hpp"
+#include "egress/person.hpp"
+#include "egress/sources.hpp"
+
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace sallyport::egress {
+
+class Pins {
+public:
+    Pins() = default;
+    /// Two pins for the same may name a source of each family. Of two for one family the first holds.
+    explicit Pins(std::span<const Pin> pins);
+
+    /// What is held fast for this person in this family; none: nothing.
+    std::optional<IpAddress> find(const Person& person, Family family) const;
+    /// Is this address held for somebody?
+    bool holds(const IpAddress& source) const { return held_.contains(source); }
+
+private:
+    std::unordered_map<std::string, Sources> users_;
+    std::unordered_map<std::string, Sources> macs_;
+    std::unordered_map<IpAddress, Sources> clients_;
+    std::array<NetworkMap<IpAddress>, families.size()> networks_;
+    std::unordered_set<IpAddress> held_;
+};
+
+}  // namespace sallyport::egress

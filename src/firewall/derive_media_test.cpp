@@ -1,0 +1,91 @@
+#include "firewall/derive_media.hpp"
+
+#include "firewall/testing.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+using namespace sallyport;
+using namespace sallyport::firewall;
+using namespace sallyport::firewall::testing;
+
+namespace {
+
+// "input udp 3478 from any to any" of the rule with that id.
+std::string told(const Policy& policy, std::string_view id) {
+    const auto at = std::ranges::find(policy.rules, id, &Rule::id);
+    if (at == policy.rules.end()) return "none";
+    std::string out = to_text(at->transports) + ' ' + to_text(at->ports);
+    for (const Network& one : at->from) out += " from " + one.to_string();
+    for (const Network& one : at->to) out += " to " + one.to_string();
+    return out + at->to_name;
+}
+
+} // namespace
+
+TEST(Media, StunAndTurnAreOpenWithTheRangeOfTheRelays) {
+    config::Config config = one_interface();
+    config.stun.listen = {at(only("192.0.2.1:3478"))};
+    config.turn.udp = {at(anywhere(3478))};
+    config.turn.tls = {at(anywhere(5349))};
+    config.turn.relay_ports = at(PortRange{50000, 50100});
+    const Policy policy = firewall::derive(config);
+    EXPECT_EQ(told(policy, "stun.listen"), "udp 3478 to 192.0.2.1/32");
+    EXPECT_EQ(told(policy, "turn.udp"), "udp 3478");
+    EXPECT_EQ(told(policy, "turn.tls"), "tcp 5349");
+    EXPECT_EQ(told(policy, "turn.relay_ports"), "udp 50000-50100");
+    EXPECT_TRUE(std::ranges::any_of(policy.mappings, [](const auto& one) { return one.ports.first == 50000; }));
+    EXPECT_EQ(told(firewall::derive(one_interface()), "turn.relay_ports"), "none");
+}
+
+TEST(Media, RelaysAndForwardedConnectionsGetPortsOfTheirOwn) {
+    config::Config config = router();
+    config.turn.udp = {at(anywhere(3478))};
+    config.turn.relay_ports = at(PortRange{49000, 49300});
+    config.turn_users.resize(40);
+    std::string all;
+    for (const auto& one : concerns(config, firewall::derive(config))) all += one.message + '\n';
+    EXPECT_NE(all.find("nat_ports 32768-49151 and relay_ports 49000-49300 overlap"), std::string::npos) << all;
+    EXPECT_NE(all.find("301 ports are fewer than 400"), std::string::npos) << all;
+}
+
+TEST(Media, NamesAreForClientsOfOurOwn) {
+    config::Config config = one_interface();
+    config.dns.listen = {at(anywhere(53))};
+    config.dns.clients = {at(network("10.0.0.0/8"))};
+    config.dns.upstream = {at(*config::parse_dns_upstream("tls://1.1.1.1#one.one.one.one"))};
+    const Policy policy = firewall::derive(config);
+    EXPECT_EQ(told(policy, "dns.listen"), "tcp, udp 53 from 10.0.0.0/8");
+    EXPECT_EQ(told(policy, "dns.upstream"), "tcp 853 to 1.1.1.1/32");
+    EXPECT_FALSE(std::ranges::any_of(policy.mappings, [](const auto& one) { return one.ports.first == 53; }));
+}
+
+TEST(Media, PushOpensItsAddressesAndDialsApple) {
+    config::Config config = one_interface();
+    config.push.vip = {at(network("10.100.100.0/24"))};
+    Policy policy = firewall::derive(config);
+    EXPECT_EQ(told(policy, "push.vip"), "tcp 443, 2197, 5223 to 10.100.100.0/24");
+    EXPECT_TRUE(told(policy, "push.allow_to").starts_with("tcp 443, 2197, 5223 to 17.0.0.0/8"));
+    config.push.via = {at(config::ProxyUrl{.host = "proxy.dmz", .port = 3128})};
+    policy = firewall::derive(config);
+    EXPECT_EQ(told(policy, "push.allow_to"), "none");
+    EXPECT_EQ(told(policy, "push.via"), "tcp 3128proxy.dmz");
+}
+
+TEST(Media, PinsAndOneRangeOfEachFamilyKeepClientsTheirAddress) {
+    config::Config config = router();
+    config.egress.pool = {at(network("192.0.2.16/28")), at(network("198.51.100.0/24")), at(network("2001:db8::/120"))};
+    config::EgressPin pin;
+    pin.network = at(network("10.1.0.0/16"));
+    pin.source = at(*IpAddress::parse("192.0.2.17"));
+    config.egress_pins = {pin};
+    const Policy policy = firewall::derive(config);
+    ASSERT_EQ(policy.nat.pins.size(), 1U);
+    EXPECT_EQ(policy.nat.pins[0].client.to_string(), "10.1.0.0/16");
+    ASSERT_EQ(policy.nat.pool.size(), 2U);
+    EXPECT_EQ(policy.nat.pool[0].last.to_string(), "192.0.2.31");
+    EXPECT_EQ(policy.nat.pool[1].last.to_string(), "2001:db8::ff");
+    EXPECT_TRUE(firewall::derive(one_interface()).nat.empty());
+}

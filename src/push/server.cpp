@@ -1,0 +1,316 @@
+#include "push/server.hpp"
+
+#include "io/peek.hpp"
+#include "io/relay.hpp"
+#include "net/dial.hpp"
+#include "net/proxy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+namespace sallyport::push {
+
+using namespace std::chrono_literals;
+using telemetry::Reason;
+
+namespace {
+
+constexpr Duration hello_within = 10s;
+constexpr Duration connected_within = 15s;
+constexpr Duration half_closed_for = 30s;
+constexpr Duration goodbye_within = 2s;
+// A ClientHello and the heads of its records, as in the gate.
+constexpr std::size_t most_peeked = tls::max_client_hello + std::size_t{4} * 1024;
+
+// Fatal alert unrecognized_name (RFC 8446 section 6.2), in the clear as before any handshake.
+constexpr std::string_view unrecognized_name{"\x15\x03\x03\x00\x02\x02\x70", 7};
+
+Reason reason_of(io::ConnectFailure failure) {
+    switch (failure) {
+        case io::ConnectFailure::refused: return Reason::target_refused;
+        case io::ConnectFailure::timeout: return Reason::target_timeout;
+        case io::ConnectFailure::unreachable: return Reason::target_unreachable;
+        case io::ConnectFailure::cancelled: return Reason::draining;
+        case io::ConnectFailure::local: return Reason::limit_descriptors;
+    }
+    return Reason::target_unreachable;
+}
+
+Reason reason_of(io::RelayEnd end) {
+    switch (end) {
+        case io::RelayEnd::both_closed: return Reason::ok;
+        case io::RelayEnd::client_failed: return Reason::client_reset;
+        case io::RelayEnd::target_failed: return Reason::target_closed;
+        case io::RelayEnd::idle: return Reason::idle_timeout;  // one side had ended
+        case io::RelayEnd::refused: return Reason::ok;         // nobody watches
+        case io::RelayEnd::cancelled: return Reason::draining;
+    }
+    return Reason::ok;
+}
+
+// Each client begins with another of a courier's addresses, and always with the same one.
+std::vector<SocketAddress> in_order_of(std::uint64_t client_hash, const std::vector<IpAddress>& addresses,
+                                       std::uint16_t port) {
+    std::vector<SocketAddress> out;
+    for (const IpAddress& address : addresses) out.push_back({address, port});
+    if (!out.empty()) std::ranges::rotate(out, out.begin() + static_cast<std::ptrdiff_t>(client_hash % out.size()));
+    return out;
+}
+
+}  // namespace
+
+/// What becomes its record.
+struct Server::Session {
+    listeners::ListenerHandle listener;
+    SocketAddress client;
+    std::shared_ptr<const Policy> policy;
+    SteadyTime since;
+    WallTime began;
+    Ask ask = {};
+    Decision decision = {};
+    std::string looked_for = {};
+    std::string target = {};
+    Reason reason = Reason::ok;
+    std::string detail = {};
+    io::Relayed relayed = {};
+    bool relaying = false;
+
+    bool refuse(Reason why, std::string about = {}) {
+        reason = why;
+        detail = std::move(about);
+        return false;
+    }
+};
+
+Server::Server(io::Loop& loop, Options options)
+    : loop_(loop),
+      options_(std::move(options)),
+      hosts_(loop,
+             [this](std::string host, io::Cancellation& cancellation) {
+                 return ask_for_host(loop_, cancellation, policy_ ? policy_->servers : std::vector<SocketAddress>{},
+                                     std::move(host));
+             }),
+      claims_(loop, policy_, hosts_, devices_, options_.unknown),
+      scope_(loop) {}
+
+bool Server::takes(int fd) const {
+    if (!policy_) return false;
+    const SocketAddress local = io::local_address(fd);
+    return policy_->serves(local.port) && policy_->vips.contains(local.ip);
+}
+
+void Server::take(const listeners::ListenerHandle& listener, io::Accepted accepted) {
+    if (options_.guard != nullptr && options_.guard->banned(accepted.peer.ip)) {
+        io::reset_when_closed(accepted.fd.get());
+        return report({.listener = listener,
+                       .client = accepted.peer,
+                       .policy = nullptr,
+                       .since = loop_.now(),
+                       .began = loop_.wall(),
+                       .reason = Reason::ban_active});
+    }
+    scope_.spawn(serve(listener, std::move(accepted)));
+}
+
+io::Task<void> Server::serve(listeners::ListenerHandle listener, io::Accepted accepted) {
+    Session session{.listener = std::move(listener),
+                    .client = accepted.peer,
+                    .policy = policy_,
+                    .since = loop_.now(),
+                    .began = loop_.wall()};
+    session.ask.to = io::local_address(accepted.fd.get());
+    if (policy_ && policy_->intercept) session.ask.original = io::original_destination(accepted.fd.get());
+    const bool ours = policy_ && (session.ask.original || policy_->vips.contains(session.ask.to.ip));
+    if (!ours) {  // a wildcard takes what comes to any address of this machine
+        io::reset_when_closed(accepted.fd.get());
+        co_return;
+    }
+    auto device = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
+    if (!device) co_return;
+    options_.counters.accepted(telemetry::Protocol::push);
+    const bool learned = co_await learn(session, *device);
+    if (learned) co_await relay(session, *device);
+    options_.counters.closed(telemetry::Protocol::push);
+    if (session.reason != Reason::client_closed || session.relaying) report(session);
+    if (!session.relaying) {
+        devices_.refused(session.client.ip, loop_.wall());
+        if (device->is_open() && session.reason != Reason::client_closed) {
+            if (session.reason == Reason::push_not_apple) device->write(as_bytes(unrecognized_name));
+            co_await close_lingering(*device, loop_.in(goodbye_within));
+        }
+    }
+}
+
+// From its first bytes to a decision. Nothing is taken: Apple will see all of them.
+io::Task<bool> Server::learn(Session& session, io::Stream& device) {
+    tls::ClientHello hello;
+    tls::HelloResult result;
+    const auto read = [&](Bytes bytes) {
+        result = tls::read_client_hello(bytes, hello);
+        return result.state != tls::HelloResult::State::need_more;
+    };
+    const io::Peeked peeked = co_await peek_until(device, most_peeked, loop_.in(hello_within), read);
+    if (peeked == io::Peeked::silent) co_return session.refuse(Reason::client_closed);
+    if (peeked == io::Peeked::ended)
+        co_return session.refuse(Reason::client_closed, "in the middle of its ClientHello");
+    if (peeked == io::Peeked::late) co_return session.refuse(Reason::peek_timeout);
+    if (peeked == io::Peeked::cancelled) co_return session.refuse(Reason::draining);
+    if (peeked == io::Peeked::too_much) co_return session.refuse(Reason::peek_too_large);
+    if (result.state == tls::HelloResult::State::complete) {
+        session.looked_for = hello.server_name;
+        session.ask.hello = std::move(hello);
+    }
+    session.ask.client_hash = std::hash<IpAddress>{}(session.client.ip);
+    session.ask.asked = devices_.asked_lately(session.client.ip, loop_.wall());
+    session.decision = decide(*session.policy, session.ask);
+    if (!session.decision.host.empty()) session.looked_for = session.decision.host;
+    if (!session.decision.admitted()) co_return session.refuse(session.decision.reason, session.decision.detail);
+    co_return true;
+}
+
+io::Task<void> Server::relay(Session& session, io::Stream& device) {
+    auto apple = co_await connect(session);
+    if (!apple) co_return;
+    io::keep_alive(device.fd());
+    io::keep_alive(apple->fd());
+    session.relaying = true;
+    devices_.connected(session.client.ip, loop_.wall());
+    // Silent for hours is how a device waits; only after one side has ended is the other one's time short.
+    const io::RelayLimits limits{.idle = {}, .half_closed = half_closed_for};
+    session.reason = reason_of(co_await io::relay(device, *apple, limits, session.relayed));
+    devices_.ended(session.client.ip);
+    options_.counters.passed(telemetry::Protocol::push, session.relayed.to_target, session.relayed.to_client);
+}
+
+// The addresses that a connection may go to. Whatever a name server says: nowhere but to Apple.
+io::Task<bool> Server::find_addresses(Session& session, std::vector<SocketAddress>& to) {
+    const Decision& decision = session.decision;
+    if (decision.address) {
+        to.push_back({*decision.address, decision.port});
+        co_return true;
+    }
+    HostAnswer answer = co_await hosts_.find(decision.host);
+    if (answer.state == HostAnswer::State::failed) co_return session.refuse(Reason::target_unresolved, answer.detail);
+    if (answer.state == HostAnswer::State::absent)
+        co_return session.refuse(Reason::target_unresolved, "there is no such host");
+    const std::size_t named = answer.addresses.size();
+    const IpAddress first = named == 0 ? IpAddress{} : answer.addresses.front();
+    std::erase_if(answer.addresses, [&](const IpAddress& one) { return !session.policy->allows(one); });
+    if (answer.addresses.empty() && named != 0)
+        co_return session.refuse(Reason::push_not_apple,
+                                 decision.host + " resolves to " + first.to_string() + ", which is not in allow_to");
+    if (answer.addresses.empty()) co_return session.refuse(Reason::target_unresolved, "it has no address");
+    to = in_order_of(session.ask.client_hash, answer.addresses, decision.port);
+    co_return true;
+}
+
+io::Task<std::optional<io::Stream>> Server::connect(Session& session) {
+    std::vector<SocketAddress> to;
+    const bool found = co_await find_addresses(session, to);
+    if (!found) co_return std::nullopt;
+    if (session.policy->via.empty()) co_return co_await connect_by(session, std::move(to));
+    for (const config::ProxyUrl& proxy : session.policy->via) {
+        auto stream = co_await connect_via(session, proxy, to);
+        if (stream) {
+            session.reason = Reason::ok;
+            session.detail.clear();
+            co_return stream;
+        }
+    }
+    co_return std::nullopt;
+}
+
+// Races them, from the device's own source address.
+io::Task<std::optional<io::Stream>> Server::connect_by(Session& session, std::vector<SocketAddress> to) {
+    net::DialPlan plan{.addresses = std::move(to)};
+    if (options_.sources != nullptr && options_.sources->enabled()) {
+        const auto choice = co_await options_.sources->find(session.client.ip);
+        if (!choice) {
+            session.refuse(Reason::egress_unknown);
+            co_return std::nullopt;
+        }
+        std::erase_if(plan.addresses, [&](const SocketAddress& one) { return choice->refused(one.ip); });
+        if (plan.addresses.empty()) {
+            session.refuse(Reason::egress_exhausted);
+            co_return std::nullopt;
+        }
+        plan.sources = choice->sources;
+    }
+    const std::string tried = plan.addresses.front().to_string();
+    auto stream = co_await net::dial(loop_, scope_.cancellation(), std::move(plan), loop_.in(connected_within));
+    if (!stream) {
+        session.target = tried;
+        const int error = stream.error().error;
+        session.refuse(reason_of(stream.error().failure), error == 0 ? "" : std::strerror(error));
+        co_return std::nullopt;
+    }
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    getpeername(stream->fd(), reinterpret_cast<sockaddr*>(&storage), &size);
+    session.target = SocketAddress::from(reinterpret_cast<const sockaddr&>(storage)).to_string();
+    co_return std::move(*stream);
+}
+
+// By address, not by name: what was checked is what is connected to.
+io::Task<std::optional<io::Stream>> Server::connect_via(Session& session, config::ProxyUrl proxy,
+                                                        std::vector<SocketAddress> to) {
+    std::vector<SocketAddress> proxies;
+    if (const auto address = IpAddress::parse(proxy.host)) {
+        proxies.push_back({*address, proxy.port});
+    } else {
+        const auto found = co_await options_.resolve(proxy.host, scope_.cancellation());
+        if (!found) {
+            session.refuse(Reason::target_unresolved, "proxy " + proxy.to_string() + ": " + found.error().message);
+            co_return std::nullopt;
+        }
+        for (const IpAddress& one : *found) proxies.push_back({one, proxy.port});
+    }
+    constexpr std::size_t most_tries = 3;  // a proxy does not race for us
+    for (std::size_t i = 0; i < std::min(most_tries, to.size()); ++i) {
+        auto stream = co_await connect_by(session, proxies);
+        if (!stream) {
+            session.detail = "proxy " + proxy.to_string() + (session.detail.empty() ? "" : ": ") + session.detail;
+            co_return std::nullopt;
+        }
+        const net::ProxyTarget target{to[i].ip, to[i].port};
+        const std::string refused = co_await net::open_through(*stream, proxy, target, loop_.in(connected_within));
+        session.target = to[i].to_string();
+        if (refused.empty()) co_return stream;
+        session.refuse(Reason::target_refused, "proxy " + proxy.to_string() + ": " + refused);
+    }
+    co_return std::nullopt;
+}
+
+void Server::report(const Session& session) {
+    telemetry::Record record;
+    record.time = session.began;
+    record.protocol = telemetry::Protocol::push;
+    record.listener = session.listener->address;
+    record.client = session.client;
+    record.service = session.relaying ? "push" : "";
+    record.looked_for = session.looked_for;
+    record.target = session.target;
+    record.tls_client = true;  // end to end: not ours
+    record.tls_target = true;
+    record.verdict = session.relaying ? telemetry::Verdict::forwarded : telemetry::Verdict::refused;
+    record.reason = session.reason;
+    record.bytes_in = session.relayed.to_target;
+    record.bytes_out = session.relayed.to_client;
+    record.duration = loop_.now() - session.since;
+    record.detail = session.detail;
+    options_.counters.ended(record);
+    options_.reporter.report(record);
+}
+
+// Devices wait for pushes by the day: none would end by itself. They come back within seconds, elsewhere.
+io::Task<void> Server::finish() {
+    scope_.cancel();
+    co_await scope_.join();
+    co_await claims_.close();
+    co_await hosts_.close();
+}
+
+}  // namespace sallyport::push

@@ -1,0 +1,93 @@
+// What the TURN server asks of the world outside: sockets, sending, telling. The server itself knows no socket and no
+// clock; a test is an outlet too.
+#pragma once
+
+#include "base/address.hpp"
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "telemetry/reason.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace sallyport::turn {
+
+enum class Transport : std::uint8_t { udp, tcp, tls, dtls };
+constexpr bool is_stream(Transport transport) { return transport == Transport::tcp || transport == Transport::tls; }
+
+/// Where a client is, as seen from here: what RFC 8656 calls the 5-tuple.
+struct Link {
+    SocketAddress client;
+    SocketAddress local;       // what the client sent to
+    std::uint32_t number = 0;  // of the socket, or of the connection; the outlet's own
+    Transport transport = Transport::udp;
+
+    bool operator==(const Link&) const = default;
+};
+
+struct LinkHash {
+    std::size_t operator()(const Link& link) const noexcept {
+        return std::hash<IpAddress>{}(link.client.ip) ^
+               (std::size_t{link.client.port} << 16 ^ link.number) * 0x9E3779B97F4A7C15ULL;
+    }
+};
+
+/// One relay of one allocation: its place in the table, and which family.
+struct RelayId {
+    std::uint32_t allocation = 0;
+    bool is_v6 = false;
+
+    bool operator==(const RelayId&) const = default;
+};
+
+/// What goes to a client. `head` lives for the call alone; `body` as long as what the server was given to handle.
+struct Packet {
+    Bytes head;
+    Bytes body = {};
+    std::size_t padding = 0;  // zeros behind the body
+};
+
+/// How an allocation, or a request for one, ended.
+struct Story {
+    const Link& link;
+    std::string_view user;
+    telemetry::Reason reason;
+    std::string_view detail;
+    SocketAddress relay = {};  // as its client knows it; unspecified: there was none
+    std::uint64_t bytes_in = 0;  // from the client
+    std::uint64_t bytes_out = 0;  // to the client
+    Duration lasted{};
+};
+
+class Outlet {
+public:
+    virtual ~Outlet() = default;
+
+    /// A UDP socket of the server's own, bound to this address. The error is errno.
+    virtual std::expected<int, int> open_relay(const SocketAddress& own) = 0;
+    /// From now on what the socket receives goes to Server::from_peer(). False: it can't be watched, and is closed.
+    virtual bool start_relay(RelayId id, int socket) = 0;
+    /// Closes it, started or not.
+    virtual void close_relay(int socket) = 0;
+
+    virtual void to_client(const Link& link, const Packet& packet) = 0;
+    /// @param socket  a started one
+    virtual void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) = 0;
+
+    /// An allocation began; tell() says how it ended.
+    virtual void began() = 0;
+    /// Data that was relayed: bytes from clients, and to them.
+    virtual void passed(std::size_t in, std::size_t out) = 0;
+    /// May this client not begin anything?
+    virtual bool is_banned(const IpAddress& client) = 0;
+    /// An allocation ended, or was refused for a reason that an administrator should know.
+    virtual void tell(const Story& story) = 0;
+    /// The client used wrong credentials.
+    virtual void suspect(const Link& link) = 0;
+};
+
+}  // namespace sallyport::turn

@@ -1,0 +1,126 @@
+// TURN on one data loop: the server with its sockets, its clock and its log.
+//
+// The kernel deals clients out to the loops by their address and port (SO_REUSEPORT), and a client stays on its loop:
+// its allocation, its relay and all its packets live there.
+#pragma once
+
+#include "base/result.hpp"
+#include "guard/lookout.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/sockets.hpp"
+#include "io/stream.hpp"
+#include "io/tls.hpp"
+#include "io/udp.hpp"
+#include "listeners/loop_listeners.hpp"
+#include "telemetry/counters.hpp"
+#include "telemetry/logger.hpp"
+#include "turn/outlet.hpp"
+#include "turn/server.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sallyport::turn {
+
+/// A UDP socket that clients come to.
+struct UdpDoor {
+    std::uint64_t id = 0;  // unique while the program runs
+    std::string address;   // as in the configuration: how records name it
+    std::uint16_t port = 0;
+    bool relays = false;  // false: it answers STUN alone
+};
+
+/// Belongs to the thread of its loop.
+class TurnLoop final : public Outlet {
+public:
+    /// All of them outlive it.
+    TurnLoop(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, guard::Lookout& guard,
+             Shared& shared, SettingsHandle settings);
+
+    void adopt(SettingsHandle settings) { server_.adopt(std::move(settings)); }
+    void add(UdpDoor door, io::Fd socket);
+    /// The same socket, from now on with another purpose.
+    void retag(const UdpDoor& door);
+    /// Its allocations go on until their end; the socket with them.
+    void remove(std::uint64_t id);
+
+    /// For TLS connections from now on; null: there is no certificate.
+    void adopt(std::shared_ptr<const io::TlsServer> tls) { tls_ = std::move(tls); }
+    /// Serves one connection to its end, with TLS where its listener says so.
+    void take(listeners::ListenerHandle listener, io::Accepted accepted);
+
+    /// Nothing new; waits until all allocations have ended, ends those that are left at the deadline, and closes.
+    io::Task<void> finish(io::Deadline patience);
+    /// Makes a finish() that is under way end everything now.
+    void hurry() { hurried_ = true; }
+
+    Server& server() { return server_; }
+
+    // Outlet
+    std::expected<int, int> open_relay(const SocketAddress& own) override;
+    bool start_relay(RelayId id, int socket) override;
+    void close_relay(int socket) override;
+    void to_client(const Link& link, const Packet& packet) override;
+    void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) override;
+    void began() override;
+    void passed(std::size_t in, std::size_t out) override;
+    bool is_banned(const IpAddress& client) override;
+    void tell(const Story& story) override;
+    void suspect(const Link& link) override;
+
+private:
+    struct Open {
+        UdpDoor door;
+        io::UdpSocket socket;
+        std::uint32_t number;  // Link::number
+        bool removed = false;  // and open only as long as an allocation came by it
+    };
+
+    /// A client that came by TCP or TLS. What it is sent is gathered and leaves when a batch is through.
+    struct StreamClient {
+        io::Stream stream;
+        Link link;
+        listeners::ListenerHandle listener;
+        std::vector<std::byte> gathered = {};
+        std::vector<std::byte> rest = {};  // of what it sent: the beginning of a frame
+    };
+
+    // turn_streams.cpp
+    io::Task<void> serve_stream(listeners::ListenerHandle listener, io::Accepted accepted);
+    io::Task<bool> shake_hands(StreamClient& client);
+    io::Task<void> read_frames(StreamClient& client);
+    bool take_frames(StreamClient& client, Bytes bytes);
+    bool may_send(const StreamClient& client, std::size_t frame);
+    void to_stream(const Link& link, const Packet& packet);
+    void send_gathered();
+
+    io::Task<void> serve(std::shared_ptr<Open> open);
+    io::Task<void> serve_relay(RelayId id, io::UdpSocket socket);
+    void begin_keeping_time();
+    io::Task<void> keep_time();
+    void close_removed();
+    Open* find(std::uint64_t id);
+    Instant now() const { return {loop_.now(), loop_.wall()}; }
+
+    io::Loop& loop_;
+    telemetry::Reporter& reporter_;
+    telemetry::LoopCounters& counters_;
+    guard::Lookout& guard_;
+    Server server_;
+    io::DatagramBatch batch_;  // of whichever socket is being read
+    std::map<std::uint32_t, std::shared_ptr<Open>> doors_;  // by Open::number
+    std::uint32_t last_number_ = 0;
+    std::map<std::uint32_t, StreamClient*> streams_;        // by Link::number
+    std::vector<StreamClient*> gathering_;                  // those of them with something gathered
+    std::shared_ptr<const io::TlsServer> tls_;
+    std::vector<io::UdpSocket*> relays_;  // by descriptor; null where it is no started relay
+    bool keeps_time_ = false;
+    bool hurried_ = false;
+    io::Scope scope_;
+};
+
+}  // namespace sallyport::turn

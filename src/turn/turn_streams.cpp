@@ -1,0 +1,126 @@
+// Clients that come over TCP and TLS: messages and channel data back to back (RFC 8656 section 12.5).
+#include "turn/turn_loop.hpp"
+#include "wire/stun/framing.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace sallyport::turn {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration handshake_within = 10s;
+constexpr Duration idle_for = 60s;                   // at the most, without an allocation
+constexpr std::size_t most_unproven = 2048;          // bytes of a frame, of a client without an allocation
+constexpr std::size_t most_unsent = std::size_t{256} * 1024;  // then data is dropped, as a full socket of UDP does it
+constexpr unsigned reads_a_turn = 4;  // of one connection; then others get their turn
+
+}  // namespace
+
+void TurnLoop::take(listeners::ListenerHandle listener, io::Accepted accepted) {
+    if (guard_.banned(accepted.peer.ip)) {
+        io::reset_when_closed(accepted.fd.get());
+        return;
+    }
+    begin_keeping_time();
+    scope_.spawn(serve_stream(std::move(listener), std::move(accepted)));
+}
+
+io::Task<void> TurnLoop::serve_stream(listeners::ListenerHandle listener, io::Accepted accepted) {
+    const SocketAddress local = io::local_address(accepted.fd.get());
+    auto stream = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
+    if (!stream) co_return;
+    const Transport transport = listener->tls ? Transport::tls : Transport::tcp;
+    StreamClient client{.stream = std::move(*stream),
+                        .link = {accepted.peer, local, ++last_number_, transport},
+                        .listener = std::move(listener)};
+    if (transport == Transport::tls) {
+        const bool shaken = co_await shake_hands(client);
+        if (!shaken) co_return;
+    }
+    streams_.emplace(client.link.number, &client);
+    co_await read_frames(client);
+    server_.link_ended(client.link, now());
+    send_gathered();
+    streams_.erase(client.link.number);
+}
+
+io::Task<bool> TurnLoop::shake_hands(StreamClient& client) {
+    if (tls_ == nullptr) co_return false;
+    client.stream.attach(tls_->accept());
+    const io::Handshake shaken = co_await io::handshake(client.stream, loop_.in(handshake_within));
+    co_return shaken.failure == io::TlsFailure::none;
+}
+
+io::Task<void> TurnLoop::read_frames(StreamClient& client) {
+    io::Stream& stream = client.stream;
+    for (unsigned reads = 0;;) {
+        if (stream.blocked() && stream.flush() == io::Io::failed) co_return;
+        const MutableBytes room = loop_.buffer();  // until the next await
+        const auto begin = std::ranges::copy(client.rest, room.begin()).out;
+        const auto kept = static_cast<std::size_t>(begin - room.begin());
+        const io::Got got = stream.read(room.subspan(kept));
+        if (got.io == io::Io::eof || got.io == io::Io::failed) co_return;
+        if (got.io == io::Io::ok) {
+            const bool goes_on = take_frames(client, room.first(kept + got.bytes));
+            send_gathered();
+            if (!goes_on) co_return;
+            if (++reads % reads_a_turn == 0) co_await io::Yield{loop_};
+            continue;
+        }
+        io::Wait waited = io::Wait::ready;
+        if (stream.blocked()) {
+            waited = co_await io::WaitAny<2>(loop_.in(idle_for), {{{&stream.watched(), io::Interest::read},
+                                                                   {&stream.watched(), io::Interest::write}}});
+        } else {
+            waited = co_await stream.readable(loop_.in(idle_for));
+        }
+        const bool is_idle = waited == io::Wait::timeout && server_.table().find(client.link) == nullptr;
+        if (waited == io::Wait::cancelled || is_idle) co_return;
+    }
+}
+
+// False: the client speaks something else, or too much of it.
+bool TurnLoop::take_frames(StreamClient& client, Bytes bytes) {
+    for (;;) {
+        const stun::Frame frame = stun::next_frame(bytes);
+        if (frame.state == stun::Frame::State::malformed || !may_send(client, frame.size)) return false;
+        if (frame.state == stun::Frame::State::need_more) break;
+        server_.from_client(client.link, true, bytes.first(frame.size), now());
+        bytes = bytes.subspan(frame.size);
+    }
+    client.rest.assign(bytes.begin(), bytes.end());
+    return true;
+}
+
+bool TurnLoop::may_send(const StreamClient& client, std::size_t frame) {
+    return frame <= most_unproven || server_.table().find(client.link) != nullptr;
+}
+
+void TurnLoop::to_stream(const Link& link, const Packet& packet) {
+    const auto found = streams_.find(link.number);
+    if (found == streams_.end()) return;
+    StreamClient& client = *found->second;
+    const bool is_data = !packet.body.empty();
+    if (is_data && client.stream.unsent() + client.gathered.size() > most_unsent) return;
+    if (client.gathered.empty()) gathering_.push_back(&client);
+    client.gathered.insert(client.gathered.end(), packet.head.begin(), packet.head.end());
+    client.gathered.insert(client.gathered.end(), packet.body.begin(), packet.body.end());
+    client.gathered.resize(client.gathered.size() + packet.padding);
+    // A record each: clients are about (turnutils_uclient of coturn 4.6) that read one message from every record.
+    if (link.transport == Transport::tls) send_gathered();
+}
+
+void TurnLoop::send_gathered() {
+    for (StreamClient* client : std::exchange(gathering_, {})) {
+        client->stream.write(client->gathered);  // what fails here is seen by the next read
+        client->gathered.clear();
+        if (client->stream.blocked() && client->stream.watched().reader != nullptr)
+            loop_.wake(*client->stream.watched().reader, io::Wait::ready);  // so that it waits for room as well
+    }
+}
+
+}  // namespace sallyport::turn

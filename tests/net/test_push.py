@@ -1,0 +1,217 @@
+"""Devices in an isolated network, this gateway, and an Apple of our own behind it: what a device does reaches Apple
+octet by octet, and nothing else reaches anybody."""
+import json
+import pathlib
+import sys
+
+import pytest
+
+from harness.gateway import Gateway
+from harness.networks import networks
+from harness.waiting import wait_until
+
+HARNESS = pathlib.Path(__file__).resolve().parents[1] / "harness"
+APPLE = [f"17.57.145.{number}" for number in range(32, 40)]
+APPLE6 = [f"2620:149:a44::{number:x}" for number in range(32, 40)]
+DNS = "17.0.0.53"
+NAME = "courier.push.apple.com"
+ALPN = "apns-security-v3,apns-pack-v1"
+DEVICES = [f"10.1.0.{number}" for number in range(11, 19)]
+
+
+class Site:
+    """devices – gateway – outside, where Apple is and a proxy may be."""
+
+    def __init__(self, net, stage):
+        self.stage = stage
+        self.devices, self.house, self.outside = map(net.host, ("devices", "house", "outside"))
+        net.wire(self.devices, [*(f"{device}/24" for device in DEVICES), "fd01::11/64"], self.house,
+                 ["10.1.0.1/24", "fd01::1/64"])
+        self.uplink = net.wire(self.house, ["198.51.100.1/24", "2001:db8::1/64"], self.outside,
+                               ["198.51.100.2/24", "2001:db8::2/64"])[0]
+        for route in ("10.100.100.0/24", "17.0.0.0/8"):
+            self.devices.ip("route", "add", route, "via", "10.1.0.1")
+        self.devices.ip("route", "add", "fd00:100::/64", "via", "fd01::1")
+        self.house.ip("route", "add", "local", "10.100.100.0/24", "dev", "lo")
+        self.house.ip("route", "add", "local", "fd00:100::/64", "dev", "lo")
+        self.house.ip("route", "add", "17.0.0.0/8", "via", "198.51.100.2")
+        self.house.ip("route", "add", "2620:149:a44::/48", "via", "2001:db8::2")
+        for address in [*APPLE, *APPLE6, DNS]:
+            self.outside.ip("address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
+        self.outside.ip("route", "add", "192.0.2.0/24", "via", "198.51.100.1")
+        chain, key = stage.authority.issue("apple", [NAME, "courier2.push.apple.com", "api.push.apple.com"])
+        self.outside.start(sys.executable, HARNESS / "fake_apple.py", chain, key, DNS, 51, ready="up")
+        self.count = 0
+
+    def gateway(self, push, **more):
+        self.count += 1
+        return Gateway(self.stage.folder("gateway"), {
+            "node": {"user": "root"}, "listen": {"http": "10.1.0.1:8080"},
+            "push": {"vip": ["10.100.100.0/24", "fd00:100::/64"], "resolver": [DNS], **push}, **more,
+        }, wrapper=self.house.within)
+
+    def device(self, address, port=5223, name=NAME, alpn=ALPN, own="", lines=("who", "who")):
+        """What a device makes of a connection."""
+        return json.loads(self.devices.run(sys.executable, HARNESS / "apple_device.py", self.stage.authority.ca, address,
+                                           port, name, alpn, own, *lines))
+
+
+@pytest.fixture(scope="module")
+def site(module_stage):
+    with networks() as net:
+        yield Site(net, module_stage)
+
+
+def relayed(device):
+    """What Apple saw, where all of it was as the device sent it."""
+    assert "error" not in device, device
+    assert device["intact"] and device["answers"][0]["alpn"] == "apns-security-v3", device
+    return device["answers"][0]
+
+
+@pytest.fixture
+def prefix(site):
+    with site.gateway({}) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize("vip, number", [("10.100.100.7", 7), ("10.100.100.0", 0), ("10.100.100.50", 50),
+                                         ("fd00:100::7", 7), ("fd00:100::32", 50)])
+def test_a_courier_is_reached_by_its_address(site, prefix, vip, number):
+    before = len(prefix.records())
+    seen = relayed(site.device(vip))
+    assert seen["local"][0].removeprefix("::ffff:") in APPLE + APPLE6 and seen["local"][1] == 5223
+    record = prefix.latest_record(before)
+    assert record["protocol"] == "push" and record["verdict"] == "forwarded" and record["reason"] == "ok"
+    assert record["looked_for"] == f"{number}-{NAME}" and record["bytes_in"] > 0 and record["bytes_out"] > 0
+
+
+@pytest.mark.parametrize("port, name, alpn", [(443, NAME, ALPN), (5223, "courier2.push.apple.com", ALPN)])
+def test_the_other_port_and_the_other_family_are_relayed(site, prefix, port, name, alpn):
+    before = len(prefix.records())
+    assert relayed(site.device("10.100.100.7", port, name, alpn))["local"][1] == port
+    assert prefix.latest_record(before)["looked_for"] == f"7-{name}"
+
+
+@pytest.mark.parametrize("address, port, name, alpn, detail", [
+    ("10.100.100.7", 5223, "www.example.com", ALPN, "is no name of the push service"),
+    ("10.100.100.7", 443, NAME, "h2", "offers no protocol of the push service"),
+    ("10.100.100.7", 2197, "api.push.apple.com", "h2", "providers is false"),
+    ("10.100.100.13", 5223, NAME, ALPN, "resolves to 10.0.0.1, which is not in allow_to"),
+    ("10.100.100.14", 5223, NAME, ALPN, "resolves to 10.100.100.7, which is not in allow_to"),
+    ("10.100.100.15", 5223, NAME, ALPN, "resolves to 192.0.2.1, which is not in allow_to"),
+])
+def test_what_is_not_apples_is_refused_and_told(site, prefix, address, port, name, alpn, detail):
+    before = len(prefix.records())
+    assert "error" in site.device(address, port, name, alpn)
+    record = prefix.latest_record(before)
+    assert record["verdict"] == "refused" and record["reason"] == "push.not_apple" and detail in record["detail"]
+
+
+def test_a_courier_that_does_not_exist_leads_nowhere(site, prefix):
+    before = len(prefix.records())
+    assert "error" in site.device("10.100.100.51")
+    assert prefix.latest_record(before)["reason"] == "target.unresolved"
+
+
+def test_what_comes_to_another_address_of_this_machine_is_reset(site, prefix):
+    assert "error" in site.device("10.1.0.1")
+
+
+def test_the_device_learns_at_once_that_apple_has_gone(site, prefix):
+    assert site.device("10.100.100.7", lines=("who", "reset"))["ended"] == "reset"
+    assert site.device("10.100.100.7", lines=("who", "end"))["ended"] == "closed"
+
+
+def test_addresses_that_are_silent_or_refuse_are_passed_by(site, prefix):
+    silent, refusing = ", ".join(APPLE[:3]), APPLE[3]
+    site.outside.nft("table inet apple {\nchain input {\ntype filter hook input priority 0;\n"
+                     f"ip daddr {{ {silent} }} tcp dport 5223 drop\n"
+                     f"ip daddr {refusing} tcp dport 5223 reject with tcp reset\n"
+                     "ip6 daddr 2620:149:a44::/48 tcp dport 5223 drop\n}\n}\n")
+    try:
+        for device in DEVICES:
+            assert relayed(site.device("10.100.100.7", own=device))["local"][0].removeprefix("::ffff:") in APPLE[4:]
+    finally:
+        site.outside.nft("")
+
+
+def test_one_address_may_stand_for_all_couriers(site):
+    with site.gateway({"vip": ["10.100.100.1"]}) as gateway:
+        for device in DEVICES[:3]:
+            relayed(site.device("10.100.100.1", own=device))
+        assert "error" in site.device("10.100.100.7"), "another address of the network is not listened on"
+        named = [record["looked_for"] for record in gateway.records()]
+        assert len(named) == 3 and all(name.endswith("-" + NAME) for name in named)
+
+
+def test_senders_are_relayed_where_they_may(site):
+    with site.gateway({"providers": True}):
+        device = site.device("10.100.100.192", 2197, "api.push.apple.com", "apns-security-v3")
+        assert relayed(device)["local"][1] == 2197
+
+
+def test_a_redirected_connection_goes_where_it_was_going(site):
+    site.house.nft("table ip nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
+                   "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8 tcp dport { 5223, 443 } redirect\n}\n}\n")
+    try:
+        with site.gateway({"vip": [], "intercept": True}) as gateway:
+            seen = relayed(site.device(APPLE[2]))
+            assert seen["local"][0].removeprefix("::ffff:") == APPLE[2] and seen["peer"].endswith("198.51.100.1")
+            assert gateway.wait_record()["target"] == f"{APPLE[2]}:5223"
+    finally:
+        site.house.nft("")
+
+
+def test_each_device_goes_out_from_its_own_address(site):
+    site.house.ip("route", "replace", "local", "192.0.2.16/28", "dev", "lo")
+    with site.gateway({}, egress={"pool": ["192.0.2.16/28"], "mode": "exclusive"}):
+        seen = {device: {relayed(site.device(vip, own=device))["peer"].removeprefix("::ffff:")
+                         for vip in ("10.100.100.7", "10.100.100.8")} for device in DEVICES}
+        assert all(len(addresses) == 1 for addresses in seen.values()), seen
+        assert len(set.union(*seen.values())) == len(DEVICES)
+
+
+@pytest.fixture
+def dmz(site):
+    """Nothing but a proxy and the name server can be reached from the gateway."""
+    site.house.ip("route", "delete", "17.0.0.0/8")
+    site.house.ip("-6", "route", "delete", "2620:149:a44::/48")
+    site.house.ip("route", "add", DNS, "via", "198.51.100.2")
+    yield site
+    site.house.ip("route", "delete", DNS)
+    site.house.ip("route", "add", "17.0.0.0/8", "via", "198.51.100.2")
+    site.house.ip("route", "add", "2620:149:a44::/48", "via", "2001:db8::2")
+
+
+def listens(host, port):
+    return f":{port} " in host.run("ss", "-Hltn")
+
+
+def test_connections_go_out_by_an_http_proxy(dmz):
+    config = dmz.stage.folder("tinyproxy")
+    config.mkdir()
+    (config / "conf").write_text("Port 3128\nListen 198.51.100.2\nTimeout 600\nAllow 198.51.100.0/24\nConnectPort 5223\n"
+                                 "ConnectPort 443\nLogLevel Error\n")
+    dmz.outside.start("tinyproxy", "-d", "-c", config / "conf")
+    wait_until(lambda: listens(dmz.outside, 3128), "tinyproxy")
+    with dmz.gateway({"via": ["http://198.51.100.2:9", "http://198.51.100.2:3128"]}) as gateway:
+        relayed(dmz.device("10.100.100.7"))
+        assert gateway.wait_record()["target"].partition(":")[0] in APPLE + ["[2620"]
+        assert "error" in dmz.device("10.100.100.7", 2197), "the proxy's rules forbid it"
+
+
+@pytest.mark.parametrize("login", [[], ["-u", "us@er", "-P", "pass"]], ids=["open", "login"])
+def test_connections_go_out_by_a_socks_proxy(dmz, login):
+    port = 1081 if login else 1080
+    dmz.outside.start("microsocks", "-i", "198.51.100.2", "-p", port, *login)
+    wait_until(lambda: listens(dmz.outside, port), "microsocks")
+    user = "us%40er:pass@" if login else ""
+    with dmz.gateway({"via": [f"socks5://{user}198.51.100.2:{port}"]}):
+        relayed(dmz.device("10.100.100.7"))
+    if login:
+        with dmz.gateway({"via": [f"socks5://us%40er:wrong@198.51.100.2:{port}"]}) as gateway:
+            assert "error" in dmz.device("10.100.100.7")
+            record = gateway.wait_record()
+            assert record["reason"] == "target.refused" and "no such user and password" in record["detail"]
+            assert "wrong" not in json.dumps(record)
