@@ -35,7 +35,6 @@ json table_of(const config::Table& table) {
             properties[std::string(inner.name.substr(within.size()))] = wrapped(inner, table_of(inner));
     }
     for (const auto& row : table.rows) {
-        if (!row.limits.served) continue;
         json value = value_of(row);
         value["description"] = row.meaning;
         if (row.limits.required) required.push_back(row.key);

@@ -172,12 +172,7 @@ GivenKeys Loader::read_keys(const std::string& file, const Table& table, const V
 
 bool Loader::read_key(const std::string& file, const Row& row, const Entry& entry, const Slot& slot) {
     const auto errors = findings_.errors.size();
-    if (row.limits.served) {
-        row.store({row.key, row.limits, entry.value, file, findings_}, slot);
-    } else {
-        findings_.error({file, entry.position.line, entry.position.column},
-                        {quote(row.key) + " is not served by this version"});
-    }
+    row.store({row.key, row.limits, entry.value, file, findings_}, slot);
     return findings_.errors.size() == errors;
 }
 

@@ -80,14 +80,7 @@ std::string section_of(const Table& table) {
     std::string out = "\n## " + table.header() + "\n\n";
     out.append(table.intro) += "\n\n```toml\n";
     out.append(table.example) += "```\n\n| Key | Type | Default | Meaning |\n|---|---|---|---|\n";
-    std::string later;
-    for (const Row& row : table.rows) {
-        if (row.limits.served)
-            out += line_of(row);
-        else
-            later += (later.empty() ? "`" : ", `") + std::string(row.key) + '`';
-    }
-    if (!later.empty()) out += "\nKnown, but not served by this version: " + later + ".\n";
+    for (const Row& row : table.rows) out += line_of(row);
     return out;
 }
 

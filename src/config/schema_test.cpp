@@ -144,24 +144,6 @@ TEST(Schema, RefusesAWrongTypeInEveryKey) {
     });
 }
 
-TEST(Schema, RefusesWhatThisVersionDoesNotServe) {
-    int later = 0;
-    for_each_row([&](const Table& table, const Row& row) {
-        if (row.limits.served) return;
-        ++later;
-        const std::string header =
-            table.repeated ? "[[" + std::string(table.name) + "]]\n" : '[' + std::string(table.name) + "]\n";
-        const auto loaded = load_text(file, header + std::string(row.key) + " = 1\n", {});
-        ASSERT_FALSE(loaded.errors.empty());
-        const auto said = [&](const Problem& problem) {
-            return problem.message == '"' + std::string(row.key) + "\" is not served by this version" &&
-                   problem.line == 2;
-        };
-        EXPECT_EQ(std::ranges::count_if(loaded.errors, said), 1);
-    });
-    EXPECT_GT(later, 0);
-}
-
 TEST(Schema, GivesExamplesThatLoad) {
     std::string all;
     for (const Table& table : schema()) all += std::string(table.example) + '\n';
@@ -178,7 +160,7 @@ TEST(Reference, IsThePageInDocs) {
     EXPECT_EQ(written.str(), reference_markdown()) << "write it anew: SALLYPORT_WRITE_REFERENCE=1 config_test";
 }
 
-TEST(Reference, TellsWhatAKeyTakesAndWhatIsNotServedYet) {
+TEST(Reference, TellsWhatAKeyTakes) {
     const auto text = reference_markdown();
     for (const char* line : {
              "| `threads` | integer, 0 to 1024 | `0` |",
@@ -186,10 +168,8 @@ TEST(Reference, TellsWhatAKeyTakesAndWhatIsNotServedYet) {
              "| `format` | word: `auto`, `text`, `json` | `\"auto\"` |",
              "| `protocol` | word: `http`, `sip`, `ldap`, `h323`, `tls` | required |",
              "| `allow_from` | networks |  |",
-             "\nKnown, but not served by this version: `alternate_port`.",
-             "\nKnown, but not served by this version: `dtls`.",
+             "| `enforce` | word: `accept`, `nftables` | `\"accept\"` |",
          }) {
         EXPECT_TRUE(text.contains(line)) << line;
     }
-    EXPECT_FALSE(text.contains("| `dtls` |"));
 }

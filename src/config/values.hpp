@@ -27,7 +27,6 @@ struct Limits {
     bool may_be_empty = false;  // "" means none
     std::string_view empty_list_hint = {};  // where [] is an error: what to do instead
     unsigned protocols = 0;  // of a service's key: the protocols that know it, as bits; 0: all
-    bool served = true;  // false: known, but a later version will serve it
     std::optional<Complaint> (*check)(std::string_view text) = nullptr;
 };
 
