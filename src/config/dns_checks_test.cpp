@@ -63,6 +63,8 @@ TEST(DnsConfig, NamesWhatIsWrong) {
         {"[dns.view]\nname = \"a\"\n", "3:1: \"view\" must be a list of tables, not a table (write [[dns.view]])\n"},
         {"[admin]\nlisten = \":53\"\n",
          "4:10: [admin] listen: \":53\" is taken by [dns] listen \":53\" (at s.toml:2: a port has one use)\n"},
+        {"[stun]\nlisten = \"192.0.2.1:53\"\n",
+         "2:10: listen: \":53\" is taken by [stun] listen \"192.0.2.1:53\" (at s.toml:4: a port has one use)\n"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.text);

@@ -110,7 +110,7 @@ def test_what_is_too_long_comes_by_tcp(gateway):
 def test_a_second_question_is_answered_from_the_cache(gateway):
     name = "web.example.net"
     first = ask(gateway.dns_port, name)
-    wait_until(lambda: ask(gateway.dns_port, name).ttls < first.ttls, "a TTL that goes down")
+    wait_until(lambda: max(ask(gateway.dns_port, name).ttls) < 300, "a TTL that goes down")
 
 
 def test_each_question_is_a_record_where_that_is_asked_for(gateway):
