@@ -341,12 +341,12 @@ TEST(KeptConnections, AConnectionIsRuledByTheSessionThatHasIt) {
         {
             io::Cancellation first;
             on.put("a");
-            connection = on.kept.take(*on.target, false, "", 1min, first);
+            connection = on.kept.take(*on.target, false, "", {}, 1min, first);
             on.kept.put(std::move(*connection));
             first.request();
         }
         io::Cancellation second;
-        connection = on.kept.take(*on.target, false, "", 1min, second);
+        connection = on.kept.take(*on.target, false, "", {}, 1min, second);
         EXPECT_FALSE(connection->stream.watched().cancelled) << "the first session has no say any more";
         on.kept.clear();
         second.request();
@@ -362,7 +362,7 @@ TEST(KeptConnections, ASessionThatHasBeenToldToEndWaitsForNoTarget) {
         on.put("a");
         io::Cancellation ended;
         ended.request();
-        auto connection = on.kept.take(*on.target, false, "", 1min, ended);
+        auto connection = on.kept.take(*on.target, false, "", {}, 1min, ended);
         if (!connection) co_return;
         std::byte room[1];
         const io::Got got = co_await connection->stream.read_some(room, on.loop->in(1h));
@@ -386,7 +386,7 @@ TEST(KeptConnections, AStateLivesAsLongAsItsConnections) {
         EXPECT_TRUE(gone.expired());
         for (int i = 0; i < 100; ++i) {
             const auto state = std::make_shared<TargetState>();
-            EXPECT_FALSE(on.kept.take(*state, false, "", 1min, on.session));
+            EXPECT_FALSE(on.kept.take(*state, false, "", {}, 1min, on.session));
         }
     }(shelf));
 }
