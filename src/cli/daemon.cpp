@@ -4,8 +4,8 @@
 #include "cli/service_manager.hpp"
 #include "cli/settings.hpp"
 #include "cli/shapes.hpp"
-#include "io/file_watch.hpp"
 #include "cli/turn_settings.hpp"
+#include "io/file_watch.hpp"
 
 #include <algorithm>
 #include <array>

@@ -30,7 +30,7 @@ struct Generation {
     std::vector<std::string> hosts;  // target names to be resolved
     std::vector<crypto::Credential> credentials;
     std::vector<std::string> trusted_pems;  // [trust]
-    std::string radius_secret;              // of [egress]; empty: none
+    std::string radius_secret;  // of [egress]; empty: none
     std::shared_ptr<const push::Policy> push;  // null: there is none
     config::Loaded source;  // to build from again when a certificate file changes
 };
