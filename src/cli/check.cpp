@@ -59,8 +59,9 @@ void try_ports(const config::Loaded& loaded, const config::Config& config, Built
     }
     for (const auto& listen : config.turn.tcp) attempt(listen);
     for (const auto& listen : config.turn.tls) attempt(listen);
+    for (const auto& listen : config.dns.listen) attempt(listen);
     for (const auto& listen : config.admin.listen) attempt(listen);
-    for (const auto* addresses : {&config.turn.udp, &config.stun.listen}) {
+    for (const auto* addresses : {&config.turn.udp, &config.stun.listen, &config.dns.listen}) {
         for (const auto& listen : *addresses) {
             if (held.contains("udp " + listen.value.to_string())) continue;
             const auto bound = listeners::probe_udp(listen.value);

@@ -4,7 +4,6 @@
 #include "cli/service_manager.hpp"
 #include "cli/settings.hpp"
 #include "cli/shapes.hpp"
-#include "cli/turn_settings.hpp"
 #include "io/file_watch.hpp"
 
 #include <algorithm>
@@ -206,7 +205,7 @@ Result<json, admin::Problem> Daemon::take_over(Built built) {
         return std::unexpected(may.error());
     // Ports first: they are what can still fail. Whoever connects to a new one must meet the new configuration.
     const auto claims = claims_of(built.generation->routing->config());
-    auto udp = udp_listeners_->prepare(turn_claims(built.generation->routing->config()));
+    auto udp = udp_listeners_->prepare(udp_claims_of(built.generation->routing->config()));
     const auto change = [&] {
         adopt(built.generation);
         udp_listeners_->apply(std::move(*udp));
@@ -233,6 +232,7 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
             turn.adopt(tls);
         });
     }
+    adopt_zones();
     site_->metrics_from = {};
     for (const auto& network : config().admin.metrics_from) site_->metrics_from.add(network.value);
     if (auto logged = logger_->apply(log_settings(config(), node_)); !logged)

@@ -110,6 +110,7 @@ private:
     auto ask_loops(Ask ask) -> io::Task<std::vector<std::invoke_result_t<Ask&, DataLoop&>>>;
     Result<nlohmann::json, admin::Problem> take_over(Built built);
     void adopt(std::shared_ptr<const Generation> generation);
+    void adopt_zones();
     void note_restart_needs(const config::Config& wanted);
     io::Task<void> rebuild_certificates();
     BuildOptions build_options();
@@ -135,6 +136,7 @@ private:
     std::vector<std::unique_ptr<DataLoop>> data_loops_;
     std::optional<listeners::Listeners> listeners_;
     std::optional<listeners::UdpListeners> udp_listeners_;
+    const std::uint64_t dns_seed_;
     std::optional<io::Worker> worker_;
     std::optional<io::Worker> files_;  // for what data loops want of the disk: never behind a slow name server
     std::unique_ptr<telemetry::Logger> logger_;

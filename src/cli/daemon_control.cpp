@@ -2,6 +2,7 @@
 #include "cli/daemon.hpp"
 
 #include "certs/judge.hpp"
+#include "cli/dns_settings.hpp"
 #include "cli/push_shapes.hpp"
 #include "cli/shapes.hpp"
 #include "config/problem.hpp"
@@ -109,7 +110,9 @@ Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
         question.certificate = judged->verdict;
         question.certificate_names = judged->names;
     }
-    auto explanation = gate::explain(*generation_->routing, question);
+    auto explanation = is_dns_subject(query.subject)
+                           ? explain_dns(*generation_->zones.front().zones, query.subject, query.client)
+                           : gate::explain(*generation_->routing, question);
     if (!explanation) return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
     explain_ban(question.client, *explanation);
     return to_json(*explanation, question, "live");

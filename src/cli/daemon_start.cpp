@@ -4,7 +4,7 @@
 #include "cli/daemon.hpp"
 
 #include "cli/settings.hpp"
-#include "cli/turn_settings.hpp"
+#include "crypto/hash.hpp"
 #include "io/sockets.hpp"
 
 #include <sys/resource.h>
@@ -15,6 +15,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <span>
 
 namespace sallyport::cli {
 
@@ -44,6 +45,12 @@ void print(const std::vector<config::Problem>& problems, std::string_view severi
     for (const auto& problem : problems) std::fputs(to_text(problem, severity).c_str(), stderr);
 }
 
+std::uint64_t random_number() {
+    std::uint64_t out = 0;
+    crypto::fill_random(std::as_writable_bytes(std::span(&out, 1)));
+    return out;
+}
+
 bool complain(const std::string& message) {
     std::fprintf(stderr, "sallyport: %s\n", message.c_str());
     return false;
@@ -64,6 +71,7 @@ Daemon::Daemon(std::filesystem::path config_file, std::unique_ptr<io::Loop> loop
       started_(std::chrono::steady_clock::now()),
       ticket_keys_(io::TicketKeys::random()),
       loop_(std::move(loop)),
+      dns_seed_(random_number()),
       scope_(*loop_),
       stop_(*loop_),
       wound_down_(*loop_) {}
@@ -119,35 +127,10 @@ bool Daemon::bind_ports() {
     auto bound = listeners_->apply(claims_of(config));
     if (!bound) return complain(bound.error().message);
     udp_listeners_.emplace(count, udp_hooks());
-    auto udp = udp_listeners_->prepare(turn_claims(config));
+    auto udp = udp_listeners_->prepare(udp_claims_of(config));
     if (!udp) return complain(udp.error().message);
     udp_listeners_->apply(std::move(*udp));
     return true;
-}
-
-// What the UDP listeners tell the loops. Posts that come before a loop starts wait for that.
-listeners::UdpListeners::Hooks Daemon::udp_hooks() {
-    const auto door_of = [](const listeners::UdpListener& listener) {
-        const config::ListenAddress& address = listener.claim.address;
-        return turn::UdpDoor{listener.id, address.to_string(), address.address.port,
-                             listener.claim.kind == stun_and_turn};
-    };
-    return {
-        .added =
-            [this, door_of](std::size_t loop, const listeners::UdpListener& listener, io::Fd socket) {
-                data_loops_[loop]->with_turn(
-                    [door = door_of(listener), fd = std::move(socket)](turn::TurnLoop& turn) mutable {
-                        turn.add(std::move(door), std::move(fd));
-                    });
-            },
-        .changed =
-            [this, door_of](std::size_t loop, const listeners::UdpListener& listener) {
-                data_loops_[loop]->with_turn([door = door_of(listener)](turn::TurnLoop& turn) { turn.retag(door); });
-            },
-        .removed =
-            [this](std::size_t loop, std::uint64_t id) {
-                data_loops_[loop]->with_turn([id](turn::TurnLoop& turn) { turn.remove(id); });
-            }};
 }
 
 bool Daemon::become_user() {
@@ -183,6 +166,7 @@ bool Daemon::build() {
     }
     post_guard();
     post_egress();
+    for (std::size_t i = 0; i < data_loops_.size(); ++i) data_loops_[i]->open_dns(dns_seed_, generation_->zones[i]);
     return true;
 }
 
@@ -193,6 +177,7 @@ BuildOptions Daemon::build_options() {
             .ticket_keys = ticket_keys_,
             .states = &states_,
             .release = [control](gate::SnapshotHandle last) { control->post([freed = std::move(last)] {}); },
+            .dns_seed = dns_seed_,
             .now = std::chrono::system_clock::now()};
 }
 

@@ -2,6 +2,8 @@
 
 #include "cli/settings.hpp"
 
+#include <algorithm>
+
 namespace sallyport::cli {
 
 DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size_t capacity)
@@ -21,11 +23,12 @@ namespace {
 
 // The end of everything on a loop; calls go on beside the gate's connections until both have ended.
 io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push::Server& push, turn::TurnLoop& turn,
-                    Duration patience, std::function<void()> done) {
+                    dns::Server& dns, Duration patience, std::function<void()> done) {
     const io::Deadline deadline = gate.loop().in(patience);
     io::Scope scope(gate.loop());
     scope.spawn(turn.finish(deadline));
     co_await listeners.close_all();
+    scope.spawn(dns.finish());  // who waits for the name of a courier, waits until push has finished
     co_await push.finish();
     co_await gate.finish(deadline);
     co_await scope.join();
@@ -44,6 +47,8 @@ void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, ga
 void DataLoop::deal(const listeners::ListenerHandle& listener, io::Accepted accepted) {
     if (listener->kind == turn_kind)
         turn_->take(listener, std::move(accepted));
+    else if (listener->kind == dns_kind)
+        dns_->take(listener->address, std::move(accepted));
     else if (listener->kind == push::listener_kind || push_->takes(accepted.fd.get()))
         push_->take(listener, std::move(accepted));
     else
@@ -105,13 +110,27 @@ void DataLoop::with_turn(std::move_only_function<void(turn::TurnLoop&)> work) {
     });
 }
 
+void DataLoop::open_dns(std::uint64_t seed, dns::LoopZones zones) {
+    constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // questions are logged only where that is asked for
+    dns_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(),
+                 dns::ServerOptions{.seed = seed, .tcp_capacity = std::max<std::size_t>(1, capacity_ / 4)});
+    dns_->set_claims(&push_->claims());
+    dns_->adopt(std::move(zones));
+}
+
+void DataLoop::with_dns(std::move_only_function<void(dns::Server&)> work) {
+    loop_->post([this, lives = std::weak_ptr(lives_), work = std::move(work)]() mutable {
+        if (!lives.expired() && dns_) work(*dns_);
+    });
+}
+
 void DataLoop::start() {
     thread_ = std::thread([this] { loop_->run(); });
 }
 
 void DataLoop::finish(Duration patience, std::function<void()> done) {
     loop_->post([this, patience, done = std::move(done)]() mutable {
-        scope_.spawn(ends(listeners_, *gate_, *push_, *turn_, patience, std::move(done)));
+        scope_.spawn(ends(listeners_, *gate_, *push_, *turn_, *dns_, patience, std::move(done)));
     });
 }
 

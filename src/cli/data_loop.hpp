@@ -1,6 +1,7 @@
 // One data loop with all that lives on it, and its thread.
 #pragma once
 
+#include "dns/server.hpp"
 #include "egress/lookup.hpp"
 #include "gate/gate.hpp"
 #include "io/loop.hpp"
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +56,11 @@ public:
     /// From the control loop: from now on push goes by this. Null: there is none.
     void adopt(std::shared_ptr<const push::Policy> policy);
 
+    /// Before start(), after open_push(): what the name server needs. Names of couriers are answered by push.
+    void open_dns(std::uint64_t seed, dns::LoopZones zones);
+    /// Does something with the name server on this loop's thread. At any time: before start() it waits for that.
+    void with_dns(std::move_only_function<void(dns::Server&)> work);
+
     io::Loop& loop() { return *loop_; }
     gate::Gate& gate() { return *gate_; }
     push::Server& push() { return *push_; }
@@ -73,6 +80,7 @@ private:
     std::optional<gate::Gate> gate_;
     std::optional<push::Server> push_;
     std::optional<turn::TurnLoop> turn_;
+    std::optional<dns::Server> dns_;
     listeners::LoopListeners listeners_;
     io::Scope scope_;
     std::thread thread_;

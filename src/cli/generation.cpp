@@ -168,6 +168,21 @@ struct Builder {
                 }};
     }
 
+    // For name servers that are asked by TLS; null where there are none.
+    std::shared_ptr<const io::TlsClient> upstream_tls(const dns::Zones& zones) {
+        const auto by_tls = [](const dns::UpstreamGroup& group) {
+            return std::ranges::any_of(group.servers, &config::DnsUpstream::tls);
+        };
+        if (std::ranges::none_of(zones.groups(), by_tls)) return nullptr;
+        const auto& ca = zones.settings().upstream_ca;
+        io::TlsClient::Options tls;
+        if (!ca.value.empty()) tls.ca_pems = pems(ca.value, ca.place);
+        auto client = io::TlsClient::create(std::move(tls));
+        if (client) return *client;
+        error(ca.place, client.error().message);
+        return nullptr;
+    }
+
     void build(Config config) {
         auto generation = std::make_shared<Generation>();
         generation->source = loaded;
@@ -198,6 +213,7 @@ struct Builder {
         generation->turn = turn_settings(
             config, [this](const config::Place& place, std::string what) { error(place, std::move(what)); });
         if (!built.errors.empty()) return;
+        const auto zones = std::make_shared<const dns::Zones>(config, options.dns_seed);
         gate::StateBook own_states;
         gate::StateBook& states = options.states == nullptr ? own_states : *options.states;
         generation->routing = std::make_shared<const gate::Snapshot>(std::move(config), states);
@@ -207,6 +223,7 @@ struct Builder {
         for (std::size_t i = 0; i < options.loops; ++i) {
             generation->loops.push_back(for_one_loop(*generation, clients_tls_server(*generation)));
             generation->turn_tls.push_back(tls_server(generation->credentials, {}));
+            generation->zones.push_back({zones, upstream_tls(*zones)});
         }
         if (built.errors.empty()) built.generation = std::move(generation);
     }

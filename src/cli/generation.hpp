@@ -4,6 +4,7 @@
 
 #include "base/time.hpp"
 #include "config/load.hpp"
+#include "dns/server.hpp"
 #include "gate/gate.hpp"
 #include "gate/targets/state.hpp"
 #include "io/tls.hpp"
@@ -23,6 +24,7 @@ struct Generation {
     std::shared_ptr<const gate::Snapshot> routing;
     std::vector<gate::SnapshotHandle> loops;  // one for each data loop
     gate::SnapshotHandle control;             // the control loop's, for health checks
+    std::vector<dns::LoopZones> zones;        // one for each data loop
     std::shared_ptr<const io::TlsServer> admin_tls;
     turn::SettingsHandle turn;
     std::vector<std::shared_ptr<const io::TlsServer>> turn_tls;  // one for each data loop; they ask for no certificate
@@ -41,6 +43,7 @@ struct BuildOptions {
     gate::StateBook* states = nullptr;  // of the targets, over all generations; null: of this one alone
     std::function<void(gate::SnapshotHandle)>
         release;  // takes a snapshot that a data loop let go, to free it elsewhere
+    std::uint64_t dns_seed = 0;  // of the names' hashes
     WallTime now;
     bool dry = false;  // makes no file: for `check`
 };

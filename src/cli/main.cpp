@@ -127,6 +127,19 @@ void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options,
     verb->callback([&] { code = finish(diagnose(common, options)); });
 }
 
+void add_dns(CLI::App& app, const Common& common, ExplainOptions& options, std::string& type, int& code) {
+    auto* dns_verb = app.add_subcommand("dns", "the name server");
+    dns_verb->require_subcommand(1);
+    auto* query = dns_verb->add_subcommand("query", "what a client would be told of a name, and why");
+    query->add_option("name", options.subject, "hq.example.com")->required();
+    query->add_option("type", type, "A, AAAA, HTTPS, TYPE65280")->capture_default_str();
+    query->add_option("--as", options.client, "address of the one who asks")->capture_default_str();
+    query->callback([&] {
+        options.subject = "dns:" + options.subject + '?' + type;
+        code = finish(explain(common, options));
+    });
+}
+
 void add_firewall(CLI::App& app, const Common& common, FirewallOptions& options, int& code) {
     auto* verb = app.add_subcommand("firewall", "the packet filter that follows from the configuration");
     verb->require_subcommand(1);
@@ -184,6 +197,7 @@ int main(int argc, char** argv) {
     EgressOptions egress_options;
     FirewallOptions firewall_options;
     std::string page = "configuration";
+    std::string dns_type = "A";
     int code = 0;
 
     app.add_subcommand("run", "run the gateway in the foreground")->callback([&] {
@@ -198,6 +212,7 @@ int main(int argc, char** argv) {
     explain_verb->add_flag("--tls", explain_options.tls, "the client comes by TLS, where the subject does not say");
     explain_verb->add_option("--certificate", explain_options.certificate, "the client shows this certificate (PEM)");
     explain_verb->callback([&] { code = finish(explain(common, explain_options)); });
+    add_dns(app, common, explain_options, dns_type, code);
     app.add_subcommand("reload", "read the configuration anew; no connection is cut")->callback([&] {
         code = finish(reload(common));
     });

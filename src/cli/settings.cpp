@@ -1,6 +1,8 @@
 #include "cli/settings.hpp"
 
+#include "cli/dns_settings.hpp"
 #include "cli/push_settings.hpp"
+#include "cli/turn_settings.hpp"
 #include "gate/dialect.hpp"
 
 #include <array>
@@ -32,11 +34,19 @@ std::vector<listeners::Claim> claims_of(const config::Config& config) {
             claims.push_back({listen.value, "listen." + name + "s", true, kind});
         ++kind;
     }
+    for (auto& claim : dns_claims(config)) claims.push_back(std::move(claim));
     for (const auto& listen : config.listen.mux) claims.push_back({listen.value, "listen.mux", false, gate::mux_kind});
     const auto push = push_claims(config.push, claims);
     claims.insert(claims.end(), push.begin(), push.end());
     for (const auto& listen : config.turn.tcp) claims.push_back({listen.value, "turn.tcp", false, turn_kind});
     for (const auto& listen : config.turn.tls) claims.push_back({listen.value, "turn.tls", true, turn_kind});
+    return claims;
+}
+
+std::vector<listeners::UdpClaim> udp_claims_of(const config::Config& config) {
+    std::vector<listeners::UdpClaim> claims = turn_claims(config);
+    const auto dns = dns_udp_claims(config);
+    claims.insert(claims.end(), dns.begin(), dns.end());
     return claims;
 }
 

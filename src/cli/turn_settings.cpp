@@ -1,6 +1,7 @@
 #include "cli/turn_settings.hpp"
 
 #include "base/text.hpp"
+#include "cli/settings.hpp"
 
 #include <ifaddrs.h>
 #include <sys/socket.h>
@@ -108,10 +109,10 @@ turn::SettingsHandle turn_settings(const config::Config& config, const Complain&
 
 std::vector<listeners::UdpClaim> turn_claims(const config::Config& config) {
     std::vector<listeners::UdpClaim> claims;
-    for (const auto& listen : config.turn.udp) claims.push_back({listen.value, "turn.udp", stun_and_turn});
+    for (const auto& listen : config.turn.udp) claims.push_back({listen.value, "turn.udp", stun_and_turn, turn_kind});
     for (const auto& listen : config.stun.listen) {
         const bool is_turn_too = std::ranges::find(claims, listen.value, &listeners::UdpClaim::address) != claims.end();
-        if (!is_turn_too) claims.push_back({listen.value, "stun.listen", stun_alone});
+        if (!is_turn_too) claims.push_back({listen.value, "stun.listen", stun_alone, turn_kind});
     }
     return claims;
 }

@@ -5,6 +5,7 @@
 #include "certs/judge.hpp"
 #include "certs/load.hpp"
 #include "cli/call.hpp"
+#include "cli/dns_settings.hpp"
 #include "cli/editor_schema.hpp"
 #include "cli/firewall.hpp"
 #include "cli/generation.hpp"
@@ -101,6 +102,11 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
         if (!judged) return complain("--certificate: " + judged.error().message), Exit::invalid;
         question.certificate = judged->verdict;
         question.certificate_names = judged->names;
+    }
+    if (is_dns_subject(question.subject)) {
+        const auto explained = explain_dns(dns::Zones(*loaded.config, 0), question.subject, question.client);
+        if (!explained) return complain(explained.error().message), Exit::usage;
+        return print_explanation(to_json(*explained, question, "file"), common.json);
     }
     gate::StateBook states;  // nothing is known of the targets
     const gate::Snapshot snapshot(std::move(*loaded.config), states);

@@ -144,15 +144,6 @@ void check_service_names(const Config& config, Findings& findings) {
     }
 }
 
-bool covers(const ListenAddress& a, const ListenAddress& b) {
-    return a.dual_stack || (a.address.ip.is_unspecified() && a.address.ip.is_v4() == b.address.ip.is_v4());
-}
-
-// Could both not be bound at once? A wildcard takes its port on every address of its family.
-bool overlap(const ListenAddress& a, const ListenAddress& b) {
-    return a.address.port == b.address.port && (a.address.ip == b.address.ip || covers(a, b) || covers(b, a));
-}
-
 struct Claim {
     std::string_view who;
     const Located<ListenAddress>* at;
@@ -181,6 +172,7 @@ void check_listeners(const Config& config, Findings& findings) {
     for (const ListenKind& kind : listen_kinds) {
         for (const auto& address : config.listen.*kind.addresses) claims.push_back({kind.key, &address});
     }
+    for (const auto& address : config.dns.listen) claims.push_back({"[dns] listen", &address});
     for (const auto& address : config.turn.tcp) claims.push_back({"[turn] tcp", &address});
     for (const auto& address : config.turn.tls) claims.push_back({"[turn] tls", &address});
     for (const auto& address : config.admin.listen) claims.push_back({"[admin] listen", &address});

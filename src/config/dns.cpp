@@ -25,8 +25,7 @@ Result<DnsUpstream> parse_dns_upstream(std::string_view text) {
         where.remove_prefix(tls_prefix.size());
         const auto hash = where.find('#');
         if (hash == std::string_view::npos || hash + 1 == where.size())
-            return fail(
-                "a name server by TLS needs the name that its certificate bears: tls://1.1.1.1#one.one.one.one");
+            return fail("by TLS it needs the name that its certificate bears: \"tls://1.1.1.1#one.one.one.one\"");
         out.name = to_lower(where.substr(hash + 1));
         where = where.substr(0, hash);
     }
@@ -36,16 +35,14 @@ Result<DnsUpstream> parse_dns_upstream(std::string_view text) {
     } else if (const auto address = SocketAddress::parse(where); address && address->port != 0) {
         out.address = *address;
     } else {
-        return fail(
-            "a name server is an address, with a port or without: 9.9.9.9, [2620:fe::fe]:5353, "
-            "tls://1.1.1.1#one.one.one.one");
+        return fail("it is an address, with a port or without: \"9.9.9.9\", \"[2620:fe::fe]:5353\"");
     }
     return out;
 }
 
 Result<DnsName> parse_dns_name(std::string_view text) {
     const auto name = dns::Name::parse(text);
-    if (!name) return fail("this is not a domain name (labels of at most 63 characters, 253 in all)");
+    if (!name) return fail("labels of at most 63 characters, 253 in all");
     return DnsName{to_lower(name->to_string())};
 }
 

@@ -56,6 +56,8 @@ struct DnsView {
     Located<std::string> name;
     std::vector<Located<Network>> clients;
     std::vector<Located<DnsUpstream>> upstream;  // empty: those of [dns]
+
+    bool operator==(const DnsView&) const = default;
 };
 
 inline constexpr std::size_t most_dns_views = 63;
@@ -65,6 +67,8 @@ struct DnsForward {
     std::vector<Located<DnsName>> domains;
     std::vector<Located<DnsUpstream>> upstream;
     std::vector<Located<std::string>> views;  // empty: every one
+
+    bool operator==(const DnsForward&) const = default;
 };
 
 struct DnsRecord {
@@ -73,6 +77,8 @@ struct DnsRecord {
     std::vector<Located<IpAddress>> addresses;  // empty: the name exists and has none
     std::vector<Located<std::string>> views;  // empty: every one
     Duration ttl = std::chrono::minutes(5);
+
+    bool operator==(const DnsRecord&) const = default;
 };
 
 // What each says that is written in the file. The error says what is wrong with it.

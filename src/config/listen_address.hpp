@@ -18,4 +18,12 @@ struct ListenAddress {
     bool operator==(const ListenAddress&) const = default;
 };
 
+/// Could both not be bound at once? A wildcard takes its port on every address of its family.
+inline bool overlap(const ListenAddress& a, const ListenAddress& b) {
+    const auto covers = [](const ListenAddress& all, const ListenAddress& one) {
+        return all.dual_stack || (all.address.ip.is_unspecified() && all.address.ip.is_v4() == one.address.ip.is_v4());
+    };
+    return a.address.port == b.address.port && (a.address.ip == b.address.ip || covers(a, b) || covers(b, a));
+}
+
 }  // namespace sallyport::config

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "config/checks.hpp"
+#include "config/dns_checks.hpp"
 #include "config/document.hpp"
 #include "config/egress_checks.hpp"
 #include "config/firewall_checks.hpp"
@@ -185,21 +186,19 @@ void Loader::unknown_key(const Place& place, const Table& table, const std::stri
 
 void Loader::unknown_table(const Place& place, const Entry& entry) {
     const bool is_table = entry.value.get_if<Value::Table>() || entry.value.get_if<Value::List>();
-    if (std::ranges::find(later_tables(), entry.key) != later_tables().end()) {
-        return findings_.error(place, {'[' + entry.key + "] is not supported by this version"});
-    }
     const Table* owner = owner_of(entry.key);
     if (!is_table || owner) {
         return findings_.error(
             place, {quote(entry.key) + " stands outside any table", owner ? "it belongs into " + owner->header() : ""});
     }
-    std::vector<std::string_view> known(later_tables().begin(), later_tables().end());
+    std::vector<std::string_view> known;
     for (const Table& table : schema()) known.push_back(table.name);
     findings_.error(place, {"unknown table " + quote(entry.key), did_you_mean(entry.key, known)});
 }
 
 Loaded Loader::finish() {
     if (!syntax_error_) {
+        check_dns(config_, findings_);
         check_egress(config_, findings_);
         check_push(config_, findings_);
         check_turn(config_, findings_);

@@ -68,8 +68,6 @@ TEST(Load, NamesEachBadTableWithItsPlace) {
     };
     const Case cases[] = {
         {"[servise]\n", "1:2: unknown table \"servise\" (did you mean \"service\"?)\n"},
-        {"[dns]\nlisten = \":53\"\n", "1:2: [dns] is not supported by this version\n"},
-        {"[[dns.view]]\nname = \"branch\"\n", "1:3: [dns] is not supported by this version\n"},
         {"threads = 2\n", "1:1: \"threads\" stands outside any table (it belongs into [node])\n"},
         {"xyzzy = 2\n", "1:1: \"xyzzy\" stands outside any table\n"},
         {"[service]\nname = \"a\"\n", "1:1: \"service\" must be a list of tables, not a table (write [[service]])\n"},

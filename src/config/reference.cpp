@@ -37,6 +37,8 @@ How values are written:
 | listen address | `":443"`: every address, IPv4 and IPv6; `"0.0.0.0:443"`: IPv4 alone; `"[::]:443"`: IPv6 alone; `"192.0.2.1:443"`, `"[2001:db8::1]:443"`: one address |
 | target | `"172.16.0.10"`, `"2001:db8::10"`, `"pbx.example.com"`, `"builtin:welcome"` |
 | mapping | `"203.0.113.10=172.16.0.5"`: public address, own address |
+| name server | `"9.9.9.9"`, `"[2620:fe::fe]:5353"`; by TLS with the name that its certificate bears: `"tls://1.1.1.1#one.one.one.one"` |
+| domain name | `"hq.example.com"`; where a key takes patterns: `"*.example.com"` |
 | proxy | `"http://proxy.example:3128"`, `"socks5://user:password@192.0.2.1:1080"` |
 | bit rate | `"500k"`, `"20M"`, `"1G"`: bits a second; `"0"`: no limit |
 | port range | `"49152-65535"` |

@@ -2,6 +2,7 @@
 
 #include "config/redis_url.hpp"
 #include "config/rows.hpp"
+#include "config/rows_dns.hpp"
 #include "config/rows_egress.hpp"
 #include "config/rows_firewall.hpp"
 #include "config/rows_gate.hpp"
@@ -153,6 +154,25 @@ constexpr std::array tables{
           "\"172.16.0.10\"\nplain_port = 80\n"
           "tls_port   = 443\nallow_url  = [\"/PBX0/MY\", \"/apps\"]\n",
           service_rows, open_new<&Config::services>},
+    Table{"dns", false,
+          "The name server of the inside: names that are its own, everything else by other name servers. "
+          "[dns.md](dns.md) shows how to set it up.",
+          "[dns]\nlisten   = \":53\"\nupstream = [\"9.9.9.9\", \"tls://1.1.1.1#one.one.one.one\"]\nclients  = "
+          "\"10.0.0.0/8\"\n",
+          dns_rows, open_single<&Config::dns>},
+    Table{"dns.view", true,
+          "What clients of some networks are told otherwise. The first view that holds a client is its own.",
+          "[[dns.view]]\nname     = \"branch\"\nclients  = \"10.2.0.0/16\"\nupstream = \"10.2.0.1\"\n", dns_view_rows,
+          open_new<&Config::dns_views>},
+    Table{"dns.forward", true, "Domains that have name servers of their own. The longest one that fits a name decides.",
+          "[[dns.forward]]\ndomain   = \"corp.example\"\nupstream = \"172.16.0.53\"\n", dns_forward_rows,
+          open_new<&Config::dns_forwards>},
+    Table{"dns.record", true,
+          "A name that is ours. It owns all its types: for what it does not hold the answer is that there is nothing, "
+          "and no other name server is asked. Its addresses are named by it in reverse.",
+          "[[dns.record]]\nname    = \"hq.example.com\"\naddress = \"172.16.0.10\"\nview    = \"branch\"\nttl     = "
+          "\"5m\"\n",
+          dns_record_rows, open_new<&Config::dns_records>},
     Table{"egress", false,
           "A stable source address for each user or device, for all that this node dials for them. "
           "[egress.md](egress.md) tells how it is chosen.",
@@ -193,8 +213,6 @@ constexpr std::array tables{
           open_new<&Config::turn_users>},
 };
 
-constexpr std::array<std::string_view, 1> tables_to_come{"dns"};
-
 }  // namespace
 
 const Row* Table::find(std::string_view key) const {
@@ -219,7 +237,5 @@ std::string Table::header() const {
 }
 
 std::span<const Table> schema() { return tables; }
-
-std::span<const std::string_view> later_tables() { return tables_to_come; }
 
 }  // namespace sallyport::config

@@ -14,7 +14,8 @@ namespace sallyport::config {
 
 /// Where a table's values go.
 using Slot = std::variant<Node*, Log*, Admin*, Certificate*, Trust*, Guard*, Shared*, Listen*, Service*, Firewall*,
-                          FirewallOpen*, FirewallForward*, Stun*, Turn*, TurnUser*, Egress*, EgressPin*, Push*>;
+                          FirewallOpen*, FirewallForward*, Stun*, Turn*, TurnUser*, Egress*, EgressPin*, Push*, Dns*,
+                          DnsView*, DnsForward*, DnsRecord*>;
 
 struct Row {
     std::string_view key;
@@ -45,8 +46,5 @@ constexpr unsigned bit(Protocol protocol) { return 1U << static_cast<unsigned>(p
 
 /// Every table that this version reads, in the order of the manual.
 std::span<const Table> schema();
-
-/// Names of tables that later versions read.
-std::span<const std::string_view> later_tables();
 
 }  // namespace sallyport::config

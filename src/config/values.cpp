@@ -223,6 +223,20 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, HealthC
     return fail(Complaint{quote(text) + " is no health check", "\"tcp\", \"tls\", or \"http /path\""});
 }
 
+Result<void, Complaint> from_text(const Reading&, std::string_view text, DnsUpstream& out) {
+    auto upstream = parse_dns_upstream(text);
+    if (!upstream) return fail(Complaint{quote(text) + " is no name server", upstream.error().message});
+    out = std::move(*upstream);
+    return {};
+}
+
+Result<void, Complaint> from_text(const Reading&, std::string_view text, DnsName& out) {
+    auto name = parse_dns_name(text);
+    if (!name) return fail(Complaint{quote(text) + " is no domain name", name.error().message});
+    out = std::move(*name);
+    return {};
+}
+
 Result<void, Complaint> from_text(const Reading&, std::string_view text, ProxyUrl& out) {
     constexpr std::string_view schemes[] = {"http://", "socks5://"};  // in the order of ProxyUrl::Kind
     for (std::size_t i = 0; i < std::size(schemes); ++i) {

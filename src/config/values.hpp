@@ -62,6 +62,8 @@ Result<void, Complaint> from_text(const Reading& in, std::string_view text, NatM
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, LogDestination& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, Target& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, HealthCheck& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, DnsUpstream& out);
+Result<void, Complaint> from_text(const Reading& in, std::string_view text, DnsName& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, ProxyUrl& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, BitRate& out);
 Result<void, Complaint> from_text(const Reading& in, std::string_view text, PortRange& out);
@@ -125,6 +127,10 @@ template <>
 inline constexpr TypeName type_name<LogDestination>{"log destination", "", "\"stdout\""};
 template <>
 inline constexpr TypeName type_name<HealthCheck>{"health check", "", "\"tcp\""};
+template <>
+inline constexpr TypeName type_name<DnsUpstream>{"name server", "name servers", "\"9.9.9.9\""};
+template <>
+inline constexpr TypeName type_name<DnsName>{"domain name", "domain names", "\"hq.example.com\""};
 template <>
 inline constexpr TypeName type_name<BitRate>{"bit rate", "", "\"20M\""};
 template <>

@@ -113,6 +113,16 @@ Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options) {
     return fd;
 }
 
+Result<Fd> connect_udp(const SocketAddress& to, std::optional<IpAddress> source) {
+    const auto failed = [&to] { return fail("can't send to " + to.to_string() + ": " + std::strerror(errno)); };
+    Fd fd(::socket(to.ip.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd || (source && !bind_to(fd.get(), {*source, 0}))) return failed();
+    sockaddr_storage storage;
+    const unsigned size = to.to_sockaddr(storage);
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0) return failed();
+    return fd;
+}
+
 Result<Fd> listen_unix(const std::string& path, unsigned mode) {
     const std::string where = "can't listen on " + path + ": ";
     const auto address = unix_address(path);

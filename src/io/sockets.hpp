@@ -29,6 +29,11 @@ Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options);
 /// listen_tcp.
 Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options);
 
+/// A UDP socket that speaks with this peer alone, non-blocking, from a port of the kernel's random choice: what others
+/// send to it is dropped by the kernel, and that nobody listens there is told by receive() (io/udp.hpp).
+/// @param source  the local address; none: the kernel's choice.
+Result<Fd> connect_udp(const SocketAddress& to, std::optional<IpAddress> source = {});
+
 /// A listening Unix socket, reachable as `mode` says. A stale socket file of a program that is gone is replaced; one
 /// that answers is an error.
 Result<Fd> listen_unix(const std::string& path, unsigned mode);

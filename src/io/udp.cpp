@@ -139,6 +139,7 @@ std::span<const Datagram> UdpSocket::receive(DatagramBatch& into) {
         }
         into.slots_->written = 1;  // perhaps
         if (errno == EAGAIN) break;
+        refused_ = true;
     }
     watched_->readable = false;
     return {};
@@ -166,8 +167,10 @@ UdpSocket::Sent UdpSocket::send_batch(std::span<const Datagram> datagrams) {
         vectors[i] = {const_cast<std::byte*>(datagrams[i].bytes.data()), datagrams[i].bytes.size()};  // only read
         messages[i] = {};
         msghdr& header = messages[i].msg_hdr;
-        header.msg_name = &peers[i];
-        header.msg_namelen = datagrams[i].peer.to_sockaddr(peers[i]);
+        if (datagrams[i].peer.port != 0) {
+            header.msg_name = &peers[i];
+            header.msg_namelen = datagrams[i].peer.to_sockaddr(peers[i]);
+        }
         header.msg_iov = &vectors[i];
         header.msg_iovlen = 1;
         put_local_address(header, controls[i], datagrams[i]);
@@ -181,6 +184,7 @@ UdpSocket::Sent UdpSocket::send_batch(std::span<const Datagram> datagrams) {
             watched_->writable = false;
             return {};
         }
+        refused_ = true;
     }
     return {1, 1};
 }

@@ -23,7 +23,7 @@
 namespace sallyport::io {
 
 struct Datagram {
-    SocketAddress peer;
+    SocketAddress peer;  // on sending: port 0 on a socket that has one peer alone
     IpAddress local;  // what the peer sent it to; on sending: what it comes from, unspecified: the kernel's choice
     Bytes bytes;
     bool truncated = false;  // received: it was longer than DatagramBatch::room
@@ -51,7 +51,8 @@ class UdpSocket {
 public:
     /// Takes a socket of bind_udp (io/sockets.hpp). Fails when epoll refuses it.
     static Result<UdpSocket> adopt(Loop& loop, Fd fd, Cancellation& cancellation);
-    UdpSocket(UdpSocket&& other) noexcept : watched_(std::exchange(other.watched_, nullptr)) {}
+    UdpSocket(UdpSocket&& other) noexcept
+        : watched_(std::exchange(other.watched_, nullptr)), refused_(other.refused_) {}
     UdpSocket& operator=(UdpSocket&&) = delete;
     ~UdpSocket() { close(); }
 
@@ -80,11 +81,15 @@ public:
     int fd() const { return watched_->fd; }
     void close();
 
+    /// Has the kernel told since the last call that the one peer of this socket is not there (ICMP)?
+    bool take_refusal() { return std::exchange(refused_, false); }
+
 private:
     explicit UdpSocket(Watched* watched) : watched_(watched) {}
     Sent send_batch(std::span<const Datagram> datagrams);
 
     Watched* watched_;
+    bool refused_ = false;
 };
 
 /// A bound UDP socket that does not tell local addresses: it has but one. The error is errno.

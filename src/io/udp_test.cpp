@@ -231,3 +231,39 @@ TEST(Udp, SeveralSocketsShareAPortOnlyWhereTheyAskForIt) {
     EXPECT_EQ(alone.error().message,
               "can't listen on " + same.to_string() + ": another program holds it (ss -ltnp shows which)");
 }
+
+TEST(Udp, ASocketWithOnePeerHearsNobodyElse) {
+    VirtualLoop loop;
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        UdpSocket server = udp(on, cancellation, "127.0.0.1");
+        UdpSocket stranger = udp(on, cancellation, "127.0.0.1");
+        UdpSocket client = *UdpSocket::adopt(on, *connect_udp(at("127.0.0.1", port_of(server))), cancellation);
+        const Datagram question{.peer = {}, .local = {}, .bytes = as_bytes("question")};
+        EXPECT_EQ(client.send({&question, 1}).done, 1U);
+        EXPECT_EQ(received(server), "question;");
+        const SocketAddress back = at("127.0.0.1", port_of(client));
+        const Datagram lie{.peer = back, .local = {}, .bytes = as_bytes("lie")};
+        stranger.send({&lie, 1});
+        const Datagram answer{.peer = back, .local = {}, .bytes = as_bytes("answer")};
+        server.send({&answer, 1});
+        EXPECT_EQ(received(client), "answer;");
+        co_return;
+    }(*loop));
+}
+
+TEST(Udp, ASocketWithOnePeerIsToldThatItIsGone) {
+    VirtualLoop loop;
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        UdpSocket server = udp(on, cancellation, "127.0.0.1");
+        UdpSocket client = *UdpSocket::adopt(on, *connect_udp(at("127.0.0.1", port_of(server))), cancellation);
+        server.close();
+        const Datagram question{.peer = {}, .local = {}, .bytes = as_bytes("question")};
+        client.send({&question, 1});
+        EXPECT_EQ(received(client), "");
+        EXPECT_TRUE(client.take_refusal());
+        EXPECT_FALSE(client.take_refusal());
+        co_return;
+    }(*loop));
+}

@@ -18,12 +18,20 @@ Result<UdpListeners::Change> UdpListeners::prepare(std::vector<UdpClaim> wanted)
     std::string errors;
     for (const UdpClaim& claim : wanted) {
         const auto same = [&](const UdpListener& held) { return held.claim.address == claim.address; };
-        if (std::ranges::any_of(held_, same)) continue;
+        const auto complain = [&](const std::string& why) {
+            errors += (errors.empty() ? "" : "\n") + claim.owner + ": " + why;
+        };
+        if (const auto held = std::ranges::find_if(held_, same); held != held_.end()) {
+            if (held->claim.handler != claim.handler)
+                complain(claim.address.to_string() + " is still open for " + held->claim.owner +
+                         ": reload without it first");
+            continue;
+        }
         auto one = open(claim);
         if (one)
             change.opened.push_back(std::move(*one));
         else
-            errors += (errors.empty() ? "" : "\n") + claim.owner + ": " + one.error().message;
+            complain(one.error().message);
     }
     if (!errors.empty()) return fail(std::move(errors));
     change.wanted = std::move(wanted);
@@ -37,7 +45,7 @@ void UdpListeners::apply(Change change) {
         const bool changed = !gone && *claim != held.claim;
         if (changed) held.claim = *claim;
         for (std::size_t loop = 0; loop < loops_; ++loop) {
-            if (gone) hooks_.removed(loop, held.id);
+            if (gone) hooks_.removed(loop, held);
             if (changed) hooks_.changed(loop, held);
         }
         return gone;

@@ -21,6 +21,7 @@ struct UdpClaim {
     config::ListenAddress address;
     std::string owner;  // "turn.udp"
     int kind = 0;       // the handler's own tag
+    int handler = 0;    // who takes the sockets; of an address that is open it can't change
 
     bool operator==(const UdpClaim&) const = default;
 };
@@ -38,7 +39,7 @@ public:
     struct Hooks {
         std::function<void(std::size_t loop, const UdpListener&, io::Fd)> added;
         std::function<void(std::size_t loop, const UdpListener&)> changed;  // another owner or kind
-        std::function<void(std::size_t loop, std::uint64_t id)> removed;
+        std::function<void(std::size_t loop, const UdpListener&)> removed;
     };
     static constexpr int receive_buffer = 4 << 20;  // bytes; a burst of calls must not be lost while a loop is busy
 
@@ -55,7 +56,7 @@ public:
     };
 
     /// Binds what is new. Nothing that is listened on changes yet; the error has one line for each address that can't
-    /// be bound.
+    /// be bound, or is another handler's.
     Result<Change> prepare(std::vector<UdpClaim> wanted);
     /// Makes it what is listened on. Can't fail.
     void apply(Change change);

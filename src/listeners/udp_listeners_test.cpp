@@ -31,7 +31,7 @@ struct Loops {
              },
          .changed = [this](std::size_t loop,
                            const UdpListener& one) { told.push_back("=" + std::to_string(loop) + one.claim.owner); },
-         .removed = [this](std::size_t loop, std::uint64_t) { told.push_back("-" + std::to_string(loop)); }}};
+         .removed = [this](std::size_t loop, const UdpListener&) { told.push_back("-" + std::to_string(loop)); }}};
 
     std::vector<std::string> apply(const std::vector<UdpClaim>& wanted) {
         auto change = listeners.prepare(wanted);
@@ -58,6 +58,17 @@ TEST(UdpListeners, TouchNothingThatStays) {
     EXPECT_THAT(loops.apply({other}), ElementsAre("=0stun.listen", "=1stun.listen"));
     EXPECT_THAT(loops.apply({}), ElementsAre("-0", "-1"));
     EXPECT_THAT(loops.listeners.bound(), IsEmpty());
+}
+
+TEST(UdpListeners, LeaveAnOpenAddressToItsHandler) {
+    Loops loops;
+    const UdpClaim first{local(free_port()), "turn.udp", 1, 1};
+    loops.apply({first});
+    const UdpClaim other{first.address, "dns.listen", 0, 2};
+    EXPECT_THAT(loops.apply({other}), ElementsAre(HasSubstr("is still open for turn.udp")));
+    EXPECT_THAT(loops.listeners.bound(), ::testing::SizeIs(1));
+    loops.apply({});
+    EXPECT_THAT(loops.apply({other}), ElementsAre("+0dns.listen", "+1dns.listen"));
 }
 
 TEST(UdpListeners, ChangeNothingWhenAnAddressIsTaken) {

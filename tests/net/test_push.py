@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from harness.dns_query import Answer
 from harness.gateway import Gateway
 from harness.networks import networks
 from harness.waiting import wait_until
@@ -134,6 +135,25 @@ def test_addresses_that_are_silent_or_refuse_are_passed_by(site, prefix):
             assert relayed(site.device("10.100.100.7", own=device))["local"][0].removeprefix("::ffff:") in APPLE[4:]
     finally:
         site.outside.nft("")
+
+
+def test_our_own_name_server_leads_devices_here(site):
+    dns = {"listen": "10.1.0.1:53", "upstream": [DNS], "clients": ["10.1.0.0/24"]}
+
+    def ask(name, kind, *options):
+        return Answer(site.devices.run("kdig", "@10.1.0.1", "-t", kind, name, "+timeout=10", *options))
+
+    with site.gateway({}, dns=dns) as gateway:
+        for options in ([], ["+tcp"]):
+            assert ask(f"7-{NAME}", "A", *options).addresses == {"10.100.100.7"}
+            assert ask(f"7-{NAME}", "AAAA", *options).addresses == {"fd00:100::7"}
+            nothing = ask(f"7-{NAME}", "TYPE65", *options)
+            assert nothing.code == "NOERROR" and not nothing.records
+            assert ask(f"51-{NAME}", "A", *options).code == "NXDOMAIN"
+        assert ask("init.push.apple.com", "A").addresses == {"17.1.1.1"}
+        relayed(site.device("10.100.100.7"))
+        answer = gateway.json_verb("push", "devices")[1]["devices"]
+        assert answer and all(row["remark"] != "connected without asking" for row in answer)
 
 
 def test_one_address_may_stand_for_all_couriers(site):

@@ -1,0 +1,43 @@
+#include "cli/dns_settings.hpp"
+
+#include "cli/settings.hpp"
+#include "dns/explain.hpp"
+
+namespace sallyport::cli {
+
+namespace {
+
+constexpr std::string_view subject_prefix = "dns:";
+
+}  // namespace
+
+std::vector<listeners::Claim> dns_claims(const config::Config& config) {
+    std::vector<listeners::Claim> out;
+    for (const auto& listen : config.dns.listen) out.push_back({listen.value, "dns.listen", false, dns_kind});
+    return out;
+}
+
+std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config) {
+    std::vector<listeners::UdpClaim> out;
+    for (const auto& listen : config.dns.listen)
+        out.push_back({.address = listen.value, .owner = "dns.listen", .handler = dns_kind});
+    return out;
+}
+
+bool is_dns_subject(std::string_view subject) { return subject.starts_with(subject_prefix); }
+
+Result<gate::Explanation> explain_dns(const dns::Zones& zones, std::string_view subject, const IpAddress& client) {
+    auto explained = dns::explain(zones, subject.substr(subject_prefix.size()), client, nullptr);
+    if (!explained) return std::unexpected(explained.error());
+    gate::Explanation out;
+    out.reason = explained->reason;
+    out.protocol = "dns";
+    out.looked_for = explained->looked_for;
+    out.service = explained->view;
+    (explained->answered() ? out.target : out.detail) = explained->answer;
+    for (dns::Step& step : explained->trail)
+        out.trail.push_back({std::move(step.rule), std::move(step.place), std::move(step.result)});
+    return out;
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,24 @@
+// What [dns] means to the program: its listeners, its part of a generation, and explanations of names.
+#pragma once
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "dns/server.hpp"
+#include "gate/explain.hpp"
+#include "listeners/listeners.hpp"
+#include "listeners/udp_listeners.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace sallyport::cli {
+
+std::vector<listeners::Claim> dns_claims(const config::Config& config);
+std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config);
+
+/// Is this a subject of explain() about a name: "dns:hq.example.com", "dns:hq.example.com?AAAA"?
+bool is_dns_subject(std::string_view subject);
+/// The decision for it, in the shape of the others.
+Result<gate::Explanation> explain_dns(const dns::Zones& zones, std::string_view subject, const IpAddress& client);
+
+}  // namespace sallyport::cli

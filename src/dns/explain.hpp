@@ -1,0 +1,27 @@
+// "What would this client be told, and why?": the live decision, asked without traffic.
+#pragma once
+
+#include "base/result.hpp"
+#include "dns/decide.hpp"
+#include "telemetry/reason.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace sallyport::dns {
+
+struct Explanation {
+    telemetry::Reason reason = telemetry::Reason::ok;
+    std::string looked_for;  // the name as it was compared, and the type
+    std::string view;        // empty: the client is in none
+    std::string answer;      // "NOERROR A 172.16.0.10", "NXDOMAIN"; of what is passed on: whom it asks
+    Trail trail;
+
+    bool answered() const { return reason == telemetry::Reason::ok; }
+};
+
+/// @param subject  "hq.example.com", or with a type, "hq.example.com?AAAA"; without one it is A
+/// @return the error says what is wrong with the subject
+Result<Explanation> explain(const Zones& zones, std::string_view subject, const IpAddress& client, Claims* claims);
+
+}  // namespace sallyport::dns

@@ -1,0 +1,38 @@
+#include "dns/explain.hpp"
+
+#include "dns/testing.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sallyport::dns {
+namespace {
+
+TEST(DnsExplain, SaysWhatAClientWouldBeToldAndWhy) {
+    struct Case {
+        std::string_view subject, client, reason, view, answer;
+    };
+    const Case cases[] = {
+        {"HQ.example.com", "10.2.0.7", "ok", "branch", "NOERROR A 10.2.0.10"},
+        {"hq.example.com?aaaa", "10.2.0.7", "ok", "branch", "NOERROR AAAA fd00::10"},
+        {"hq.example.com?HTTPS", "10.2.0.7", "ok", "branch", "NOERROR, no data"},
+        {"10.0.16.172.in-addr.arpa?PTR", "10.1.0.7", "ok", "", "NOERROR PTR hq.example.com"},
+        {"x.ads.example", "10.1.0.7", "dns.denied", "", "NXDOMAIN"},
+        {"hq.example.com", "192.0.2.7", "dns.refused", "", "REFUSED"},
+        {"example.net?MX", "10.1.0.7", "ok", "", "192.0.2.53"},
+    };
+    const Zones zones(testing::office(), testing::seed);
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.subject);
+        const auto explained = explain(zones, c.subject, *IpAddress::parse(c.client), nullptr);
+        ASSERT_TRUE(explained);
+        EXPECT_EQ(code(explained->reason), c.reason);
+        EXPECT_EQ(explained->view, c.view);
+        EXPECT_EQ(explained->answer, c.answer);
+        EXPECT_FALSE(explained->trail.empty());
+    }
+    EXPECT_FALSE(explain(zones, "a..b", *IpAddress::parse("10.1.0.7"), nullptr));
+    EXPECT_FALSE(explain(zones, "a.b?NOTYPE", *IpAddress::parse("10.1.0.7"), nullptr));
+}
+
+}  // namespace
+}  // namespace sallyport::dns
