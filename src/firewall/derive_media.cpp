@@ -43,9 +43,8 @@ void derive_turn(const config::Config& config, Policy& policy) {
         const config::Turn::Addresses* addresses;
     };
     const config::Turn& turn = config.turn;
-    const Kind kinds[] = {{"udp", Transport::udp, &turn.udp},
-                          {"tcp", Transport::tcp, &turn.tcp},
-                          {"tls", Transport::tcp, &turn.tls}};
+    const Kind kinds[] = {
+        {"udp", Transport::udp, &turn.udp}, {"tcp", Transport::tcp, &turn.tcp}, {"tls", Transport::tcp, &turn.tls}};
     bool relays = false;
     for (const auto& [key, transport, addresses] : kinds) {
         for (const auto& listen : *addresses) {

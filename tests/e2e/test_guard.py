@@ -102,6 +102,9 @@ def test_an_outage_bans_nobody(gateway):
     for _ in range(5 * THRESHOLD):
         assert ask(gateway, ATTACKER, "down.example", "/") == 502
     assert ask(gateway, ATTACKER) == 200 and bans(gateway) == {}
+    # Only the first of them met a target that was thought to be up.
+    (suspect,) = wait_until(lambda: gateway.json_verb("bans", "top")[1]["suspects"], "a suspect")
+    assert (suspect["address"], suspect["signs"]) == (ATTACKER, {"target_failed": 1}), suspect
 
 
 def test_connections_without_a_word_are_no_sign(gateway):

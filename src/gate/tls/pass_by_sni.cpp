@@ -2,9 +2,9 @@
 
 #include "base/text.hpp"
 #include "gate/gate.hpp"
-#include "io/peek.hpp"
 #include "gate/refusal.hpp"
 #include "gate/tunnel.hpp"
+#include "io/peek.hpp"
 #include "wire/tls/client_hello.hpp"
 
 #include <chrono>
