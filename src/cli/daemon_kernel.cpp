@@ -3,6 +3,7 @@
 #include "cli/daemon.hpp"
 
 #include "cli/nft.hpp"
+#include "cli/settings.hpp"
 
 #include <cstdio>
 
@@ -16,12 +17,12 @@ bool wants_kernel(const config::Config& config) { return config.guard.enforce.va
 
 std::vector<guard::kernel_rules::Port> ports_of(const config::Config& config) {
     std::vector<guard::kernel_rules::Port> ports;
-    for (const auto& kind : config::listen_kinds) {
-        for (const auto& listen : config.listen.*kind.addresses) {
-            const auto& [address, both] = listen.value;
-            ports.push_back({.address = address.ip, .both_families = both, .port = address.port});
-        }
-    }
+    const auto add = [&ports](const config::ListenAddress& at, bool udp) {
+        ports.push_back(
+            {.address = at.address.ip, .both_families = at.dual_stack, .port = at.address.port, .udp = udp});
+    };
+    for (const auto& claim : claims_of(config)) add(claim.address, false);
+    for (const auto& claim : udp_claims_of(config)) add(claim.address, true);
     return ports;
 }
 

@@ -58,7 +58,8 @@ std::string intervals(const std::string& name, const std::vector<Network>& netwo
     return elements.text("add element", name);
 }
 
-// A reset tells the client at once; an ICMP error would be one of few that the kernel sends a second.
+// A reset tells the client at once; an ICMP error would be one of few that the kernel sends a second. Over UDP nothing
+// is said: the sender may be forged.
 std::string refusal(const Port& port) {
     const bool v4 = port.address.is_v4();
     std::string match;
@@ -66,8 +67,10 @@ std::string refusal(const Port& port) {
         match = (v4 ? "ip daddr " : "ip6 daddr ") + port.address.to_string() + " ";
     else if (!port.both_families)
         match = v4 ? "meta nfproto ipv4 " : "meta nfproto ipv6 ";
-    return in_table("add rule", "refuse ") + match + "tcp dport " + std::to_string(port.port) +
-           " reject with tcp reset\n";
+    const std::string number = std::to_string(port.port);
+    const std::string what =
+        port.udp ? "udp dport " + number + " drop\n" : "tcp dport " + number + " reject with tcp reset\n";
+    return in_table("add rule", "refuse ") + match + what;
 }
 
 std::string filled(const Frame& frame) {

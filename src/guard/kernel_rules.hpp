@@ -24,6 +24,7 @@ struct Port {
     IpAddress address = {};  // unspecified: every address of its family
     bool both_families = false;  // then the address is ::
     std::uint16_t port = 0;
+    bool udp = false;  // else TCP
 
     bool operator==(const Port&) const = default;
 };

@@ -58,6 +58,7 @@ TEST(KernelRules, OnlyOurPortsAreClosed) {
         {{.address = ip("0.0.0.0"), .port = 80}, "meta nfproto ipv4 tcp dport 80 reject with tcp reset"},
         {{.address = ip("::"), .port = 80}, "meta nfproto ipv6 tcp dport 80 reject with tcp reset"},
         {{.address = ip("::"), .both_families = true, .port = 80}, "refuse tcp dport 80 reject with tcp reset"},
+        {{.address = ip("192.0.2.1"), .port = 3478, .udp = true}, "ip daddr 192.0.2.1 udp dport 3478 drop"},
     };
     for (const Case& one : cases)
         EXPECT_THAT(kernel_rules::create({.ports = {one.port}}), HasSubstr(std::string(one.rule) + "\n"));

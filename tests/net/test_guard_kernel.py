@@ -8,6 +8,7 @@ import pytest
 
 from harness import GatewayFailed, wait_until
 from harness.hosts import Hosts, sh, two_hosts
+from harness.turn import free_udp_port
 from harness.waiting import free_port
 
 TABLE = ("inet", "sallyport_bans")
@@ -34,6 +35,22 @@ one = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
 for _ in sys.stdin:
     one.sendall(b"GET / HTTP/1.1\\r\\nHost: a.example\\r\\n\\r\\n")
     print(one.recv(65536).split()[1].decode(), flush=True)
+"""
+# A STUN Binding request, sent until it is answered or a second has passed.
+BIND = """
+import os, socket, sys
+one = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+one.settimeout(.1)
+for _ in range(10):
+    one.sendto(bytes.fromhex("000100002112a442") + os.urandom(12), (sys.argv[1], int(sys.argv[2])))
+    try:
+        one.recv(2000)
+        print("answered")
+        break
+    except TimeoutError:
+        pass
+else:
+    print("silence")
 """
 NFT_IS_MISSING = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null "$(readlink -f /usr/sbin/nft)" && exec "$@"', "sh"]
 NO_NET_ADMIN = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
@@ -108,6 +125,19 @@ def test_new_connections_are_refused_by_the_kernel_and_a_live_one_goes_on(hosts,
     becomes(hosts, gateway, "200", family)
     assert gateway.metrics()["sallyport_guard_in_kernel"] == 1
     assert "in the kernel too" in gateway.verb("status").stdout
+
+
+@pytest.mark.parametrize("family", ["v4", "v6"])
+def test_what_comes_over_udp_is_dropped(stage, hosts, family):
+    port = free_udp_port()
+    gateway = started(stage, config(stage) | {"stun": {"listen": f":{port}"}})
+    fares = lambda which: hosts.python(BIND, SERVER[which], port).stdout.strip()
+    assert fares(family) == "answered"
+    do(gateway, "add", CLIENT[family])
+    wait_until(lambda: fares(family) == "silence", "silence")
+    assert fares("v6" if family == "v4" else "v4") == "answered"
+    do(gateway, "remove", CLIENT[family])
+    wait_until(lambda: fares(family) == "answered", "an answer")
 
 
 def test_too_many_signs_lead_to_the_kernel_and_time_leads_out(stage, hosts):
