@@ -9,6 +9,10 @@
 
 #include <functional>
 #include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace sallyport::dns {
 namespace {
@@ -17,17 +21,29 @@ using namespace std::chrono_literals;
 using io::testing::VirtualLoop;
 using testing::octets;
 
+// A port of loopback that is free for UDP and TCP alike: other programs hold some of either.
+std::pair<io::Fd, io::Fd> free_pair() {
+    const SocketAddress any{*IpAddress::parse("127.0.0.1"), 0};
+    std::vector<io::Fd> held;  // so that no try is made again with the same port
+    for (int tries = 0; tries < 100; ++tries) {
+        io::Fd tcp = io::listen_tcp(any, {}).value();
+        if (auto udp = io::bind_udp(io::local_address(tcp.get()), {})) return {std::move(*udp), std::move(tcp)};
+        held.push_back(std::move(tcp));
+    }
+    throw std::runtime_error("no free port");
+}
+
 // A name server on a port of loopback: what it says to each question, by UDP and by TCP.
 class Server {
 public:
     using Say = std::function<std::vector<std::string>(const std::string& query)>;
 
     Server(io::Scope& scope, Say udp, Say tcp = {}) : scope_(scope), udp_(std::move(udp)), tcp_(std::move(tcp)) {
-        const SocketAddress any{*IpAddress::parse("127.0.0.1"), 0};
-        socket_.emplace(*io::UdpSocket::adopt(scope.loop(), *io::bind_udp(any, {}), scope.cancellation()));
-        address_ = io::local_address(socket_->fd());
+        auto [udp_port, tcp_port] = free_pair();
+        address_ = io::local_address(udp_port.get());
+        socket_.emplace(*io::UdpSocket::adopt(scope.loop(), std::move(udp_port), scope.cancellation()));
         if (tcp_) {
-            acceptor_.emplace(*io::Acceptor::adopt(scope.loop(), *io::listen_tcp(address_, {}), scope.cancellation()));
+            acceptor_.emplace(*io::Acceptor::adopt(scope.loop(), std::move(tcp_port), scope.cancellation()));
             scope.spawn(serve_tcp());
         }
         scope.spawn(serve_udp());

@@ -68,6 +68,7 @@ TEST(UdpListeners, LeaveAnOpenAddressToItsHandler) {
     EXPECT_THAT(loops.apply({other}), ElementsAre(HasSubstr("is still open for turn.udp")));
     EXPECT_THAT(loops.listeners.bound(), ::testing::SizeIs(1));
     loops.apply({});
+    loops.sockets.clear();
     EXPECT_THAT(loops.apply({other}), ElementsAre("+0dns.listen", "+1dns.listen"));
 }
 
