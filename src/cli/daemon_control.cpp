@@ -110,9 +110,9 @@ Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
         question.certificate = judged->verdict;
         question.certificate_names = judged->names;
     }
-    auto explanation = is_dns_subject(query.subject)
-                           ? explain_dns(*generation_->zones.front().zones, query.subject, query.client)
-                           : gate::explain(*generation_->routing, question);
+    auto explanation = is_dns_subject(query.subject) ? explain_dns(*generation_->zones.front().zones,
+                                                                   generation_->push.get(), query.subject, query.client)
+                                                     : gate::explain(*generation_->routing, question);
     if (!explanation) return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
     explain_ban(question.client, *explanation);
     return to_json(*explanation, question, "live");

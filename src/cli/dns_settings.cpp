@@ -2,6 +2,7 @@
 
 #include "cli/settings.hpp"
 #include "dns/explain.hpp"
+#include "push/claims.hpp"
 
 namespace sallyport::cli {
 
@@ -26,8 +27,10 @@ std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config) {
 
 bool is_dns_subject(std::string_view subject) { return subject.starts_with(subject_prefix); }
 
-Result<gate::Explanation> explain_dns(const dns::Zones& zones, std::string_view subject, const IpAddress& client) {
-    auto explained = dns::explain(zones, subject.substr(subject_prefix.size()), client, nullptr);
+Result<gate::Explanation> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
+                                      const IpAddress& client) {
+    push::AssumedClaims claims(push);
+    auto explained = dns::explain(zones, subject.substr(subject_prefix.size()), client, &claims);
     if (!explained) return std::unexpected(explained.error());
     gate::Explanation out;
     out.reason = explained->reason;

@@ -7,6 +7,7 @@
 #include "gate/explain.hpp"
 #include "listeners/listeners.hpp"
 #include "listeners/udp_listeners.hpp"
+#include "push/decide.hpp"
 
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config);
 /// Is this a subject of explain() about a name: "dns:hq.example.com", "dns:hq.example.com?AAAA"?
 bool is_dns_subject(std::string_view subject);
 /// The decision for it, in the shape of the others.
-Result<gate::Explanation> explain_dns(const dns::Zones& zones, std::string_view subject, const IpAddress& client);
+/// @param push  whose couriers are answered; may be null
+Result<gate::Explanation> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
+                                      const IpAddress& client);
 
 }  // namespace sallyport::cli

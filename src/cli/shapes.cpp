@@ -72,7 +72,11 @@ json to_json(const gate::Explanation& explanation, const gate::Question& questio
 
 std::string explanation_text(const json& explanation) {
     std::string out = text_of(explanation, "subject") + " from " + text_of(explanation, "client") + ": ";
-    if (text_of(explanation, "verdict") == "forwarded") {
+    const bool admitted = text_of(explanation, "verdict") == "forwarded";
+    if (admitted && text_of(explanation, "subject").starts_with("dns:")) {
+        out += "is told " + text_of(explanation, "target");
+        if (const auto view = text_of(explanation, "service"); !view.empty()) out += ", by the view " + view;
+    } else if (admitted) {
         out += "forwarded to " + text_of(explanation, "target");
         if (const auto leg = text_of(explanation, "leg"); !leg.empty()) out += " (" + leg + ")";
         out += ", service " + text_of(explanation, "service");

@@ -9,6 +9,7 @@
 #include "cli/editor_schema.hpp"
 #include "cli/firewall.hpp"
 #include "cli/generation.hpp"
+#include "cli/push_settings.hpp"
 #include "cli/shapes.hpp"
 #include "config/reference.hpp"
 #include "gate/explain.hpp"
@@ -104,7 +105,8 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
         question.certificate_names = judged->names;
     }
     if (is_dns_subject(question.subject)) {
-        const auto explained = explain_dns(dns::Zones(*loaded.config, 0), question.subject, question.client);
+        const push::Policy push = push_policy(loaded.config->push);
+        const auto explained = explain_dns(dns::Zones(*loaded.config, 0), &push, question.subject, question.client);
         if (!explained) return complain(explained.error().message), Exit::usage;
         return print_explanation(to_json(*explained, question, "file"), common.json);
     }

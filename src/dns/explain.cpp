@@ -73,8 +73,9 @@ Result<Explanation> explain(const Zones& zones, std::string_view subject, const 
         out.answer = answer_text(*asked_name, *asked_type, decision);
         return out;
     }
-    for (const auto& server : decision.group->servers)
-        out.answer += (out.answer.empty() ? "" : ", ") + server.to_string();
+    std::string servers;
+    for (const auto& server : decision.group->servers) servers += (servers.empty() ? "" : " or ") + server.to_string();
+    out.answer = "what " + servers + " answers";
     return out;
 }
 

@@ -14,7 +14,7 @@ struct Explanation {
     telemetry::Reason reason = telemetry::Reason::ok;
     std::string looked_for;  // the name as it was compared, and the type
     std::string view;        // empty: the client is in none
-    std::string answer;      // "NOERROR A 172.16.0.10", "NXDOMAIN"; of what is passed on: whom it asks
+    std::string answer;      // "NOERROR A 172.16.0.10", "NXDOMAIN"; of what is passed on: "what 9.9.9.9 answers"
     Trail trail;
 
     bool answered() const { return reason == telemetry::Reason::ok; }

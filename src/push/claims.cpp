@@ -33,7 +33,27 @@ std::string_view text_of(Bytes wire, std::array<char, dns::max_name>& room) {
     return {room.data(), used};
 }
 
+dns::Claim claim_of(const Policy& policy, const Vips::Answer& vips) {
+    return {.v4 = vips.v4, .v6 = vips.v6, .ttl = static_cast<std::uint32_t>(policy.ttl / 1s)};
+}
+
+std::optional<dns::Claim> provider_claim(const Policy& policy, std::string_view name) {
+    const auto provider = provider_of(name);
+    if (!provider || !policy.providers) return std::nullopt;
+    return claim_of(policy, policy.vips.of(*provider));
+}
+
 }  // namespace
+
+std::optional<dns::Claim> AssumedClaims::claim(const dns::ClaimQuestion& question) {
+    if (policy_ == nullptr || policy_->vips.empty()) return std::nullopt;
+    std::array<char, dns::max_name> room{};
+    const std::string_view name = text_of(question.name, room);
+    const auto courier = courier_of(name);
+    if (!courier) return provider_claim(*policy_, name);
+    if (!policy_->families.contains(courier->family)) return std::nullopt;
+    return claim_of(*policy_, policy_->vips.of(courier->number));
+}
 
 CourierClaims::CourierClaims(io::Loop& loop, const std::shared_ptr<const Policy>& policy, Hosts& hosts,
                              Devices& devices, std::function<void(const std::string&)> unknown)
@@ -61,10 +81,7 @@ std::optional<dns::Claim> CourierClaims::claim(const dns::ClaimQuestion& questio
         if (known.until <= loop_.now() && known.exists == Exists::yes && !known.asking) scope_.spawn(look(*courier));
         return answer(*policy_, *courier, known);
     }
-    if (const auto provider = provider_of(name); provider && policy_->providers) {
-        const Vips::Answer vips = policy_->vips.of(*provider);
-        return dns::Claim{.v4 = vips.v4, .v6 = vips.v6, .ttl = static_cast<std::uint32_t>(policy_->ttl / 1s)};
-    }
+    if (const auto provider = provider_claim(*policy_, name)) return provider;
     if (unknown_ && !told_ && is_unknown_courier(name)) {
         told_ = true;
         unknown_(std::string(name));
@@ -74,9 +91,8 @@ std::optional<dns::Claim> CourierClaims::claim(const dns::ClaimQuestion& questio
 
 dns::Claim CourierClaims::answer(const Policy& policy, Courier courier, const Known& known) const {
     using State = dns::Claim::State;
-    const Vips::Answer vips = policy.vips.of(courier.number);
-    dns::Claim claim{.state = State::unsettled, .v4 = vips.v4, .v6 = vips.v6};
-    claim.ttl = static_cast<std::uint32_t>(policy.ttl / 1s);
+    dns::Claim claim = claim_of(policy, policy.vips.of(courier.number));
+    claim.state = State::unsettled;
     if (known.exists == Exists::yes) claim.state = State::exists;
     if (known.exists == Exists::no && known.until > loop_.now()) claim.state = State::absent;
     return claim;

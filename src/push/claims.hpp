@@ -17,6 +17,19 @@ namespace sallyport::push {
 /// Whether a courier exists is asked upstream before it is answered for the first time, and again in the background
 /// when the answer has had its time: a count that is written down somewhere is wrong in a few years. While the name
 /// servers fail, what was known last holds.
+/// What the policy says where Apple's names exist, for explanations: no name server is asked.
+class AssumedClaims final : public dns::Claims {
+public:
+    /// @param policy  outlives this; null: nothing is claimed
+    explicit AssumedClaims(const Policy* policy) : policy_(policy) {}
+
+    std::optional<dns::Claim> claim(const dns::ClaimQuestion& question) override;
+    io::Task<dns::Claim> settle(dns::Name, IpAddress) override { co_return dns::Claim{}; }
+
+private:
+    const Policy* policy_;
+};
+
 class CourierClaims final : public dns::Claims {
 public:
     /// All of them outlive this.

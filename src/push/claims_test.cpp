@@ -136,3 +136,20 @@ TEST(CourierClaims, RememberWhoAskedForWhat) {
         co_return;
     }(desk));
 }
+
+// What explanations say is what devices are told once Apple's name is known to exist.
+TEST(AssumedClaims, SayOfEachNameWhatALiveOneIsTold) {
+    const auto policy = prefix();
+    AssumedClaims assumed(policy.get());
+    AssumedClaims none(nullptr);
+    const auto address = [](dns::Claims& claims, std::string_view name) {
+        const dns::Name wire = *dns::Name::parse(name);
+        const auto claim = claims.claim({.name = wire.wire(), .type = dns::type::a, .client = client});
+        return claim ? claim->v4.to_string() : "not claimed";
+    };
+    EXPECT_EQ(address(assumed, "7-courier.push.apple.com"), "10.100.100.7");
+    EXPECT_EQ(address(assumed, "7-courier2.push.apple.com"), "not claimed") << "a family that is not served";
+    EXPECT_EQ(address(assumed, "www.apple.com"), "not claimed");
+    EXPECT_NE(address(assumed, "api.push.apple.com"), "not claimed");
+    EXPECT_EQ(address(none, "7-courier.push.apple.com"), "not claimed");
+}

@@ -164,3 +164,14 @@ def test_a_reload_changes_names_at_once_and_cuts_nothing(stage, outside):
     gateway.write()
     gateway.reload()
     wait_until(lambda: ask(gateway.dns_port, "a.test").addresses == {"172.16.0.2"}, "the new address")
+
+
+def test_the_file_alone_says_what_devices_are_told_of_a_courier(stage):
+    file = stage.directory / "couriers.toml"
+    file.write_text('[dns]\nlisten = "127.0.0.1:5399"\nupstream = "192.0.2.53"\nclients = "10.0.0.0/8"\n'
+                    '[push]\nvip = "10.100.100.0/24"\n')
+    def told(name):
+        return subprocess.run([program(), "-c", file, "dns", "query", name, "--as", "10.1.2.3"],
+                              capture_output=True, text=True).stdout.splitlines()[0]
+    assert told("7-courier.push.apple.com").endswith(": is told NOERROR A 10.100.100.7")
+    assert told("www.apple.com").endswith(": is told what 192.0.2.53 answers")

@@ -92,7 +92,7 @@ def test_ldapwhoami_against_slapd(stage, hosts):
     results = [bind(guess) for guess in GUESSES[:THRESHOLD + 1]]
     assert results == [49] * (THRESHOLD + 1)  # invalidCredentials
     banned_for(gateway, f"wrong_credentials {THRESHOLD + 1} (ldap)")
-    assert bind(PASSWORD) == 255  # can't contact the server
+    assert bind(PASSWORD) in (254, 255)  # -2 or -1, the library's own errors: the reset comes before or after it writes
     wait_until(lambda: bind(PASSWORD) == 0, "the end of the ban")
 
 
