@@ -7,12 +7,10 @@ import sys
 
 import pytest
 
+from harness.namespaces import sh
+
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def sh(*words, **more):
-    return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True, **more).stdout
 
 
 def _enter(descriptor):

@@ -3,6 +3,7 @@ import itertools
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,14 @@ class Host:
     def nft(self, text):
         return self.run("nft", "-f", "-", input=text)
 
+    def nft_alone(self, text):
+        """These rules and no others."""
+        return self.nft("flush ruleset\n" + text)
+
+    def forwards(self):
+        """Makes it a router of both families."""
+        self.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+
     def start(self, *words, **more):
         process = subprocess.Popen([*self.enter, *map(str, words)], stdout=subprocess.PIPE, text=True, **more)
         self.processes.append(process)
@@ -49,9 +58,11 @@ class Host:
         return self.run(sys.executable, "-c", code, *arguments)
 
     def serve(self, code, *arguments):
-        """A server in Python that prints a line when it is up."""
-        process = self.start(sys.executable, "-c", code, *arguments)
-        assert process.stdout.readline(), "the server did not come up"
+        """A server in Python, a file or code, that prints "up" when it is."""
+        source = [code] if isinstance(code, Path) else ["-c", code]
+        process = self.start(sys.executable, *source, *arguments, stderr=subprocess.STDOUT)
+        line = process.stdout.readline()
+        assert line == "up\n", line + process.stdout.read()
 
     def address(self, interface, *addresses):
         for address in addresses:
@@ -79,6 +90,23 @@ class Network:
         sh("ip", "link", "add", a_interface, "netns", a.name, "type", "veth", "peer", "name", b_interface, "netns", b.name)
         a.ip("link", "set", a_interface, "up")
         b.ip("link", "set", b_interface, "up")
+
+    def join(self, a, a_addresses, b, b_addresses):
+        """A wire between addresses such as "10.0.0.1/24"; the names that its ends have got."""
+        number = next(_numbers)
+        names = (f"w{number}a", f"w{number}b")
+        self.wire(a, names[0], b, names[1])
+        a.address(names[0], *a_addresses)
+        b.address(names[1], *b_addresses)
+        return names
+
+    def bridge(self, at, name, *hosts):
+        """Joins hosts, each by its eth0, to one network that `at` has as this interface."""
+        at.ip("link", "add", name, "type", "bridge")
+        for number, host in enumerate(hosts, 1):
+            self.wire(at, f"port{number}", host, "eth0")
+            at.ip("link", "set", f"port{number}", "master", name)
+        at.ip("link", "set", name, "up")
 
     def close(self):
         for host in self.hosts:

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from harness.gateway import program
+from harness.namespaces import sh
 from harness.waiting import wait_until
 
 V4, V6 = ("10.77.0.1", "10.77.0.2"), ("fd77::1", "fd77::2")
@@ -40,10 +41,6 @@ while True:
     peer.sendall(peer.recv(10))
     peer.close()
 """
-
-
-def sh(*words, **more):
-    return subprocess.run(words, check=True, capture_output=True, text=True, **more).stdout
 
 
 class Hosts:

@@ -1,7 +1,6 @@
 """`sallyport diagnose --live` on the scenes that need a way between the two: a client, a gateway that refuses by ICMP,
 changes addresses or has a narrow link behind it, and a server 20 ms away."""
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -9,8 +8,9 @@ import pytest
 
 from harness import slow_wire
 from harness.gateway import program
+from harness.namespaces import sh
 from harness.waiting import wait_until
-from test_diagnose_live import end, sh
+from test_diagnose_live import end
 
 CLIENT, SERVER = {4: "10.9.0.2", 6: "fd09::2"}, {4: "198.51.100.10", 6: "fd51::10"}
 GATEWAY = {4: ("10.9.0.1", "198.51.100.1"), 6: ("fd09::1", "fd51::1")}

@@ -1,12 +1,12 @@
 """Eight devices behind this gateway and, behind it, the NAT of somebody else: a server outside sees one address for
 each device, through restarts, reloads and changes of the pool."""
+import contextlib
 import json
-import sys
 
 import pytest
 
 from harness.gateway import Gateway, http_service
-from harness.networks import networks
+from harness.namespaces import open_network
 
 DEVICES = [f"10.1.0.{number}" for number in range(11, 19)]
 SERVERS = [f"17.0.0.{number}" for number in range(1, 9)]
@@ -53,9 +53,9 @@ class Site:
 
     def __init__(self, net, directory):
         self.devices, self.house, self.kingdom, self.outside = map(net.host, ("devices", "house", "kingdom", "outside"))
-        net.wire(self.devices, [f"{device}/24" for device in DEVICES], self.house, ["10.1.0.1/24"])
-        net.wire(self.house, ["10.2.0.1/24"], self.kingdom, ["10.2.0.2/24"])
-        outer = net.wire(self.kingdom, ["198.51.100.1/24"], self.outside, ["198.51.100.2/24"])[0]
+        net.join(self.devices, [f"{device}/24" for device in DEVICES], self.house, ["10.1.0.1/24"])
+        net.join(self.house, ["10.2.0.1/24"], self.kingdom, ["10.2.0.2/24"])
+        outer = net.join(self.kingdom, ["198.51.100.1/24"], self.outside, ["198.51.100.2/24"])[0]
         self.house.ip("route", "add", "default", "via", "10.2.0.2")
         self.kingdom.ip("route", "add", "192.0.2.0/24", "via", "10.2.0.1")
         self.kingdom.ip("route", "add", "17.0.0.0/8", "via", "198.51.100.2")
@@ -66,15 +66,15 @@ class Site:
         self.kingdom.forwards()
         # As its admin would, from the list of sources: one outer address for each inner one.
         pairs = ", ".join(f"{inner} : 203.0.113.{number}" for number, inner in enumerate(INNER, 1))
-        self.kingdom.nft(f"table ip nat {{\nmap outer {{\ntype ipv4_addr : ipv4_addr\nelements = {{ {pairs} }}\n}}\n"
+        self.kingdom.nft_alone(f"table ip nat {{\nmap outer {{\ntype ipv4_addr : ipv4_addr\nelements = {{ {pairs} }}\n}}\n"
                          f"chain post {{\ntype nat hook postrouting priority 100;\noifname \"{outer}\" snat to ip saddr map "
                          f"@outer\n}}\n}}\n")
-        self.outside.start(sys.executable, "-c", SERVER, ready="up")
+        self.outside.serve(SERVER)
         self.gateway = Gateway(directory, {
             "node": {"user": "root"}, "listen": {"http": "10.1.0.1:80"},
             "egress": {"pool": [POOL], "seed": "site-1"},
             "service": [{**http_service("push.example", 80), "target": SERVERS, "balance": "round_robin"}],
-        }, wrapper=self.house.within)
+        }, wrapper=self.house.enter)
 
     def route_pool(self, *networks):
         for network in networks:
@@ -92,7 +92,7 @@ class Site:
 
 @pytest.fixture
 def site(stage):
-    with networks() as net:
+    with contextlib.closing(open_network()) as net:
         site = Site(net, stage.directory / "gateway")
         site.gateway.start()
         yield site

@@ -1,14 +1,14 @@
 """examples/isolated-apple-devices as it stands: unbound answers the couriers' names, the gateway relays, and each device
 shows Apple one address. Only the places of files and the name server's address are the test's own."""
+import contextlib
 import pathlib
 import re
 import subprocess
-import sys
 
 import pytest
 
 from harness.gateway import Gateway
-from harness.networks import networks
+from harness.namespaces import open_network
 from harness.waiting import wait_until
 from test_push import APPLE, DEVICES, DNS, NAME, Site, relayed
 
@@ -30,7 +30,7 @@ print([ask(name, int(kind)) for name, kind in (word.split("/") for word in sys.a
 
 @pytest.fixture(scope="module")
 def site(module_stage):
-    with networks() as net:
+    with contextlib.closing(open_network()) as net:
         yield Site(net, module_stage)
 
 
@@ -50,7 +50,7 @@ def unbound(site):
 
 @pytest.fixture(scope="module")
 def gateway(site):
-    gateway = Gateway(site.stage.folder("gateway"), {}, wrapper=site.house.within)
+    gateway = Gateway(site.stage.folder("gateway"), {}, wrapper=site.house.enter)
     text = (EXAMPLE / "sallyport.toml").read_text()
     text, changed = re.subn(r'resolver = "[^"]*"', f'resolver = "{DNS}"', text)
     assert changed == 1
@@ -77,7 +77,7 @@ def test_each_device_reaches_apple_from_one_address(site, unbound, gateway):
 
 
 def test_push_check_says_that_it_works(site, gateway):
-    done = gateway.verb("push", "check", wrapper=site.house.within)
+    done = gateway.verb("push", "check", wrapper=site.house.enter)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "courier: 51 couriers, 0 to 50" in done.stdout and "devices would reach Apple" in done.stdout
     assert "10.0.0.1:5223" in done.stdout and "not in allow_to" in done.stdout

@@ -66,11 +66,7 @@ def fetch(client, address):
 def test_router(network, tmp_path):
     gateway, outside, client, server = (network.host(name) for name in ("gate", "outside", "client", "server"))
     network.wire(gateway, "eth0", outside, "eth0")
-    gateway.ip("link", "add", "eth1", "type", "bridge")
-    for host, port in ((client, "port1"), (server, "port2")):
-        network.wire(gateway, port, host, "eth0")
-        gateway.ip("link", "set", port, "master", "eth1")
-    gateway.ip("link", "set", "eth1", "up")
+    network.bridge(gateway, "eth1", client, server)
     gateway.address("eth0", "198.51.100.1/24")
     gateway.address("eth1", "10.1.0.1/24")
     outside.address("eth0", "198.51.100.7/24")
@@ -98,11 +94,7 @@ def test_router(network, tmp_path):
 def test_behind_nat(network, tmp_path):
     router, gateway, outside, server = (network.host(name) for name in ("router", "gate", "outside", "server"))
     network.wire(router, "eth0", outside, "eth0")
-    router.ip("link", "add", "lan", "type", "bridge")
-    for host, port in ((gateway, "port1"), (server, "port2")):
-        network.wire(router, port, host, "eth0")
-        router.ip("link", "set", port, "master", "lan")
-    router.ip("link", "set", "lan", "up")
+    network.bridge(router, "lan", gateway, server)
     router.address("eth0", "203.0.113.10/24")
     router.address("lan", "172.16.0.1/24")
     outside.address("eth0", "203.0.113.7/24")

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from harness import GatewayFailed, wait_until
-from harness.hosts import Hosts, sh, two_hosts
+from harness.hosts import Hosts, two_hosts
+from harness.namespaces import sh
 from harness.turn import free_udp_port
 from harness.waiting import free_port
 

@@ -1,5 +1,6 @@
 """Devices in an isolated network, this gateway, and an Apple of our own behind it: what a device does reaches Apple
 octet by octet, and nothing else reaches anybody."""
+import contextlib
 import json
 import pathlib
 import sys
@@ -8,7 +9,7 @@ import pytest
 
 from harness.dns_query import Answer
 from harness.gateway import Gateway
-from harness.networks import networks
+from harness.namespaces import open_network
 from harness.waiting import wait_until
 
 HARNESS = pathlib.Path(__file__).resolve().parents[1] / "harness"
@@ -26,9 +27,9 @@ class Site:
     def __init__(self, net, stage):
         self.stage = stage
         self.devices, self.house, self.outside = map(net.host, ("devices", "house", "outside"))
-        net.wire(self.devices, [*(f"{device}/24" for device in DEVICES), "fd01::11/64"], self.house,
+        net.join(self.devices, [*(f"{device}/24" for device in DEVICES), "fd01::11/64"], self.house,
                  ["10.1.0.1/24", "fd01::1/64"])
-        self.uplink = net.wire(self.house, ["198.51.100.1/24", "2001:db8::1/64"], self.outside,
+        self.uplink = net.join(self.house, ["198.51.100.1/24", "2001:db8::1/64"], self.outside,
                                ["198.51.100.2/24", "2001:db8::2/64"])[0]
         for route in ("10.100.100.0/24", "17.0.0.0/8"):
             self.devices.ip("route", "add", route, "via", "10.1.0.1")
@@ -41,7 +42,7 @@ class Site:
             self.outside.ip("address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
         self.outside.ip("route", "add", "192.0.2.0/24", "via", "198.51.100.1")
         chain, key = stage.authority.issue("apple", [NAME, "courier2.push.apple.com", "api.push.apple.com"])
-        self.outside.start(sys.executable, HARNESS / "fake_apple.py", chain, key, DNS, 51, ready="up")
+        self.outside.serve(HARNESS / "fake_apple.py", chain, key, DNS, 51)
         self.count = 0
 
     def gateway(self, push, **more):
@@ -49,7 +50,7 @@ class Site:
         return Gateway(self.stage.folder("gateway"), {
             "node": {"user": "root"}, "listen": {"http": "10.1.0.1:8080"},
             "push": {"vip": ["10.100.100.0/24", "fd00:100::/64"], "resolver": [DNS], **push}, **more,
-        }, wrapper=self.house.within)
+        }, wrapper=self.house.enter)
 
     def device(self, address, port=5223, name=NAME, alpn=ALPN, own="", lines=("who", "who")):
         """What a device makes of a connection."""
@@ -59,7 +60,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(module_stage):
-    with networks() as net:
+    with contextlib.closing(open_network()) as net:
         yield Site(net, module_stage)
 
 
@@ -126,7 +127,7 @@ def test_the_device_learns_at_once_that_apple_has_gone(site, prefix):
 
 def test_addresses_that_are_silent_or_refuse_are_passed_by(site, prefix):
     silent, refusing = ", ".join(APPLE[:3]), APPLE[3]
-    site.outside.nft("table inet apple {\nchain input {\ntype filter hook input priority 0;\n"
+    site.outside.nft_alone("table inet apple {\nchain input {\ntype filter hook input priority 0;\n"
                      f"ip daddr {{ {silent} }} tcp dport 5223 drop\n"
                      f"ip daddr {refusing} tcp dport 5223 reject with tcp reset\n"
                      "ip6 daddr 2620:149:a44::/48 tcp dport 5223 drop\n}\n}\n")
@@ -134,7 +135,7 @@ def test_addresses_that_are_silent_or_refuse_are_passed_by(site, prefix):
         for device in DEVICES:
             assert relayed(site.device("10.100.100.7", own=device))["local"][0].removeprefix("::ffff:") in APPLE[4:]
     finally:
-        site.outside.nft("")
+        site.outside.nft_alone("")
 
 
 def test_our_own_name_server_leads_devices_here(site):
@@ -172,7 +173,7 @@ def test_senders_are_relayed_where_they_may(site):
 
 
 def test_a_redirected_connection_goes_where_it_was_going(site):
-    site.house.nft("table ip nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
+    site.house.nft_alone("table ip nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
                    "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8 tcp dport { 5223, 443 } redirect\n}\n}\n")
     try:
         with site.gateway({"vip": [], "intercept": True}) as gateway:
@@ -180,7 +181,7 @@ def test_a_redirected_connection_goes_where_it_was_going(site):
             assert seen["local"][0].removeprefix("::ffff:") == APPLE[2] and seen["peer"].endswith("198.51.100.1")
             assert gateway.wait_record()["target"] == f"{APPLE[2]}:5223"
     finally:
-        site.house.nft("")
+        site.house.nft_alone("")
 
 
 def test_each_device_goes_out_from_its_own_address(site):
