@@ -37,6 +37,12 @@ io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push:
 
 }  // namespace
 
+void DataLoop::while_it_lives(std::move_only_function<void()> work) {
+    loop_->post([lives = std::weak_ptr(lives_), work = std::move(work)]() mutable {
+        if (!lives.expired()) work();
+    });
+}
+
 void DataLoop::open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot) {
     logger_ = &logger;
     gate_.emplace(*loop_, logger.add_reporter(), counters_, shared, number_, capacity_);
@@ -71,9 +77,7 @@ void DataLoop::open_push(telemetry::Logger& logger, decltype(push::Server::Optio
 }
 
 void DataLoop::adopt(std::shared_ptr<const push::Policy> policy) {
-    loop_->post([this, lives = std::weak_ptr(lives_), policy = std::move(policy)] {
-        if (!lives.expired()) push_->adopt(policy);
-    });
+    while_it_lives([this, policy = std::move(policy)] { push_->adopt(policy); });
 }
 
 void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
@@ -84,9 +88,7 @@ void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
 }
 
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {
-    loop_->post([this, lives = std::weak_ptr(lives_), bans = std::move(bans)] {
-        if (!lives.expired()) gate_->guard().adopt(bans);
-    });
+    while_it_lives([this, bans = std::move(bans)] { gate_->guard().adopt(bans); });
 }
 
 void DataLoop::dial_from(egress::Lookup::Ask ask) {
@@ -95,8 +97,7 @@ void DataLoop::dial_from(egress::Lookup::Ask ask) {
 }
 
 void DataLoop::sources_changed(std::vector<IpAddress> clients, bool enabled) {
-    loop_->post([this, lives = std::weak_ptr(lives_), clients = std::move(clients), enabled] {
-        if (lives.expired()) return;
+    while_it_lives([this, clients = std::move(clients), enabled] {
         if (sources_->enabled() != enabled)
             sources_->enable(enabled);
         else
@@ -105,8 +106,8 @@ void DataLoop::sources_changed(std::vector<IpAddress> clients, bool enabled) {
 }
 
 void DataLoop::with_turn(std::move_only_function<void(turn::TurnLoop&)> work) {
-    loop_->post([this, lives = std::weak_ptr(lives_), work = std::move(work)]() mutable {
-        if (!lives.expired() && turn_) work(*turn_);
+    while_it_lives([this, work = std::move(work)]() mutable {
+        if (turn_) work(*turn_);
     });
 }
 
@@ -119,8 +120,8 @@ void DataLoop::open_dns(std::uint64_t seed, dns::LoopZones zones) {
 }
 
 void DataLoop::with_dns(std::move_only_function<void(dns::Server&)> work) {
-    loop_->post([this, lives = std::weak_ptr(lives_), work = std::move(work)]() mutable {
-        if (!lives.expired() && dns_) work(*dns_);
+    while_it_lives([this, work = std::move(work)]() mutable {
+        if (dns_) work(*dns_);
     });
 }
 

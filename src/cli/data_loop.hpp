@@ -70,6 +70,8 @@ public:
 
 private:
     void deal(const listeners::ListenerHandle& listener, io::Accepted accepted);
+    // On this loop's thread, unless all of this has ended by then.
+    void while_it_lives(std::move_only_function<void()> work);
 
     std::unique_ptr<io::Loop> loop_;
     const std::size_t number_;
