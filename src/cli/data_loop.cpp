@@ -80,11 +80,14 @@ void DataLoop::adopt(std::shared_ptr<const push::Policy> policy) {
     while_it_lives([this, policy = std::move(policy)] { push_->adopt(policy); });
 }
 
-void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
-                         std::shared_ptr<const io::TlsServer> tls) {
+void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings, TurnTls tls) {
     constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // allocations end more rarely than requests
     turn_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(), shared, std::move(settings));
-    turn_->adopt(std::move(tls));
+    turn_->adopt(std::move(tls.tls));
+    turn_->adopt(std::move(tls.dtls));
+    gate_->hand_turn_to([this](gate::Session& session, io::Stream& client) {
+        return turn_->serve({client, session.cancellation, session.client, session.listener});
+    });
 }
 
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {

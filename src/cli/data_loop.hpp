@@ -31,8 +31,12 @@ public:
 
     /// Before start(): what the gate needs once privileges are dropped.
     void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
+    struct TurnTls {
+        std::shared_ptr<const io::TlsServer> tls;
+        std::shared_ptr<io::DtlsServer> dtls;
+    };
     /// After open_gate(): what TURN needs. UDP sockets that were added before are served from start() on.
-    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, std::shared_ptr<const io::TlsServer> tls);
+    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, TurnTls tls);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
