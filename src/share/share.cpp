@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace sallyport::share {
@@ -238,7 +239,8 @@ void Share::send_waiting(io::Stream& stream) {
 
 void Share::tell(std::size_t list, Line line) {
     std::pair key{list, line.who};
-    if (waiting_.size() >= most_waiting && !waiting_.contains(key)) waiting_.erase(waiting_.begin());
+    // Of the last list: what keeps attackers out comes first. The next scan makes up for it.
+    if (waiting_.size() >= most_waiting && !waiting_.contains(key)) waiting_.erase(std::prev(waiting_.end()));
     waiting_.insert_or_assign(std::move(key), std::move(line));
     if (stream_ != nullptr) send_waiting(*stream_);
 }

@@ -64,7 +64,7 @@ public:
 
     /// Connects, and again whenever it is lost, until cancelled.
     io::Task<void> run(io::Cancellation& cancellation);
-    /// Tells the others. Kept while nobody can be told; past `most_waiting` lines any one gives way.
+    /// Tells the others. Kept while nobody can be told; past `most_waiting` lines one of the last list gives way.
     /// @param list  by its place in Options::lists
     void tell(std::size_t list, Line line);
 
