@@ -44,19 +44,23 @@ std::optional<IpAddress> Book::pin_of(const Person& person, Family family) const
     return manual_.find(person, family);
 }
 
-Choice Book::choose_for(const Person& person, const std::string& who) const {
+Choice Book::choose_for(const Person& person, std::string& who) const {
     Choice out;
-    const auto lines = leases_.find(who);
     for (const Family family : families) {
         auto& source = out.sources.of(family);
         Why& why = out.why[index(family)];
         if ((source = pin_of(person, family))) {
             why = Why::pin;
-        } else if (lines != leases_.end() && lines->second[index(family)] &&
-                   usable(who, lines->second[index(family)]->source)) {
+            continue;
+        }
+        if (policy_.pool.size(family) == 0) continue;
+        if (who.empty()) who = person.identity();
+        const auto lines = leases_.find(who);
+        if (lines != leases_.end() && lines->second[index(family)] &&
+            usable(who, lines->second[index(family)]->source)) {
             source = lines->second[index(family)]->source;
             why = Why::kept;
-        } else if (policy_.pool.size(family) != 0) {
+        } else {
             source = policy_.pool.choose(who, family, [&](const IpAddress& one) { return taken(who, one); });
             why = source ? Why::hash : Why::exhausted;
         }
@@ -64,10 +68,13 @@ Choice Book::choose_for(const Person& person, const std::string& who) const {
     return out;
 }
 
-Choice Book::look(const Person& person) const { return choose_for(person, person.identity()); }
+Choice Book::look(const Person& person) const {
+    std::string who;
+    return choose_for(person, who);
+}
 
 Choice Book::choose(const Person& person, WallTime now) {
-    const std::string who = person.identity();
+    std::string who;
     Choice choice = choose_for(person, who);
     for (const Family family : families) {
         const Why why = choice.why[index(family)];

@@ -113,7 +113,8 @@ private:
     bool usable(const std::string& who, const IpAddress& source) const;
     bool taken(const std::string& who, const IpAddress& source) const;
     std::optional<IpAddress> pin_of(const Person& person, Family family) const;
-    Choice choose_for(const Person& person, const std::string& who) const;
+    /// @param who  empty; the person's identity where it was needed: a pinned one is not looked for by it
+    Choice choose_for(const Person& person, std::string& who) const;
     void give(const std::string& who, const Lease& lease);
     void drop(const std::string& who, Family family);
     void expire_gone(WallTime now);
