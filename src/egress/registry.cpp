@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <utility>
 
 namespace sallyport::egress {
@@ -25,26 +24,9 @@ constexpr Duration binds_again_after = 5s;
 constexpr Duration settings_looked_at_every = 1s;
 constexpr Duration forgets_every = 1h;
 
-void append(const fs::path& file, std::string& out) {
-    std::ifstream in(file, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    text.resize(std::min(text.size(), most_of_lease_file - std::min(out.size(), most_of_lease_file)));
-    out += text;
-}
-
-// Kea moves its leases through files of these names while it tidies them (LFC); read in its own order, the older first.
-std::string text_of(const fs::path& file) {
-    std::string out;
-    append(file, out);
-    if (!out.empty() && !out.starts_with("address,")) return out;
-    std::string all;
-    for (const char* suffix : {".2", ".completed", ".1"}) append(file.string() + suffix, all);
-    return all + out;
-}
-
 std::vector<std::vector<DhcpLease>> read_files(const std::vector<fs::path>& files, WallTime now) {
     std::vector<std::vector<DhcpLease>> out;
-    for (const fs::path& file : files) out.push_back(egress::read_leases(text_of(file), now));
+    for (const fs::path& file : files) out.push_back(read_lease_file(file, now));
     return out;
 }
 
@@ -75,7 +57,7 @@ Choice Registry::look(const IpAddress& client) const {
     return book_.look(people_.behind(client));
 }
 
-std::vector<NatEntry> Registry::nat_map() {
+NatMap Registry::nat_map() {
     for (const IpAddress& address : people_.addresses()) choose(address);
     return egress::nat_map(book_, people_);
 }

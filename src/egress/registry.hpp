@@ -60,7 +60,7 @@ public:
     Choice look(const IpAddress& client) const;
     Person behind(const IpAddress& client) const { return people_.behind(client); }
     /// Given to each whom leases and accounting name, and with the networks that are pinned.
-    std::vector<NatEntry> nat_map();
+    NatMap nat_map();
 
     Result<void> pin(const Pin& pin);
     /// False: no pin by hand was there.
