@@ -20,14 +20,19 @@ def render(results):
 
 
 def write(path, results):
+    replace(path, BEGIN, END, render(results))
+
+
+def replace(path, begin, end, new):
+    """Puts text between two marks of a page."""
     text = path.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"{path} needs the lines '{BEGIN}' and '{END}', once each and in this order")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    path.write_text(f"{before}{BEGIN}\n\n{render(results)}\n\n{END}{after}")
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"{path} needs the lines '{begin}' and '{end}', once each and in this order")
+    before, after = text.partition(begin)[0], text.partition(end)[2]
+    path.write_text(f"{before}{begin}\n\n{new}\n\n{end}{after}")
 
 
-def _table(head, lines):
+def table(head, lines):
     if not lines:
         return ""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines])
@@ -60,7 +65,7 @@ def _ratios(rows):
         verdicts = row["judged"]
         lines.append([f"`{row['row']}`", row["title"], *(_ratio(row["summary"].get(name)) for name in peers),
                       "<br>".join(goal for goal, _ in verdicts), "<br>".join(word for _, word in verdicts)])
-    return _table(["row", "what", *peers, "goal", "verdict"], lines)
+    return table(["row", "what", *peers, "goal", "verdict"], lines)
 
 
 def _value(row, name):
@@ -81,7 +86,7 @@ def _values(rows):
         limited = [name for name in peers if "limit" in (row["summary"].get(name) or {}).get("notes", "")]
         notes = "generator at its limit with " + ", ".join(limited) if limited else ""
         lines.append([f"`{row['row']}`", row["unit"], *(_value(row, name) for name in peers), notes])
-    return _table(["row", "unit", *peers, ""], lines)
+    return table(["row", "unit", *peers, ""], lines)
 
 
 def _checks(rows):
@@ -93,4 +98,4 @@ def _checks(rows):
                          for passed, text in sample.get("checks", {}).values()]
                 if name != "direct" and cells:
                     lines.append([f"`{row['row']}`", name, *cells])
-    return _table(["row", "peer", "half-close", "slow reader", "resets"], lines)
+    return table(["row", "peer", "half-close", "slow reader", "resets"], lines)

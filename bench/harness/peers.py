@@ -16,7 +16,7 @@ TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
 @dataclasses.dataclass(frozen=True)
 class Setup:
     """How a relay is set up for a row."""
-    front: str = "http"         # the folder of templates: http, with TLS ended; sni, with TLS passed unopened; or blind
+    front: str = "http"         # the folder of templates: http, with TLS ended; sni, with TLS passed unopened; blind; turn
     protocol: str = ""          # of front blind: what sallyport reads, and its peers do not
     workers: int = 1            # beyond one, relay and generator share the cores
     certificate: str = "ecdsa"  # or rsa
@@ -106,6 +106,9 @@ def _hello_to_nobody():
     raise RuntimeError("a handshake with nobody succeeded")
 
 
+_BINDING = bytes.fromhex("00010000 2112a442") + b"bench_bench_"  # a request of STUN
+
+
 class Relay:
     """A peer that runs. Leave it by `with` or stop(): nothing of it stays."""
 
@@ -155,6 +158,9 @@ class Relay:
             trial.settimeout(1)
             try:
                 trial.connect(("127.0.0.1", self.port))
+                if self.setup.front == "turn":
+                    trial.sendall(_BINDING)
+                    return trial.recv(2) == b"\x01\x01"
                 if self.setup.front == "sni":
                     trial.sendall(_hello_to_nobody())
                     trial.recv(9)  # an end or an alert
