@@ -59,6 +59,8 @@ public:
     void hurry() { hurried_ = true; }
 
     Server& server() { return server_; }
+    const Server& server() const { return server_; }
+    Instant now() const { return {loop_.now(), loop_.wall()}; }
 
     // Outlet
     std::expected<int, int> open_relay(const SocketAddress& own) override;
@@ -77,6 +79,7 @@ private:
         UdpDoor door;
         io::UdpSocket socket;
         std::uint32_t number;  // Link::number
+        bool is_wildcard;      // it has many addresses: answers name theirs
         bool removed = false;  // and open only as long as an allocation came by it
     };
 
@@ -104,14 +107,13 @@ private:
     io::Task<void> keep_time();
     void close_removed();
     Open* find(std::uint64_t id);
-    Instant now() const { return {loop_.now(), loop_.wall()}; }
 
     io::Loop& loop_;
     telemetry::Reporter& reporter_;
     telemetry::LoopCounters& counters_;
     guard::Lookout& guard_;
     Server server_;
-    io::DatagramBatch batch_;  // of whichever socket is being read
+    io::DatagramBatch batch_{io::DatagramBatch::largest_room};  // of whichever socket is being read
     std::map<std::uint32_t, std::shared_ptr<Open>> doors_;  // by Open::number
     std::uint32_t last_number_ = 0;
     std::map<std::uint32_t, StreamClient*> streams_;        // by Link::number
