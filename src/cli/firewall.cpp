@@ -1,6 +1,7 @@
 #include "cli/firewall.hpp"
 
 #include "admin/message.hpp"
+#include "cli/firewall_clients.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
 #include "config/load.hpp"
@@ -48,6 +49,7 @@ std::optional<Sources> read(const Common& common, Exit& exit) {
         return std::nullopt;
     }
     auto policy = firewall::derive(*loaded.config);
+    place_clients(*loaded.config, policy);
     return Sources{std::move(loaded), std::move(policy)};
 }
 
