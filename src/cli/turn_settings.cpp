@@ -108,6 +108,8 @@ turn::SettingsHandle turn_settings(const config::Config& config, const Complain&
                        .node_bits_per_second = from.bits_per_second.value,
                        .bindings_per_second = from.bindings_per_second_per_client,
                        .challenges_per_second = from.challenges_per_second_per_client,
+                       .proxy_from = NetworkSet(plain(config.listen.proxy_from)),
+                       .connections_per_client = config.listen.max_connections_per_client,
                        .refresh_after_expiry = from.refresh_after_expiry});
 }
 
