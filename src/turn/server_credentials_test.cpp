@@ -11,23 +11,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-TEST(Strangers, AreAnsweredFromNoMemoryHoweverManyThereAre) {
-    Scene scene;
-    for (std::uint32_t number = 0; number < 100'000; ++number) {
-        const auto address = SocketAddress{IpAddress::v4(0xC6120000 + number / 50'000),
-                                           static_cast<std::uint16_t>(1024 + number % 50'000)};
-        Client client(scene, address.to_string());
-        const auto answer =
-            client.ask_plain(Method::allocate, [](auto& w) { w.add_u32(Attribute::requested_transport, 17U << 24); });
-        ASSERT_TRUE(answer && answer->error() == 401);
-        scene.world.inboxes.clear();
-    }
-    EXPECT_EQ(scene.server->allocations(), 0U);
-    EXPECT_EQ(scene.shared->quotas.users(), 0U);
-    EXPECT_EQ(scene.shared->reservations.size(), 0U);
-    EXPECT_TRUE(scene.world.sockets.empty() && scene.world.stories.empty());
-}
-
 TEST(Challenge, HasRealmNonceAndAlgorithmsAndCostsNoMemory) {
     Scene scene;
     for (std::uint32_t i = 0; i < 100'000; ++i) {
