@@ -20,6 +20,7 @@
 #include "listeners/listeners.hpp"
 #include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
+#include "share/share.hpp"
 #include "store/database.hpp"
 #include "store/egress_lines.hpp"
 #include "store/guard_entries.hpp"
@@ -82,7 +83,8 @@ private:
     void tell_of_target(const gate::TargetEvent& change);
     void post_guard();
     void remember_bans();
-    void share_bans();
+    void share_lists();
+    void tell_source(const store::EgressLine& line);
     io::Task<Result<io::Stream>> connect_redis(io::Cancellation& cancellation);
     void tell_of_ban(const guard::Change& change);
     std::vector<IpAddress> announced_addresses() const;
@@ -152,7 +154,7 @@ private:
     std::optional<store::GuardEntries> guard_entries_;
     std::optional<store::EgressLines> egress_lines_;
     std::optional<egress::Registry> egress_;
-    std::optional<guard::Share> share_;
+    std::optional<share::Share> share_;
     std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;

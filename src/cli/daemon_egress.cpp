@@ -29,14 +29,15 @@ std::optional<egress::Pin> pin_of(const admin::PinQuery& query) {
 
 // After the guard, who opens the database.
 void Daemon::post_egress() {
-    egress_.emplace(
-        *loop_, egress::Registry::Options{.files = &*files_,
-                                          .outdated =
-                                              [this](const std::vector<IpAddress>& clients) {
-                                                  for (auto& data : data_loops_)
-                                                      data->sources_changed(clients, egress_->enabled());
-                                              },
-                                          .trouble = [this](const std::string& what) { event(Level::warn, what); }});
+    egress_.emplace(*loop_,
+                    egress::Registry::Options{.files = &*files_,
+                                              .outdated =
+                                                  [this](const std::vector<IpAddress>& clients) {
+                                                      for (auto& data : data_loops_)
+                                                          data->sources_changed(clients, egress_->enabled());
+                                                  },
+                                              .trouble = [this](const std::string& what) { event(Level::warn, what); },
+                                              .tell = [this](const store::EgressLine& line) { tell_source(line); }});
     for (auto& data : data_loops_) {
         data->dial_from([this, &loop = data->loop()](const IpAddress& client, auto answered) {
             loop_->post([this, &loop, client, answered = std::move(answered)]() mutable {

@@ -114,9 +114,9 @@ TEST(Book, LetsAPinPushOutWhoHadTheAddressWhereItIsExclusive) {
     const IpAddress moved = v4_of(book.choose(client(1), at(2s)));
     EXPECT_NE(moved, had);
     EXPECT_NE(moved, IpAddress{});
-    EXPECT_TRUE(book.unpin("client 10.1.0.2", Family::v4));
+    EXPECT_TRUE(book.unpin("client 10.1.0.2", Family::v4, at(5s)));
     EXPECT_EQ(v4_of(book.choose(client(1), at(3s))), moved);
-    EXPECT_FALSE(book.unpin("client 10.1.0.2", Family::v4));
+    EXPECT_FALSE(book.unpin("client 10.1.0.2", Family::v4, at(5s)));
 }
 
 TEST(Book, KeepsTheFirstHolderWhenItTurnsExclusive) {

@@ -73,22 +73,19 @@ Result<void> Registry::pin(const Pin& pin) {
 }
 
 bool Registry::unpin(const std::string& subject, Family family) {
-    const bool was_there = book_.unpin(subject, family);
+    const bool was_there = book_.unpin(subject, family, loop_.wall());
     settle({});
     return was_there;
 }
 
 void Registry::hear(const store::EgressLine& line) {
     const auto lease = lease_of(line);
-    hearing_ = true;
-    if (line.pin && line.source.empty()) {
-        unpin(line.who, line.v6 ? Family::v6 : Family::v4);
-    } else if (lease && line.pin) {
-        const auto pin = Pin::of_subject(line.who, lease->source);
-        if (pin && book_.hear_pin(*pin, *lease)) settle({});
-    } else if (lease && book_.hear(line.who, *lease)) {
-        settle({});
-    }
+    const auto since = lease ? std::optional(lease->since) : gone_of(line);
+    if (!since || *since > loop_.wall() + clock_ahead) return;
+    if (lease && !settings_.policy.pool.contains(lease->source)) return;
+    hearing_ = true;  // nobody need be told of it again
+    if (egress::hear(line, book_)) heard_ = true;
+    follow_changes();
     hearing_ = false;
 }
 
@@ -102,6 +99,8 @@ std::vector<store::EgressLine> Registry::lines() const {
     }
     for (const auto& [pin, lease] : book_.pinned())
         out.push_back(line_of({pin.subject(), family_of(pin.source), true, lease}));
+    for (const auto& [key, since] : book_.gone())
+        out.push_back(line_of({key.first, key.second, true, std::nullopt, since}));
     return out;
 }
 
@@ -120,7 +119,7 @@ void Registry::settle(const std::vector<IpAddress>& changed) {
 void Registry::follow_changes() {
     for (const Change& change : book_.take_changes()) {
         if (keeper_) keeper_->note(change);
-        if (options_.changed && !hearing_) options_.changed(change);
+        if (options_.tell && !hearing_ && (change.lease || change.gone)) options_.tell(line_of(change));
     }
 }
 
@@ -212,6 +211,7 @@ io::Task<void> Registry::keep_time(io::Cancellation& cancellation) {
     SteadyTime next_forgetting = loop_.now() + forgets_every;
     while (co_await io::Sleep(loop_, cancellation, loop_.in(writes_every)) == io::Wait::timeout) {
         if (const auto gone = people_.expire(loop_.wall()); !gone.empty()) settle(gone);
+        if (std::exchange(heard_, false)) settle({});
         if (loop_.now() >= next_forgetting) {
             book_.expire(loop_.wall());
             follow_changes();

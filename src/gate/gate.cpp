@@ -53,6 +53,7 @@ bool lost_its_service(const Session& session, const Snapshot& routing) {
 
 void Gate::adopt(SnapshotHandle snapshot) {
     snapshot_ = std::move(snapshot);
+    ++snapshot_number_;
     kept_.clear();
     turns_.assign(snapshot_->routing->services().size(), static_cast<std::uint32_t>(last_id_ >> id_bits));
     bool removed = false;

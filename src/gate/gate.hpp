@@ -84,6 +84,8 @@ public:
 
     io::Loop& loop() { return loop_; }
     const SnapshotHandle& snapshot() const { return snapshot_; }
+    /// The number of the snapshot, another for each: what was decided by one may be remembered with it.
+    std::uint64_t snapshot_number() const { return snapshot_number_; }
     const std::shared_ptr<const net::NameTable>& names() const { return names_; }
     GateShared& shared() { return shared_; }
     const std::string& node() const { return shared_.node; }
@@ -124,6 +126,7 @@ private:
     const std::size_t capacity_;
     std::uint64_t last_id_;
     SnapshotHandle snapshot_;
+    std::uint64_t snapshot_number_ = 0;
     std::shared_ptr<const net::NameTable> names_;
     std::vector<std::uint32_t> turns_;  // by Service::index
     std::unique_ptr<HttpScratch> http_scratch_;
