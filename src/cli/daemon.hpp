@@ -8,6 +8,7 @@
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
 #include "egress/registry.hpp"
+#include "firewall/mender.hpp"
 #include "firewall/watch.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
@@ -73,6 +74,7 @@ private:
     listeners::UdpListeners::Hooks udp_hooks();
     void look_at_firewall();
     void settle_firewall(const config::Firewall& firewall);
+    void start_mender(const config::Firewall& firewall);
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -104,6 +106,9 @@ private:
     io::Task<void> follow_signals();
     io::Task<void> follow_certificates();
     io::Task<void> follow_firewall();
+    void tell_of_firewall(bool loaded);
+    io::Task<void> hear_mender();
+    nlohmann::json firewall_status() const;
     std::string firewall_metrics() const;
     std::string turn_metrics() const;
     io::Task<void> keep_watchdog(Duration interval);
@@ -156,6 +161,7 @@ private:
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
     std::optional<firewall::Watch> firewall_;
+    std::optional<firewall::Mender> firewall_mender_;
     std::vector<std::pair<telemetry::Level, std::string>> firewall_notes_;  // until there is a log
     io::Scope scope_;
     io::Event stop_;

@@ -103,6 +103,7 @@ json Daemon::status() {
               {"suspects", guard_->table().window().clients()},
               {"shared", share_ ? json(share_->in_step()) : json(nullptr)},
               {"kernel", kernel_ ? json(kernel_->in_step()) : json(nullptr)}}},
+            {"firewall", firewall_status()},
             {"listeners", std::move(listening)},
             {"certificates", std::move(certificates)},
             {"unresolved", names_ ? names_->unresolved() : std::vector<std::string>{}},
