@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from harness import baseline, measure, page, peers, report, rows  # noqa: E402  (the path comes first)
+from harness import baseline, dns, measure, page, peers, report, rows  # noqa: E402  (the path comes first)
 
 
 def taken(*values):
@@ -155,7 +155,7 @@ class Baseline(unittest.TestCase):
 class Peers(unittest.TestCase):
     def able(self, key):
         row = next(row for row in rows.ROWS if row.key == key)
-        return {peer.name for peer in peers.PEERS if not peers.why_not(peer, row)}
+        return {peer.name for peer in peers.PEERS if peers.is_concerned(peer, row) and not peers.why_not(peer, row)}
 
     def test_who_takes_part_in_what(self):
         relays = {"haproxy", "haproxy-tuned", "nginx", "nginx-tuned", "sallyport"}
@@ -166,6 +166,46 @@ class Peers(unittest.TestCase):
         self.assertEqual(self.able("sni-ping"), relays | {"direct", "sslh"})
         self.assertEqual(self.able("sni-idle"), relays | {"direct"})
         self.assertEqual(self.able("calls-sni-close"), relays | {"sslh"})
+        servers = {"dnsmasq", "unbound", "dnsdist", "sallyport"}
+        self.assertEqual(self.able("dns-local"), servers)
+        self.assertEqual(self.able("dns-tcp"), servers - {"dnsmasq"})
+        self.assertEqual(self.able("dns-names"), servers - {"dnsdist"})
+
+
+class Names(unittest.TestCase):
+    REPORT = ("  Queries sent:         1000\n  Queries completed:    998 (99.80%)\n  Queries lost:         2 (0.20%)\n\n"
+              "  Response codes:       NOERROR 990 (99.20%), SERVFAIL 8 (0.80%)\n  Run time (s):         0.5\n"
+              "  Queries per second:   1996.000000\n")
+
+    def test_the_report_of_dnsperf_is_read(self):
+        self.assertEqual(dns.read_report(self.REPORT), {"completed": 998, "lost": 2, "rate": 1996, "other": 8})
+        self.assertEqual(dns.read_report("Error: unable to connect"), {})
+
+    def test_what_is_lost_or_no_answer_makes_a_sample_invalid(self):
+        told = dns.read_report(self.REPORT) | {"cpu": 0.1, "took": 0.5, "utilization": 0.5}
+        self.assertIn("2 lost, 8 not NOERROR", dns._sample(told)["problem"])
+        self.assertIsNone(dns._sample(told | {"lost": 0, "other": 0})["problem"])
+
+    def test_the_best_is_whoever_was_least_in_that_round(self):
+        row = next(row for row in rows.ROWS if row.key == "dns-local")
+        samples = {"dnsmasq": taken(10, 8, 10), "unbound": taken(9, 9, 9), "sallyport": taken(8.1, 7.2, 8.1)}
+        summaries = report.summary(row, samples)
+        self.assertAlmostEqual(summaries["sallyport"]["ratio"][2], 0.9)
+        self.assertEqual(report.judged(row, summaries), [("at most 0.95 of best peer", "met")])
+        self.assertIn("dnsmasq unbound", "\n".join(report.text(row, samples, summaries, {})))
+
+    def test_names_of_our_own_have_addresses_of_their_own(self):
+        for program in dns.RECORDS:
+            lines = dns.records(program, 70_000).splitlines()
+            self.assertEqual(len(lines), len(set(lines)) if program != "sallyport" else 4 * 70_000, program)
+        self.assertIn("10.1.17.112", dns.records("dnsmasq", 70_001))
+
+    def test_dns_stands_for_all_its_rows(self):
+        keys = [row.key for row in rows.chosen(["dns"], False)]
+        self.assertTrue(keys and all(key.startswith("dns-") for key in keys))
+
+
+BEGIN, END = page.RELAYS.begin, page.RELAYS.end
 
 
 class Page(unittest.TestCase):
@@ -185,15 +225,19 @@ class Page(unittest.TestCase):
                             common | {"row": "checks", "kind": "checks", "title": "right", "samples": checks}]}
         return json.loads(json.dumps(results))  # as it is read back from the file
 
+    def render(self, **more):
+        results = self.results(**more)
+        return page.render(results, results["rows"])
+
     def test_a_ratio_is_bold_only_if_its_whole_range_is_below_one(self):
-        text = page.render(self.results())
+        text = self.render()
         self.assertIn("| **0.87 [0.85-0.90]** | 0.94 [0.93-1.00] | at most 0.92 of haproxy | met |", text)
 
     def test_two_rounds_claim_nothing(self):
-        self.assertIn("| 0.88 [0.85-0.90] | 0.97 [0.94-1.00] |", page.render(self.results(rounds=2)))
+        self.assertIn("| 0.88 [0.85-0.90] | 0.97 [0.94-1.00] |", self.render(rounds=2))
 
     def test_amounts_and_checks_are_shown(self):
-        text = page.render(self.results())
+        text = self.render()
         self.assertIn("| `some` | us | - | 15.00 [10.00-20.00] | 14.00 [9.000-18.00] | 13.00 [9.000-17.00] |", text)
         self.assertIn("| `checks` | sslh | **fail**: 0 of 3000000 bytes | pass: grew 1 KiB | **fail**: none |", text)
         self.assertNotIn("direct", text.partition("### What each takes")[0])
@@ -201,18 +245,19 @@ class Page(unittest.TestCase):
     def test_only_what_is_between_the_marks_is_replaced(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "page.md")
-            path.write_text(f"before\n\n{page.BEGIN}\nold\n{page.END}\n\nafter\n")
+            names = f"{page.NAMES.begin}\nkept\n{page.NAMES.end}"
+            path.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n{names}")
             for _ in range(2):
                 page.write(path, self.results())
             text = path.read_text()
-            self.assertTrue(text.startswith(f"before\n\n{page.BEGIN}\n\nMeasured on 2026-01-02"))
-            self.assertTrue(text.endswith(f"\n\n{page.END}\n\nafter\n"))
+            self.assertTrue(text.startswith(f"before\n\n{BEGIN}\n\nMeasured on 2026-01-02"))
+            self.assertTrue(text.endswith(f"\n\n{END}\n\nafter\n{names}"), "no rows of name servers: as it was")
             self.assertNotIn("old", text)
 
     def test_a_page_without_marks_is_refused_and_kept(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "page.md")
-            for text in ("no marks", f"{page.END}\n{page.BEGIN}", page.BEGIN * 2 + page.END):
+            for text in ("no marks", f"{END}\n{BEGIN}", BEGIN * 2 + END):
                 path.write_text(text)
                 with self.assertRaises(ValueError):
                     page.write(path, self.results())
@@ -220,7 +265,8 @@ class Page(unittest.TestCase):
 
     def test_the_pages_marks_are_there(self):
         text = (HERE.parent / "docs/performance.md").read_text()
-        self.assertEqual((text.count(page.BEGIN), text.count(page.END)), (1, 1))
+        for section in page.SECTIONS:
+            self.assertEqual((text.count(section.begin), text.count(section.end)), (1, 1))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Load:
         """
         port = relay.tls_port if "tls" in arguments else relay.port
         core = machine.GENERATOR_CORE if relay.setup.workers == 1 else None
-        words = {"target": f"127.0.0.1:{port}", "backend": f"127.0.0.1:{relay.backend}",
+        words = {"target": f"{relay.address}:{port}", "backend": f"127.0.0.1:{relay.backend}",
                  "patience": self._patience, **arguments}
         if core in machine.CORES:
             words["cpu"] = core

@@ -39,16 +39,17 @@ def namespace_command():
 
 
 def raise_loopback():
-    """Brings lo up, and widens the range of client ports where the namespace is ours."""
+    """Brings lo up, widens the range of client ports, and lets anybody be a name server: the namespace is ours."""
     siocgifflags, siocsifflags, up = 0x8913, 0x8914, 1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack("16sH14s", b"lo", 0, b"")
         flags = struct.unpack("16sH14s", fcntl.ioctl(any_socket, siocgifflags, request))[1]
         fcntl.ioctl(any_socket, siocsifflags, struct.pack("16sH14s", b"lo", flags | up, b""))
-    try:
-        pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("15000 65000\n")
-    except OSError:
-        pass
+    for name, value in (("ip_local_port_range", "15000 65000"), ("ip_unprivileged_port_start", "53")):
+        try:
+            pathlib.Path("/proc/sys/net/ipv4", name).write_text(value + "\n")
+        except OSError:
+            pass
 
 
 class Ports:
@@ -117,6 +118,15 @@ def stop(process, known, patience=3.0):
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+
+
+def run_time(pids):
+    """Seconds that all threads of these processes have run, by the scheduler's own account."""
+    total = 0
+    for pid in pids:
+        for task in pathlib.Path("/proc", str(pid), "task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
 
 
 def resident(pids):

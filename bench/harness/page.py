@@ -1,33 +1,62 @@
-"""The results as tables of a Markdown page, between two marks."""
+"""The results as tables of a Markdown page, between two marks: those of the relays, and those of the name servers."""
+
+import dataclasses
 
 from . import report
 
-BEGIN, END = "<!-- results: written by bench/run --write-page -->", "<!-- end of results -->"
 
 
-def render(results):
-    """Markdown of the results as they are in the JSON."""
-    about, rows = results, results["rows"]
+@dataclasses.dataclass(frozen=True)
+class Section:
+    begin: str
+    end: str
+    is_dns: bool
+
+    def rows(self, results):
+        return [row for row in results["rows"] if (row.get("front") == "dns") == self.is_dns]
+
+
+RELAYS = Section("<!-- results: written by bench/run --write-page -->", "<!-- end of results -->", False)
+NAMES = Section("<!-- results of name servers: written by bench/run --write-page -->",
+                "<!-- end of results of name servers -->", True)
+SECTIONS = (RELAYS, NAMES)
+
+
+def render(about, rows):
+    """Markdown of these rows of the results, as they are in the JSON."""
     here = about["machine"]
     parts = [
         f"Measured on {about['started'][:10]}: {here['processor']}, {here['cores']} cores, kernel {here['kernel']}, "
         f"load {here['load']:.1f} at the start; {about['rounds']} rounds of {about['window']:g} s each.",
         "\n".join(f"- {name}: {version}" for name, version in about["peers"].items()),
-        "### Sallyport's share of what each peer takes", _ratios(rows),
-        "### What each takes", _values(rows),
-        "### Right or wrong", _checks(rows)]
+        _titled("### Sallyport's share of what each peer takes", _ratios(rows)),
+        _titled("### What each takes", _values(rows)),
+        _titled("### Right or wrong", _checks(rows))]
     return "\n\n".join(part for part in parts if part)
 
 
 def write(path, results):
+    """Writes the sections that there are results for, and leaves others alone."""
     text = path.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"{path} needs the lines '{BEGIN}' and '{END}', once each and in this order")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    path.write_text(f"{before}{BEGIN}\n\n{render(results)}\n\n{END}{after}")
+    for section in SECTIONS:
+        rows = section.rows(results)
+        if rows:
+            text = replaced(path, text, section.begin, section.end, render(results, rows))
+    path.write_text(text)
 
 
-def _table(head, lines):
+def replaced(path, text, begin, end, content):
+    """The page with this content between two marks. Its path is for the error."""
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"{path} needs the lines '{begin}' and '{end}', once each and in this order")
+    return f"{text.partition(begin)[0]}{begin}\n\n{content}\n\n{end}{text.partition(end)[2]}"
+
+
+def _titled(title, table):
+    return f"{title}\n\n{table}" if table else ""
+
+
+def table(head, lines):
     if not lines:
         return ""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines])
@@ -60,7 +89,7 @@ def _ratios(rows):
         verdicts = row["judged"]
         lines.append([f"`{row['row']}`", row["title"], *(_ratio(row["summary"].get(name)) for name in peers),
                       "<br>".join(goal for goal, _ in verdicts), "<br>".join(word for _, word in verdicts)])
-    return _table(["row", "what", *peers, "goal", "verdict"], lines)
+    return table(["row", "what", *peers, "goal", "verdict"], lines)
 
 
 def _value(row, name):
@@ -73,7 +102,8 @@ def _value(row, name):
 
 
 def _values(rows):
-    peers = ["direct", *_peers(rows), report.OURS]
+    seen = {name for row in rows for name in row["summary"]}
+    peers = [name for name in ("direct", *_peers(rows), report.OURS) if name in seen or name not in ("direct", report.OURS)]
     lines = []
     for row in rows:
         if row["kind"] == "checks":
@@ -81,7 +111,7 @@ def _values(rows):
         limited = [name for name in peers if "limit" in (row["summary"].get(name) or {}).get("notes", "")]
         notes = "generator at its limit with " + ", ".join(limited) if limited else ""
         lines.append([f"`{row['row']}`", row["unit"], *(_value(row, name) for name in peers), notes])
-    return _table(["row", "unit", *peers, ""], lines)
+    return table(["row", "unit", *peers, ""], lines)
 
 
 def _checks(rows):
@@ -93,4 +123,4 @@ def _checks(rows):
                          for passed, text in sample.get("checks", {}).values()]
                 if name != "direct" and cells:
                     lines.append([f"`{row['row']}`", name, *cells])
-    return _table(["row", "peer", "half-close", "slow reader", "resets"], lines)
+    return table(["row", "peer", "half-close", "slow reader", "resets"], lines)

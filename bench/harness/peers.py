@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 
-from . import machine
+from . import dns, machine
 
 TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
 
@@ -16,10 +16,13 @@ TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
 @dataclasses.dataclass(frozen=True)
 class Setup:
     """How a relay is set up for a row."""
-    front: str = "http"         # the folder of templates: http, with TLS ended; sni, with TLS passed unopened; or blind
+    # The folder of templates: http, with TLS ended; sni, with TLS passed unopened; blind; push, which takes the port
+    # that its target has; dns, the name servers; or turn.
+    front: str = "http"
     protocol: str = ""          # of front blind: what sallyport reads, and its peers do not
     workers: int = 1            # beyond one, relay and generator share the cores
     certificate: str = "ecdsa"  # or rsa
+    names: int = 0              # of front dns: how many it knows of its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,19 +46,31 @@ PEERS = (
     Peer("nginx-tuned", "nginx-tuned.conf", "nginx", ("-e", "stderr", "-p", "@DIR@", "-c", "@CONFIG@")),
     Peer("sslh", "sslh.cfg", "sslh-select", ("-F@CONFIG@",), ("-V",),
          cannot={"sni-idle": "waits by select(), which ends at 1024 descriptors"}),
+    Peer("dnsmasq", "dnsmasq.conf", "dnsmasq", ("-C", "@CONFIG@"), ("-v",),
+         cannot={"dns-tcp": "closes each connection after some 100 questions, and those under way are lost"}),
+    Peer("unbound", "unbound.conf", "unbound", ("-d", "-c", "@CONFIG@"), ("-V",)),
+    Peer("dnsdist", "dnsdist.lua", "dnsdist", ("--supervised", "-C", "@CONFIG@"), ("--version",),
+         cannot={"dns-names": "tries its rules one by one"}),
     Peer("sallyport", "sallyport.toml", "sallyport", ("run", "-c", "@CONFIG@"), ("version",)),
 )
 
 
+def is_concerned(peer, row):
+    """Whether it is a program of the kind that the row is about."""
+    if peer.name == DIRECT:
+        return row.setup.front != "dns"
+    return (TEMPLATES / row.setup.front / peer.template).exists()
+
+
 def why_not(peer, row):
-    """Why this peer can't take part in a row; empty if it can."""
+    """Why this peer, which is concerned, can't take part in a row; empty if it can."""
     if row.key in peer.cannot:
         return peer.cannot[row.key]
     if peer.name == DIRECT:
         if "tls" in row.arguments and row.kind != "idle":
             return "the backend speaks no TLS"
         return "there is no relay" if row.kind in ("calls", "peak") or row.setup.workers > 1 else ""
-    return "" if (TEMPLATES / row.setup.front / peer.template).exists() else "takes part in the sni rows alone"
+    return ""
 
 
 def program_of(peer, binary):
@@ -106,6 +121,9 @@ def _hello_to_nobody():
     raise RuntimeError("a handshake with nobody succeeded")
 
 
+_BINDING = bytes.fromhex("00010000 2112a442") + b"bench_bench_"  # a request of STUN
+
+
 class Relay:
     """A peer that runs. Leave it by `with` or stop(): nothing of it stays."""
 
@@ -114,13 +132,15 @@ class Relay:
         self.setup = setup
         self.backend = backend
         self.port = self.tls_port = backend
+        self.address = "127.0.0.2" if setup.front == "push" and peer.template else "127.0.0.1"
         self.pids = []
         self._process = None
         if peer.template:
             self._start(program, pathlib.Path(folder), ports, realtime)
 
     def _start(self, program, folder, ports, realtime):
-        self.port, self.tls_port = ports.take(), ports.take()
+        if self.setup.front != "push":
+            self.port, self.tls_port = ports.take(), ports.take()
         folder.mkdir(parents=True)
         state = folder / "state"
         state.mkdir()
@@ -130,7 +150,8 @@ class Relay:
         text = (TEMPLATES / self.setup.front / self.peer.template).read_text()
         values = {"@PORT@": self.port, "@TLS_PORT@": self.tls_port, "@ADMIN@": ports.take(), "@DIR@": folder,
                   "@BACKEND@": self.backend, "@CERTIFICATES@": folder.parent / self.setup.certificate,
-                  "@WORKERS@": self.setup.workers, "@PROTOCOL@": self.setup.protocol}
+                  "@WORKERS@": self.setup.workers, "@PROTOCOL@": self.setup.protocol,
+                  "@RECORDS@": dns.records(self.peer.name, self.setup.names) if self.setup.names else ""}
         for name, value in values.items():
             text = text.replace(name, str(value))
         config.write_text(text)
@@ -151,11 +172,16 @@ class Relay:
         """Whether a request is refused: a port that listens says nothing yet of the process that will serve it."""
         if self._process.poll() is not None:
             raise RuntimeError(f"{self.peer.name} ended at once: {self._last_words()}")
+        if self.setup.front == "dns":
+            return dns.answers(self.port)
         with socket.socket() as trial:
             trial.settimeout(1)
             try:
-                trial.connect(("127.0.0.1", self.port))
-                if self.setup.front == "sni":
+                trial.connect((self.address, self.port))
+                if self.setup.front == "turn":
+                    trial.sendall(_BINDING)
+                    return trial.recv(2) == b"\x01\x01"
+                if self.setup.front in ("sni", "push"):
                     trial.sendall(_hello_to_nobody())
                     trial.recv(9)  # an end or an alert
                     return True

@@ -3,10 +3,11 @@
 import statistics
 
 from . import measure, peers
+from .rows import BEST
 
 OURS = "sallyport"
 GENERATOR_LIMIT = 0.95  # of its core: above it the rate says more about the generator than about the relay
-TIMED = ("load", "latency", "fair")
+TIMED = ("load", "latency", "fair", "queries", "rate", "names")
 ENOUGH_ROUNDS = 3       # for a range of times to mean anything; counts and bytes need no second look
 
 
@@ -42,11 +43,25 @@ def with_kernel(samples_by_peer):
                 sample["value"] = sample["resident"] + sample["relay_kernel"]
 
 
+def with_best(samples_by_peer):
+    """The same, and BEST: in each round whoever was least of all but ours."""
+    rounds = {}
+    for name, samples in samples_by_peer.items():
+        for sample in samples if name != OURS else []:
+            if sample["value"] is not None:
+                rounds.setdefault(sample["round"], []).append((sample["value"], name))
+    best = [{"round": number, "value": min(seen)[0], "who": min(seen)[1], "problem": None}
+            for number, seen in sorted(rounds.items())]
+    return samples_by_peer | ({BEST: best} if best else {})
+
+
 def summary(row, samples_by_peer):
     """{peer: {...}} with everything that the table shows."""
     if row.kind == "idle":
         with_kernel(samples_by_peer)
-    reference = samples_by_peer.get(peers.REFERENCE, [])
+    if row.reference == BEST:
+        samples_by_peer = with_best(samples_by_peer)
+    reference = samples_by_peer.get(row.reference, [])
     out = {}
     for name, samples in samples_by_peer.items():
         problems = [sample["problem"] for sample in samples if sample["problem"]]
@@ -74,6 +89,8 @@ def _notes(row, samples):
     good = [sample for sample in samples if not sample["problem"]]
     if not good:
         return ""
+    if "who" in good[0]:
+        return " ".join(sorted({sample["who"] for sample in good}))
     if row.kind == "idle" and good[0]["value"] is None:
         return ""
     if row.kind == "idle":
@@ -84,7 +101,7 @@ def _notes(row, samples):
         return _latency_notes(row, good)
     if row.kind == "calls":
         return " ".join(f"{name} {count:g}" for name, count in list(good[0]["calls"].items())[:6])
-    if row.kind == "load" and statistics.median(sample["utilization"] for sample in good) > GENERATOR_LIMIT:
+    if row.kind in ("load", "rate") and statistics.median(sample["utilization"] for sample in good) > GENERATOR_LIMIT:
         return "generator at its limit"
     return ""
 
@@ -137,7 +154,7 @@ def text(row, samples_by_peer, summaries, absent):
     head = [f"{row.key}: {row.title}" + (f" ({row.unit})" if row.unit else "")]
     if row.kind == "checks":
         return head + _checks_text(samples_by_peer, absent)
-    lines = [("peer", "median [min-max]", f"ratio to {peers.REFERENCE}, paired", "rate", "generator", "relay", "")]
+    lines = [("peer", "median [min-max]", f"ratio to {row.reference}, paired", "rate", "generator", "relay", "")]
     for name, seen in summaries.items():
         if seen["problems"]:
             invalid = f"INVALID {len(seen['problems'])} of {seen['rounds']}"

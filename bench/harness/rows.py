@@ -2,32 +2,42 @@
 
 import dataclasses
 
+from .dns import CACHED, FEW, KNOWN, MANY
 from .peers import REFERENCE, Setup
 
+BEST = "best peer"
 TUNNEL = "/apps/tunnel"
 SNI = Setup(front="sni")
 RSA = Setup(certificate="rsa")
 TWO = Setup(workers=2)
 LDAP = Setup(front="blind", protocol="ldap")
 SIP = Setup(front="blind", protocol="sip")
+PUSH = Setup(front="push")
+DNS = Setup(front="dns", names=50)
 
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
     """Where sallyport should be: at most so many times a peer, or at most so much in the row's unit."""
     most: float
-    of: str = REFERENCE  # a peer; "" for the value itself
+    of: str = REFERENCE  # a peer; BEST, whoever is least in the round; "" for the value itself
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
     key: str
     title: str
-    kind: str        # load: CPU of the relay; latency, fair: a message's time; idle, peak: memory; calls; checks
+    kind: str        # load: CPU of the relay; latency, fair: a message's time; idle, peak: memory; calls; checks;
+                     # of the name server: queries, rate, names, resident
     unit: str
     arguments: dict  # of bench_load
     goals: tuple = ()
     setup: Setup = Setup()
+
+    @property
+    def reference(self):
+        """The peer that all are compared with."""
+        return BEST if self.setup.front == "dns" else REFERENCE
 
     @property
     def per_byte(self):
@@ -50,6 +60,7 @@ def _dialogue(setup, mode, connections, **more):
     return {"mode": mode, "carrier": setup.protocol, "connections": connections, **more}
 
 
+_MILLION = "CPU s/million"
 _TRIP, _GIGABYTE, _CONNECTION, _IDLE = "us/round trip", "s/GB", "us/connection", "bytes/connection"
 
 # Without a limit so many streams fill the memory that the kernel has for all TCP, and that would be measured.
@@ -109,6 +120,8 @@ ROWS = (
         (Goal(0.88), Goal(0.50, "nginx"))),
     Row("sni-idle", "memory of an idle connection that was routed by server name", "idle", _IDLE,
         _sni("idle", 9000), (Goal(0.75),), SNI),
+    Row("push-idle", "memory of a device that waits for pushes", "idle", _IDLE,
+        _sni("idle", 9000, host="courier.push.apple.com"), (Goal(6300, ""),), PUSH),
     Row("calls-http", "system calls of a kept HTTP request", "calls", "calls/request", _http(ops=2000),
         (Goal(4.3, ""),)),
     Row("calls-close", "system calls of an HTTP connection", "calls", "calls/request",
@@ -128,14 +141,28 @@ ROWS = (
     Row("checks", "half-close, slow reader, resets: in tunnels", "checks", "", _tunnel("half_close", 1)),
     Row("sni-checks", "half-close, slow reader, resets: routed by server name", "checks", "", _sni("half_close", 1),
         setup=SNI),
+    Row("dns-local", "names: 50 of our own, by UDP", "queries", _MILLION, {"ask": "home", "count": 50},
+        (Goal(0.95, BEST),), DNS),
+    Row("dns-cached", f"names: {CACHED} that are cached, by UDP", "queries", _MILLION,
+        {"ask": "cached", "count": CACHED}, (Goal(0.97, BEST),), DNS),
+    Row("dns-miss", "names that have to be asked for, by UDP", "queries", _MILLION, {"ask": "miss"},
+        (Goal(1.0, BEST),), DNS),
+    Row("dns-tcp", "names: 50 of our own, by 20 TCP connections with 100 questions under way on each", "rate",
+        "us/answer", {"ask": "home", "count": 50, "connections": 20, "pipeline": 100}, (Goal(1.0, "dnsdist"),), DNS),
+    Row("dns-names", f"names: what a question costs with {MANY} of our own, in what it costs with {FEW}", "names",
+        "times", {"ask": "home"}, (Goal(1.05, ""),), DNS),
+    Row("dns-memory", f"memory with {KNOWN} cached answers", "resident", "MiB", {"count": KNOWN}, (Goal(20, ""),),
+        DNS),
 )
 
 QUICK_IDLE = 1000  # connections of the rows that wait under --quick
 
 
 def chosen(names, quick):
-    """The rows by name, in the programme's order; all of them without names."""
+    """The rows by name, in the programme's order; "dns" is all of the name server; all rows without names."""
     known = [row.key for row in ROWS]
+    if "dns" in names:
+        names = [name for name in names if name != "dns"] + [key for key in known if key.startswith("dns-")]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(f"bench: no row '{unknown[0]}'; there are {', '.join(known)}")

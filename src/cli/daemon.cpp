@@ -84,7 +84,7 @@ io::Task<void> Daemon::live() {
     scope_.spawn(egress_->follow_leases(scope_.cancellation()));
     scope_.spawn(egress_->take_accounting(scope_.cancellation()));
     scope_.spawn(egress_->keep_time(scope_.cancellation()));
-    share_bans();
+    share_lists();
     if (kernel_) scope_.spawn(kernel_->keep());
     if (const auto interval = watchdog_interval()) scope_.spawn(keep_watchdog(*interval / 2));
 

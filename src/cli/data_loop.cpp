@@ -10,13 +10,14 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
     : loop_(std::move(loop)),
       number_(number),
       capacity_(capacity),
-      listeners_(*loop_, {.accepted = [this](const listeners::ListenerHandle& listener,
-                                             io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
-                          .capacity = [this] { return push_->open() < capacity_ && gate_->has_room(); },
-                          .trouble =
-                              [this](const listeners::Listener& listener, const std::string& what) {
-                                  logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
-                              }}),
+      listeners_(*loop_,
+                 {.accepted = [this](const listeners::ListenerHandle& listener,
+                                     io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
+                  .capacity = [this] { return push_->open() + turn_->connections() < capacity_ && gate_->has_room(); },
+                  .trouble =
+                      [this](const listeners::Listener& listener, const std::string& what) {
+                          logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
+                      }}),
       scope_(*loop_) {}
 
 namespace {
@@ -88,6 +89,7 @@ void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings, Tu
     gate_->hand_turn_to([this](gate::Session& session, io::Stream& client) {
         return turn_->serve({client, session.cancellation, session.client, session.listener});
     });
+    turn_->count_clients(gate_->shared().clients, gate_->shared().capacity);
 }
 
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {

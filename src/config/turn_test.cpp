@@ -73,7 +73,7 @@ TEST(TurnConfig, SaysWhatIsWrong) {
          "one "
          "port)\n"},
         {"[stun]\nlisten = [\"192.0.2.1:3478\", \"192.0.2.2:3478\", \"[2001:db8::1]:3478\"]\nalternate_port = 3479\n",
-         "2:48: listen: \"[2001:db8::1]:3478\" is not one of two (alternate_port needs two addresses of each family, "
+         "2:47: listen: \"[2001:db8::1]:3478\" is not one of two (alternate_port needs two addresses of each family, "
          "on "
          "one port)\n"},
         {"[stun]\nlisten = [\"192.0.2.1:3478\", \"192.0.2.2:3478\"]\nalternate_port = 3478\n",

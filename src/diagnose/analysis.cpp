@@ -205,6 +205,15 @@ void note_missed(const pcap::Reader& reader, Analysis& analysis) {
     if (missed > 0) analysis.note("the capturing system missed " + count_text(missed, "frame", "frames"));
 }
 
+void keep_secrets(const pcap::Reader& reader, Analysis& analysis) {
+    if (reader.tls_secrets().empty() && !reader.lacks_secrets()) return;
+    analysis.keep_secrets(reader.tls_secrets());
+    analysis.note(
+        std::string("the file holds TLS secrets, which are not used here; --tls-secrets writes them for tools "
+                    "that decrypt") +
+        (reader.lacks_secrets() ? ", but for some that are too large to keep" : ""));
+}
+
 }  // namespace
 
 Result<void> read_file(const std::string& name, Analysis& analysis, const Progress& progress) {
@@ -239,6 +248,7 @@ Result<void> read_file(const std::string& name, Analysis& analysis, const Progre
         break;
     }
     note_missed(reader, analysis);
+    keep_secrets(reader, analysis);
     return {};
 }
 

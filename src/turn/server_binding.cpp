@@ -20,10 +20,10 @@ constexpr std::uint32_t change_port = 0x02;
 
 void Server::take_binding(const Call& call) {
     if (!bindings_.take(call.link.client.ip, settings_->bindings_per_second, call.now.steady)) {
-        ++tally_.muted;
+        tally_.muted.add(1);
         return;
     }
-    ++tally_.bindings;
+    tally_.bindings.add(1);
     if (hold(call)) return;
     for (const DiscoveryPlaces& places : settings_->discovery) {
         const bool is_here = call.link.transport == Transport::udp && places.other(call.link.local, false, false);

@@ -57,7 +57,7 @@ void Server::accepted(RelayId id, const SocketAddress& from, int socket, Instant
     const bool is_welcome = allocation.lives() && allocation.peers.size() < most_peer_connections &&
                             allocation.permission(peer.ip, at) != nullptr;
     if (!is_welcome) {
-        ++tally_.dropped;
+        tally_.dropped.add(1);
         return outlet_.close_relay(socket);
     }
     TcpPeer& added = allocation.peers.emplace_back(shared_.connections.add(peer, allocation.user));

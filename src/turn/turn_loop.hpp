@@ -14,6 +14,7 @@
 #include "io/tls.hpp"
 #include "io/udp.hpp"
 #include "io/worker.hpp"
+#include "listeners/client_counts.hpp"
 #include "listeners/loop_listeners.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
@@ -57,6 +58,12 @@ public:
     void adopt(std::shared_ptr<const io::TlsServer> tls) { tls_ = std::move(tls); }
     /// For DTLS clients from now on; null: nobody is served so.
     void adopt(std::shared_ptr<io::DtlsServer> dtls) { dtls_ = std::move(dtls); }
+    /// Connections count among those of these clients. It outlives the loop. @param capacity  of all loops together
+    void count_clients(listeners::ClientCounts& clients, std::size_t capacity) {
+        clients_ = &clients;
+        capacity_ = capacity;
+    }
+    std::size_t connections() const { return streams_.size(); }
     /// Serves one connection to its end, with TLS where its listener says so.
     void take(listeners::ListenerHandle listener, io::Accepted accepted);
 
@@ -76,6 +83,8 @@ public:
     void hurry() { hurried_ = true; }
 
     Server& server() { return server_; }
+    const Server& server() const { return server_; }
+    Instant now() const { return {loop_.now(), loop_.wall()}; }
 
     // Outlet
     std::expected<int, int> open_relay(const SocketAddress& own) override;
@@ -101,6 +110,7 @@ private:
         UdpDoor door;
         io::UdpSocket socket;
         std::uint32_t number;  // Link::number
+        bool is_wildcard;  // it has many addresses: answers name theirs
         bool removed = false;  // and open only as long as an allocation came by it
     };
 
@@ -113,7 +123,7 @@ private:
         std::vector<std::byte> gathered = {};
         std::vector<std::byte> rest = {};  // of what it sent: the beginning of a frame
         PeerConnectionHandle carried = {};  // whose bytes are all that this connection is for from now on
-        io::Fd peer = {};                   // of that
+        io::Fd peer = {};  // of that
     };
 
     /// A client that came by DTLS and has shown that it is where it says.
@@ -137,6 +147,25 @@ private:
     bool has_room_for(const Link& link) const;
     io::DtlsSession::Send sender(Open& open, const Link& link);
 
+    // turn_admission.cpp
+    /// A place among the connections of its client; given back with the object.
+    struct Place {
+        listeners::ClientCounts& clients;
+        IpAddress client;
+
+        Place(listeners::ClientCounts& counts, const IpAddress& of) : clients(counts), client(of) {}
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place() { clients.leave(client); }
+    };
+    struct Refusal {
+        telemetry::Reason reason;
+        std::string detail;
+    };
+    io::Task<std::unique_ptr<Place>> admit(io::Stream& stream, SocketAddress& client, const std::string& listener);
+    io::Task<std::optional<Refusal>> learn_client(io::Stream& stream, SocketAddress& client);
+    void refuse(const SocketAddress& client, const std::string& listener, const Refusal& refusal);
+
     // turn_streams.cpp
     io::Task<void> serve_stream(listeners::ListenerHandle listener, io::Accepted accepted);
     io::Task<bool> shake_hands(io::Stream& stream);
@@ -153,18 +182,17 @@ private:
     io::Task<void> keep_time();
     void close_removed();
     Open* find(std::uint64_t id);
-    Instant now() const { return {loop_.now(), loop_.wall()}; }
 
     io::Loop& loop_;
     telemetry::Reporter& reporter_;
     telemetry::LoopCounters& counters_;
     guard::Lookout& guard_;
     Server server_;
-    io::DatagramBatch batch_;  // of whichever socket is being read
+    io::DatagramBatch batch_{io::DatagramBatch::largest_room};  // of whichever socket is being read
     std::map<std::uint32_t, std::shared_ptr<Open>> doors_;  // by Open::number
     std::uint32_t last_number_ = 0;
-    std::map<std::uint32_t, StreamClient*> streams_;        // by Link::number
-    std::vector<StreamClient*> gathering_;                  // those of them with something gathered
+    std::map<std::uint32_t, StreamClient*> streams_;  // by Link::number
+    std::vector<StreamClient*> gathering_;  // those of them with something gathered
     std::shared_ptr<const io::TlsServer> tls_;
     std::shared_ptr<io::DtlsServer> dtls_;
     std::unordered_map<Link, DtlsClient, LinkHash> dtls_clients_;
@@ -172,7 +200,9 @@ private:
     std::map<int, io::Acceptor*> acceptors_;  // of relays over TCP, by descriptor
     std::vector<io::UdpSocket*> relays_;  // by descriptor; null where it is no started relay
     std::optional<io::Worker> kernel_asker_;  // from when it is first needed
-    std::size_t asked_ = 0;                   // of the kernel, and not answered yet
+    std::size_t asked_ = 0;  // of the kernel, and not answered yet
+    listeners::ClientCounts* clients_ = nullptr;
+    std::size_t capacity_ = 0;
     bool keeps_time_ = false;
     bool hurried_ = false;
     io::Scope scope_;

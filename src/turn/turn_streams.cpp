@@ -31,6 +31,8 @@ void TurnLoop::take(listeners::ListenerHandle listener, io::Accepted accepted) {
 io::Task<void> TurnLoop::serve_stream(listeners::ListenerHandle listener, io::Accepted accepted) {
     auto stream = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
     if (!stream) co_return;
+    const auto place = co_await admit(*stream, accepted.peer, listener->address);
+    if (place == nullptr) co_return;
     if (listener->tls) {
         const bool shaken = co_await shake_hands(*stream);
         if (!shaken) co_return;

@@ -9,8 +9,7 @@ import pytest
 from harness import slow_wire
 from harness.gateway import program
 from harness.namespaces import sh
-from harness.waiting import wait_until
-from test_diagnose_live import end
+from test_diagnose_live import end, wait_until_capturing
 
 CLIENT, SERVER = {4: "10.9.0.2", 6: "fd09::2"}, {4: "198.51.100.10", 6: "fd51::10"}
 GATEWAY = {4: ("10.9.0.1", "198.51.100.1"), 6: ("fd09::1", "fd51::1")}
@@ -158,7 +157,7 @@ class Path:
 
     def capture(self, host, interface, *options):
         process = self.start(host, program(), "diagnose", "--json", "--live", interface, "--for", "60s", *options)
-        wait_until(lambda: len(self.run(host, "cat", "/proc/net/packet").splitlines()) > 1, "the capture")
+        wait_until_capturing(process)
         return process
 
     def play(self, script, *arguments):

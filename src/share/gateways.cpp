@@ -1,10 +1,10 @@
-#include "guard/gateways.hpp"
+#include "share/gateways.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
-namespace sallyport::guard {
+namespace sallyport::share {
 
 namespace {
 
@@ -87,4 +87,4 @@ std::vector<IpAddress> Gateways::addresses() const {
     return out;
 }
 
-}  // namespace sallyport::guard
+}  // namespace sallyport::share

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sallyport::guard {
+namespace sallyport::share {
 
 struct Announcement {
     std::string node;
@@ -47,4 +47,4 @@ private:
     std::map<std::string, Announcement> known_;  // by node
 };
 
-}  // namespace sallyport::guard
+}  // namespace sallyport::share

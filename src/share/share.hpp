@@ -1,18 +1,18 @@
-// Shares the guard's lists with other gateways through Redis or Valkey: a hash that holds every line, and a channel
+// What gateways share through Redis or Valkey: lists of lines, each list a hash that holds every line and a channel
 // that tells of each change. On the control loop; nobody ever waits for it.
 //
-// A line that was taken away stays in the hash until its entry would have expired, with the verdict "lifted". So two
-// gateways that meet again after any time need to know one rule only: the newer line of a network holds.
+// Of two lines by one name the one of the higher rank holds. That rule alone brings gateways into step that meet again
+// after any time. So what is taken away is a line as well, until nobody can hold the one that it takes away.
 //
-// A second hash holds, by node, which addresses are whose, so that no gateway bans another.
+// A further hash holds, by node, which addresses are whose, so that no gateway bans another.
 #pragma once
 
 #include "base/result.hpp"
-#include "guard/gateways.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "store/guard_entries.hpp"
+#include "share/gateways.hpp"
+#include "share/line.hpp"
 #include "wire/resp/resp.hpp"
 
 #include <cstddef>
@@ -21,21 +21,25 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
-namespace sallyport::guard {
+namespace sallyport::share {
 
-inline constexpr std::string_view lifted = "lifted";  // as a row's verdict: the entry is gone
-
-/// A row as a line of fields between tabs, and back. Nothing where it is no such line; what its fields mean is not
-/// judged.
-std::string to_line(const store::GuardRow& row);
-std::optional<store::GuardRow> parse_line(std::string_view line);
+/// One of the lists that are shared.
+struct List {
+    std::string key;  // of its hash; its channel is this with ":told" behind it
+    /// What this text says; nothing: it is no line of this list.
+    std::function<std::optional<Line>(std::string_view)> read;
+    /// Another gateway's line, or an own one again. As it came: broken, hostile, or not.
+    std::function<void(std::string_view)> hear;
+    /// All that this gateway holds at present.
+    std::function<std::vector<Line>()> mine;
+};
 
 class Share {
 public:
@@ -45,10 +49,7 @@ public:
         std::string user = {};      // of AUTH; empty: "default"
         std::string password = {};  // empty: no AUTH
         std::uint32_t database = 0;
-        /// Another gateway's line, or an own one again. As it came.
-        std::function<void(const store::GuardRow&)> heard;
-        /// All that this gateway holds at present.
-        std::function<std::vector<store::GuardRow>()> mine;
+        std::vector<List> lists;
         std::string node = {};  // this one's name, which no other has
         /// This node's own addresses, as others may meet them.
         std::function<std::vector<IpAddress>()> own = {};
@@ -58,12 +59,14 @@ public:
         std::function<void(const std::string& why)> changed;
     };
 
-    Share(io::Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
+    Share(io::Loop& loop, Options options)
+        : loop_(loop), options_(std::move(options)), scanned_(options_.lists.size()) {}
 
     /// Connects, and again whenever it is lost, until cancelled.
     io::Task<void> run(io::Cancellation& cancellation);
-    /// Tells the others. Kept while nobody can be told; past `most_waiting` lines any one gives way.
-    void tell(store::GuardRow row);
+    /// Tells the others. Kept while nobody can be told; past `most_waiting` lines one of the last list gives way.
+    /// @param list  by its place in Options::lists
+    void tell(std::size_t list, Line line);
 
     /// Those that share here, this one too. They stay while nobody can be asked.
     const Gateways& gateways() const { return gateways_; }
@@ -72,23 +75,30 @@ public:
 
 private:
     static constexpr std::size_t most_waiting = 10'000;   // lines
-    static constexpr std::size_t most_scanned = 1'100'000;
+    static constexpr std::size_t most_scanned = 1'100'000;  // of one list
     static constexpr std::size_t most_unread = std::size_t{1024} * 1024;  // octets of one answer
 
-    enum class Asked : std::uint8_t { scan, gateways, any };
+    struct Asked {
+        enum class What : std::uint8_t { scan, gateways, any };
+
+        What what = What::any;
+        std::size_t list = 0;  // of a scan
+    };
 
     io::Task<std::string> converse(io::Stream& stream);
     void greet(io::Stream& stream);
+    void subscribe(io::Stream& stream);
     void send(io::Stream& stream, std::initializer_list<std::string_view> words, Asked asked);
-    void send_line(io::Stream& stream, const store::GuardRow& row);
+    void send(io::Stream& stream, std::initializer_list<std::string_view> words) { send(stream, words, Asked()); }
+    void send_line(io::Stream& stream, std::size_t list, const Line& line);
     void send_waiting(io::Stream& stream);
-    void send_scan(io::Stream& stream, std::string_view cursor);
-    bool is_over(const store::GuardRow& row) const;
+    void send_scan(io::Stream& stream, std::size_t list, std::string_view cursor);
+    bool is_over(const Line& line) const;
     std::string take(io::Stream& stream, const resp::Value& value);
-    std::string take_scan(io::Stream& stream, const resp::Value& value);
+    std::string take_scan(io::Stream& stream, std::size_t list, const resp::Value& value);
     std::string take_gateways(io::Stream& stream, const resp::Value& value);
     void take_message(const resp::Value& push);
-    void meet(const Announcement& announcement);
+    void meet(const std::optional<Announcement>& announcement);
     void announce(io::Stream& stream);
     void complete(io::Stream& stream);
 
@@ -96,12 +106,12 @@ private:
     Options options_;
     io::Stream* stream_ = nullptr;  // while it is in step
     Gateways gateways_;
-    std::map<std::string, store::GuardRow> waiting_;
+    std::map<std::pair<std::size_t, std::string>, Line> waiting_;  // by list and who
     std::deque<Asked> asked_;  // what has not been answered, the oldest first
-    std::unordered_map<std::string, std::int64_t> scanned_;  // who and since, until it is in step
+    std::vector<std::unordered_map<std::string, std::int64_t>> scanned_;  // of each list who and rank, until in step
     bool in_step_ = false;
     SteadyTime next_scan_{};
     std::uint64_t lost_ = 0;
 };
 
-}  // namespace sallyport::guard
+}  // namespace sallyport::share

@@ -1,11 +1,11 @@
-#include "guard/gateways.hpp"
+#include "share/gateways.hpp"
 
 #include <gmock/gmock.h>
 
 #include <chrono>
 
 using namespace sallyport;
-using namespace sallyport::guard;
+using namespace sallyport::share;
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
