@@ -111,6 +111,7 @@ void try_files(const config::Loaded& loaded, const config::Config& config, Built
     }
     for (const auto& ca : config.trust.ca) attempt(ca);
     for (const auto& service : config.services) attempt(service.target_ca);
+    attempt(config.dns.upstream_ca);
 }
 
 // A gateway that runs with it has shown that it can; an ordinary user who asks could not.

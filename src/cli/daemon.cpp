@@ -128,7 +128,10 @@ io::Task<void> Daemon::follow_signals() {
         } else if (state_ == admin::Readiness::State::draining) {
             event(Level::warn, "stopping at once, as a second signal asks");
             for (auto& data : data_loops_) {
-                data->loop().post([&gate = data->gate()] { gate.hurry(); });
+                data->loop().post([&gate = data->gate(), &push = data->push()] {
+                    gate.hurry();
+                    push.hurry();
+                });
                 data->with_turn([](turn::TurnLoop& turn) { turn.hurry(); });
             }
         } else {

@@ -51,7 +51,7 @@ public:
     nlohmann::json status() override;
     io::Task<Result<nlohmann::json, admin::Problem>> reload() override;
     void drain() override { begin_stop(); }
-    Result<nlohmann::json, admin::Problem> explain(const admin::ExplainQuery& query) override;
+    io::Task<Result<nlohmann::json, admin::Problem>> explain(admin::ExplainQuery query) override;
     io::Task<nlohmann::json> connections(admin::ConnectionsQuery query) override;
     io::Task<Result<nlohmann::json, admin::Problem>> kill(admin::KillQuery query) override;
     nlohmann::json services() override;
@@ -92,6 +92,8 @@ private:
     guard::Policy guard_policy() const;
     void post_egress();
     egress::Settings egress_settings();
+    Result<gate::Explanation> explain_name(const admin::ExplainQuery& query, bool& passed_on) const;
+    io::Task<void> ask_upstreams(const admin::ExplainQuery& query, gate::Explanation& explanation);
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
 
@@ -111,6 +113,7 @@ private:
     nlohmann::json firewall_status() const;
     std::string firewall_metrics() const;
     std::string turn_metrics() const;
+    dns::ForwarderFacts dns_facts() const;  // of all data loops
     io::Task<void> keep_watchdog(Duration interval);
     io::Task<void> reload_by_signal();
     io::Task<void> wind_down();

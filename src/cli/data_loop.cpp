@@ -30,7 +30,7 @@ io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push:
     scope.spawn(turn.finish(deadline));
     co_await listeners.close_all();
     scope.spawn(dns.finish());  // who waits for the name of a courier, waits until push has finished
-    co_await push.finish();
+    scope.spawn(push.finish(deadline));
     co_await gate.finish(deadline);
     co_await scope.join();
     done();

@@ -66,6 +66,8 @@ public:
     void open_dns(std::uint64_t seed, dns::LoopZones zones);
     /// Does something with the name server on this loop's thread. At any time: before start() it waits for that.
     void with_dns(std::move_only_function<void(dns::Server&)> work);
+    /// From any thread, after open_dns().
+    dns::ForwarderFacts dns_facts() const { return dns_->forwarder().facts(); }
 
     io::Loop& loop() { return *loop_; }
     gate::Gate& gate() { return *gate_; }

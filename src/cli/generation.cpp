@@ -216,6 +216,7 @@ struct Builder {
         for (const auto& service : config.services) {
             if (!service.target_ca.value.empty()) generation->watched_files.push_back(service.target_ca.value);
         }
+        if (!config.dns.upstream_ca.value.empty()) generation->watched_files.push_back(config.dns.upstream_ca.value);
         const config::Egress& egress = config.egress;
         generation->radius_secret =
             egress.radius_secret_file.value.empty() ? egress.radius_secret.value : secret(egress.radius_secret_file);

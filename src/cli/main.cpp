@@ -158,6 +158,7 @@ void add_dns(CLI::App& app, const Common& common, ExplainOptions& options, std::
     query->add_option("--as", options.client, "address of the one who asks")->capture_default_str();
     query->callback([&] {
         options.subject = "dns:" + options.subject + '?' + type;
+        options.ask = true;
         code = finish(explain(common, options));
     });
 }

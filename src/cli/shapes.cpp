@@ -280,6 +280,13 @@ std::string status_text(const json& status) {
         else
             out += loaded.get<bool>() ? "loaded\n" : "NOT loaded; see: sallyport firewall boot, or apply\n";
     }
+    if (const json names = status.value("dns", json(nullptr)); names.is_object()) {
+        out += "names: " + std::to_string(names.value("cached", std::uint64_t{0})) + " answers cached\n";
+        for (const auto& upstream : names.value("upstreams", json::array())) {
+            if (!upstream.value("up", true))
+                out += "warning: the name server " + text_of(upstream, "name") + " does not answer\n";
+        }
+    }
     for (const auto& listener : status.value("listeners", json::array())) {
         out += "listener: " + text_of(listener, "address") + "  " + text_of(listener, "owner") + "\n";
     }
