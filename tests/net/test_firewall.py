@@ -209,6 +209,7 @@ def test_devices_are_seen_outside_as_egress_says_wherever_leases_place_them(netw
     lease("02:00:00:00:00:01", clients[0])
     shown = scene.firewall("show").stdout
     assert "# Not here, because nobody knows behind which address: user alice" in shown
+    assert json.loads(scene.firewall("show", "--json").stdout)["unplaced"] == ["user alice"]
     scene.apply()
     assert sources(clients[0]) == {"203.0.113.9"}
     first = {client: sources(client) for client in clients[1:]}
