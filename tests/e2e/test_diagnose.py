@@ -204,6 +204,20 @@ def test_a_file_cut_anywhere_gives_what_it_holds(tmp_path):
         assert run(file).returncode in (0, 3, 10)
 
 
+@pytest.mark.parametrize("length", [64, 96])
+def test_frames_of_which_the_beginning_was_kept_give_no_other_fault(length, plain, tmp_path):
+    for name in ALL:
+        file = tmp_path / name
+        frames = captures.read(DATA / name)
+        file.write_bytes(captures.pcapng([frame._replace(data=frame.data[:length]) for frame in frames], wire=[len(frame.data) for frame in frames]))
+        report = diagnose(file)[1]
+        if name not in WRONG:
+            assert not [row for row in told(report) if row[0] != "info"]
+        if length == 96 and "sip" not in name:
+            same(report, plain[name])
+        assert any("not captured whole" in note for note in report["notes"]) == any(len(frame.data) > length for frame in frames)
+
+
 def test_standard_input_is_read_as_well():
     status, report = diagnose("-", input=(DATA / "seed003-drop-server.pcap").read_bytes())
     assert status == 10 and report["files"] == ["standard input"]
