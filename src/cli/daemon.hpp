@@ -65,6 +65,7 @@ public:
     Result<nlohmann::json, admin::Problem> set_pin(const admin::PinQuery& query) override;
     Result<nlohmann::json, admin::Problem> remove_pin(const admin::PinQuery& query) override;
     io::Task<nlohmann::json> push_devices() override;
+    io::Task<nlohmann::json> turn_sessions(std::size_t limit) override;
 
 private:
     // Start-up, in this order.
@@ -109,6 +110,7 @@ private:
     io::Task<void> hear_mender();
     nlohmann::json firewall_status() const;
     std::string firewall_metrics() const;
+    std::string turn_metrics() const;
     io::Task<void> keep_watchdog(Duration interval);
     io::Task<void> reload_by_signal();
     io::Task<void> wind_down();

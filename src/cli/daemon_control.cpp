@@ -5,6 +5,8 @@
 #include "cli/dns_settings.hpp"
 #include "cli/push_shapes.hpp"
 #include "cli/shapes.hpp"
+#include "cli/turn_explain.hpp"
+#include "cli/turn_shapes.hpp"
 #include "config/problem.hpp"
 #include "gate/overview.hpp"
 #include "telemetry/metrics.hpp"
@@ -57,7 +59,13 @@ std::string Daemon::metrics() {
                                       .in_kernel = kernel_ && kernel_->in_step()};
     return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
                                    loop_->now() - started_) +
-           firewall_metrics();
+           firewall_metrics() + turn_metrics();
+}
+
+std::string Daemon::turn_metrics() const {
+    std::vector<const turn::Server*> servers;
+    for (const auto& data : data_loops_) servers.push_back(&data->turn().server());
+    return cli::turn_metrics(servers);
 }
 
 json Daemon::status() {
@@ -111,9 +119,11 @@ Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
         question.certificate = judged->verdict;
         question.certificate_names = judged->names;
     }
-    auto explanation = is_dns_subject(query.subject) ? explain_dns(*generation_->zones.front().zones,
-                                                                   generation_->push.get(), query.subject, query.client)
-                                                     : gate::explain(*generation_->routing, question);
+    auto explanation =
+        is_dns_subject(query.subject)
+            ? explain_dns(*generation_->zones.front().zones, generation_->push.get(), query.subject, query.client)
+        : is_turn_subject(query.subject) ? explain_turn(config(), *generation_->turn, query.subject, loop_->wall())
+                                         : gate::explain(*generation_->routing, question);
     if (!explanation) return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
     explain_ban(question.client, *explanation);
     return to_json(*explanation, question, "live");
@@ -171,6 +181,26 @@ io::Task<Result<json, admin::Problem>> Daemon::kill(admin::KillQuery query) {
 io::Task<json> Daemon::push_devices() {
     const auto answers = co_await ask_loops([](DataLoop& data) { return data.push().devices().all(); });
     co_return json{{"devices", devices_json(answers)}};
+}
+
+io::Task<json> Daemon::turn_sessions(std::size_t limit) {
+    struct OfLoop {
+        std::vector<turn::SessionView> shown;
+        std::size_t total = 0;
+    };
+    const auto answers = co_await ask_loops([limit](DataLoop& data) {
+        turn::Server& server = data.turn().server();
+        return OfLoop{turn::look_at_sessions(server, data.turn().now(), limit), server.allocations()};
+    });
+    json rows = json::array();
+    std::size_t total = 0;
+    for (const OfLoop& of_loop : answers) {
+        total += of_loop.total;
+        for (const auto& view : of_loop.shown) {
+            if (rows.size() < limit) rows.push_back(to_json(view));
+        }
+    }
+    co_return json{{"sessions", std::move(rows)}, {"total", total}};
 }
 
 json Daemon::services() {

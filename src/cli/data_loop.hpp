@@ -44,6 +44,8 @@ public:
     void adopt(std::shared_ptr<const guard::Bans> bans);
     /// Does something with TURN on this loop's thread. At any time: before start() it waits for that.
     void with_turn(std::move_only_function<void(turn::TurnLoop&)> work);
+    /// After open_turn(); but for its tally it belongs to this loop's thread.
+    turn::TurnLoop& turn() { return *turn_; }
 
     /// Before start(), after open_gate(): from now on everything is dialed from what this answers for its client.
     void dial_from(egress::Lookup::Ask ask);

@@ -76,6 +76,8 @@ std::string explanation_text(const json& explanation) {
     if (admitted && text_of(explanation, "subject").starts_with("dns:")) {
         out += "is told " + text_of(explanation, "target");
         if (const auto view = text_of(explanation, "service"); !view.empty()) out += ", by the view " + view;
+    } else if (admitted && text_of(explanation, "subject").starts_with("turn:")) {
+        out += "may relay, " + text_of(explanation, "target") + ", by " + text_of(explanation, "service");
     } else if (admitted) {
         out += "forwarded to " + text_of(explanation, "target");
         if (const auto leg = text_of(explanation, "leg"); !leg.empty()) out += " (" + leg + ")";

@@ -45,14 +45,7 @@ turn::Credentials credentials_of(const config::Config& config, const Complain& e
         if (!user.password_file.value.empty()) password = read_secret(user.password_file, error).value_or("");
         accounts.push_back({user.name.value, std::move(password)});
     }
-    constexpr std::array hashes{turn::SecretHash::sha1, turn::SecretHash::sha256};  // in the order of the words
-    turn::Credentials::Secrets secrets{.values = {},
-                                       .hash = hashes[static_cast<std::size_t>(config.turn.shared_secret_hash)]};
-    for (const auto& secret : config.turn.shared_secret) secrets.values.push_back(secret.value);
-    for (const auto& file : config.turn.shared_secret_file) {
-        if (auto secret = read_secret(file, error)) secrets.values.push_back(std::move(*secret));
-    }
-    return {config.turn.realm.value, std::move(accounts), std::move(secrets)};
+    return {config.turn.realm.value, std::move(accounts), shared_secrets(config, error)};
 }
 
 template <class T>
@@ -72,6 +65,17 @@ turn::PeerPolicy policy_of(const config::Config& config) {
 }
 
 }  // namespace
+
+turn::Credentials::Secrets shared_secrets(const config::Config& config, const Complain& error) {
+    constexpr std::array hashes{turn::SecretHash::sha1, turn::SecretHash::sha256};  // in the order of the words
+    turn::Credentials::Secrets secrets{.values = {},
+                                       .hash = hashes[static_cast<std::size_t>(config.turn.shared_secret_hash)]};
+    for (const auto& secret : config.turn.shared_secret) secrets.values.push_back(secret.value);
+    for (const auto& file : config.turn.shared_secret_file) {
+        if (auto secret = read_secret(file, error)) secrets.values.push_back(std::move(*secret));
+    }
+    return secrets;
+}
 
 std::vector<IpAddress> own_addresses() {
     std::vector<IpAddress> out;
@@ -104,6 +108,8 @@ turn::SettingsHandle turn_settings(const config::Config& config, const Complain&
                        .node_bits_per_second = from.bits_per_second.value,
                        .bindings_per_second = from.bindings_per_second_per_client,
                        .challenges_per_second = from.challenges_per_second_per_client,
+                       .proxy_from = NetworkSet(plain(config.listen.proxy_from)),
+                       .connections_per_client = config.listen.max_connections_per_client,
                        .refresh_after_expiry = from.refresh_after_expiry});
 }
 

@@ -21,6 +21,10 @@ inline constexpr int stun_and_turn = 1;
 turn::SettingsHandle turn_settings(const config::Config& config,
                                    const std::function<void(const config::Place&, std::string)>& error);
 
+/// The secrets of [turn] that time-limited credentials are made with. @param error  as of turn_settings()
+turn::Credentials::Secrets shared_secrets(const config::Config& config,
+                                          const std::function<void(const config::Place&, std::string)>& error);
+
 /// The UDP listeners of [stun] and [turn]; an address that both name is one.
 std::vector<listeners::UdpClaim> turn_claims(const config::Config& config);
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "egress/lookup.hpp"
-#include "gate/client_counts.hpp"
 #include "gate/dialect.hpp"
 #include "gate/session.hpp"
 #include "gate/snapshot.hpp"
@@ -11,6 +10,7 @@
 #include "io/loop.hpp"
 #include "io/scope.hpp"
 #include "io/tls.hpp"
+#include "listeners/client_counts.hpp"
 #include "net/names.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
@@ -43,7 +43,7 @@ using SnapshotHandle = std::shared_ptr<const LoopSnapshot>;
 struct GateShared {
     std::string node;             // this node's name, for Via
     std::size_t capacity = 0;     // connections at a time, over all loops
-    ClientCounts clients;
+    listeners::ClientCounts clients;
     io::Worker* files = nullptr;  // reads what stands on disk: a data loop never does
     std::function<void()> wake_guard = {};  // from any thread: a lookout was told something
 };

@@ -26,16 +26,18 @@ struct Datagram {
     SocketAddress peer;  // on sending: port 0 on a socket that has one peer alone
     IpAddress local;  // what the peer sent it to; on sending: what it comes from, unspecified: the kernel's choice
     Bytes bytes;
-    bool truncated = false;  // received: it was longer than DatagramBatch::room
+    bool truncated = false;  // received: it was longer than the batch's room
 };
 
-/// Room for one receive: about 70 KiB, to be used again and again. What is in it is gone at the next receive.
+/// Room for one receive, to be used again and again. What is in it is gone at the next receive. It takes the memory of
+/// what has been received: about 70 KiB as a rule, and where there is room for the largest 2 MiB after a full batch.
 class DatagramBatch {
 public:
     static constexpr std::size_t capacity = 32;  // datagrams
-    static constexpr std::size_t room = 2048;  // bytes each
+    static constexpr std::size_t room = 2048;    // bytes each
+    static constexpr std::size_t largest_room = 65'535;  // for whatever UDP carries
 
-    DatagramBatch();
+    explicit DatagramBatch(std::size_t bytes_each = room);
     ~DatagramBatch();
     DatagramBatch(const DatagramBatch&) = delete;
     DatagramBatch& operator=(const DatagramBatch&) = delete;
@@ -77,7 +79,10 @@ public:
 
     bool is_open() const { return watched_ != nullptr; }
     WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }
-    WaitAny<1> writable(Deadline deadline) { return {deadline, {{{watched_, Interest::write}}}}; }
+    WaitAny<1> writable(Deadline deadline) {
+        if (!watched_->writable) watched_->loop->watch_room_too(*watched_);
+        return {deadline, {{{watched_, Interest::write}}}};
+    }
     int fd() const { return watched_->fd; }
     void close();
 
@@ -87,6 +92,7 @@ public:
 private:
     explicit UdpSocket(Watched* watched) : watched_(watched) {}
     Sent send_batch(std::span<const Datagram> datagrams);
+    bool send_pieces(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces);
 
     Watched* watched_;
     bool refused_ = false;

@@ -130,6 +130,69 @@ TEST(Udp, WhatIsLongerThanTheRoomIsCutAndMarked) {
     }
 }
 
+TEST(Udp, ABatchWithRoomForTheLargestTakesWhateverUdpCarries) {
+    VirtualLoop loop;
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        UdpSocket server = udp(on, cancellation, "127.0.0.1");
+        UdpSocket client = udp(on, cancellation, "127.0.0.1");
+        const std::string text(65'507, 'x');
+        const Datagram datagram{.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes(text)};
+        EXPECT_EQ(client.send({&datagram, 1}).failed, 0U);
+        DatagramBatch batch(DatagramBatch::largest_room);
+        const auto got = server.receive(batch);
+        EXPECT_EQ(got.size(), 1U);
+        EXPECT_TRUE(!got.empty() && as_text(got[0].bytes) == text && !got[0].truncated);
+        co_return;
+    }(*loop));
+}
+
+TEST(Udp, PiecesArriveAsOneDatagramFromTheAddressThatIsAskedFor) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{100}, DatagramBatch::room, std::size_t{40'000}}) {
+        for (const char* const from : {"0.0.0.0", "127.0.0.2"}) {
+            SCOPED_TRACE(std::to_string(size) + " from " + from);
+            VirtualLoop loop;
+            loop.run([](Loop& on, std::size_t bytes, const char* local) -> Task<void> {
+                Cancellation cancellation;
+                UdpSocket server = udp(on, cancellation, "127.0.0.1");
+                UdpSocket client = udp(on, cancellation, "0.0.0.0");
+                const std::string text(bytes, 'x');
+                const Bytes pieces[] = {as_bytes("head"), as_bytes(text)};
+                EXPECT_TRUE(client.send_one(local_address(server.fd()), *IpAddress::parse(local), pieces));
+                DatagramBatch batch(DatagramBatch::largest_room);
+                const auto got = server.receive(batch);
+                EXPECT_EQ(got.size(), 1U);
+                if (got.size() != 1) co_return;
+                EXPECT_TRUE(as_text(got[0].bytes) == "head" + text);
+                EXPECT_EQ(got[0].peer.ip.to_string() == "127.0.0.2", std::string_view(local) == "127.0.0.2");
+            }(*loop, size, from));
+        }
+    }
+}
+
+TEST(Udp, WhoWaitsForRoomIsToldOfItAndNobodyElse) {
+    SystemCalls calls;
+    calls.sendto = [](int, const void*, size_t, int, const sockaddr*, socklen_t) -> ssize_t {
+        errno = EAGAIN;
+        return -1;
+    };
+    calls.sendmmsg = [](int, mmsghdr*, unsigned, int) {
+        errno = EAGAIN;
+        return -1;
+    };
+    VirtualLoop loop(calls);
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        UdpSocket server = udp(on, cancellation, "127.0.0.1");
+        UdpSocket client = udp(on, cancellation, "127.0.0.1");
+        const Datagram datagram{.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes("x")};
+        EXPECT_FALSE(client.send_one(datagram.peer, {}, std::array{datagram.bytes}));
+        EXPECT_EQ(client.send({&datagram, 1}).done, 0U);
+        const Wait waited = co_await client.writable(on.in(1s));
+        EXPECT_EQ(waited, Wait::ready);
+    }(*loop));
+}
+
 TEST(Udp, WhatTheKernelRefusesIsCountedAndTheOthersGo) {
     VirtualLoop loop;
     loop.run([](Loop& on) -> Task<void> {

@@ -68,13 +68,13 @@ void Server::from_client(const Link& link, bool relays, Bytes bytes, Instant now
     else if (kind == stun::PacketKind::stun)
         take_message(link, relays, bytes, now);
     else
-        ++tally_.malformed;
+        tally_.malformed.add(1);
 }
 
 void Server::take_message(const Link& link, bool relays, Bytes bytes, Instant now) {
     const auto message = stun::read_message(bytes);
     if (!message || (message->has(Attribute::fingerprint) && !message->has_valid_fingerprint())) {
-        ++tally_.malformed;
+        tally_.malformed.add(1);
         return;
     }
     const Call call{link, *message, now};
@@ -90,10 +90,10 @@ void Server::take_message(const Link& link, bool relays, Bytes bytes, Instant no
 
 void Server::answer_binding(const Call& call) {
     if (!bindings_.take(call.link.client.ip, settings_->bindings_per_second, call.now.steady)) {
-        ++tally_.muted;
+        tally_.muted.add(1);
         return;
     }
-    ++tally_.bindings;
+    tally_.bindings.add(1);
     const Unknown unknown(call.message);
     if (unknown.count != 0) {
         Answer answer(call, Class::error);
@@ -108,7 +108,7 @@ void Server::answer_binding(const Call& call) {
 
 void Server::answer_request(const Call& call) {
     if (call.message.method() == Method::allocate && outlet_.is_banned(call.link.client.ip)) {
-        ++tally_.muted;
+        tally_.muted.add(1);
         return;
     }
     const auto identity = authenticate(call);
@@ -181,10 +181,10 @@ std::optional<Candidates> Server::candidates(const Call& call, PasswordAlgorithm
 // Small, without a phrase, and not to everybody: whoever forges a client's address sends this to a victim.
 void Server::challenge(const Call& call, std::uint16_t code) {
     if (!challenges_.take(call.link.client.ip, settings_->challenges_per_second, call.now.steady)) {
-        ++tally_.muted;
+        tally_.muted.add(1);
         return;
     }
-    ++tally_.challenges;
+    tally_.challenges.add(1);
     Answer answer(call, Class::error);
     answer.writer.add_error(code);
     if (code != 400) {

@@ -5,6 +5,7 @@
 // behind one server are its most usual guests.
 #pragma once
 
+#include "telemetry/counters.hpp"
 #include "turn/allocation_table.hpp"
 #include "turn/outlet.hpp"
 #include "turn/settings.hpp"
@@ -26,13 +27,14 @@ struct Instant {
     WallTime wall;
 };
 
-/// What of the server's work was not worth a record.
+/// What of the server's work was not worth a record. Any thread may read it.
 struct Tally {
-    std::uint64_t bindings = 0;
-    std::uint64_t challenges = 0;
-    std::uint64_t malformed = 0;  // neither STUN nor channel data
-    std::uint64_t muted = 0;      // not answered: its source asked too often
-    std::uint64_t dropped = 0;    // data without allocation, channel or permission, or past a limit
+    telemetry::Counter bindings;
+    telemetry::Counter challenges;
+    telemetry::Counter malformed;  // neither STUN nor channel data
+    telemetry::Counter muted;      // not answered: its source asked too often, or is banned
+    telemetry::Counter relayed;    // data that was passed on, from clients and to them
+    telemetry::Counter dropped;    // data without allocation, channel or permission, or past a limit
 };
 
 class Server {
@@ -63,6 +65,7 @@ public:
     std::size_t allocations() const { return table_.size(); }
     AllocationTable& table() { return table_; }
     const Tally& tally() const { return tally_; }
+    const Settings& settings() const { return *settings_; }
     Seconds seconds(SteadyTime at) const;
 
 private:

@@ -33,7 +33,7 @@ TEST(Binding, IsNotAnsweredWhenTheFingerprintIsWrong) {
     Scene scene;
     Client client(scene, "192.0.2.7:5000");
     EXPECT_FALSE(client.ask_plain(Method::binding, [](auto& writer) { writer.add_u32(Attribute::fingerprint, 1); }));
-    EXPECT_EQ(scene.server->tally().malformed, 1U);
+    EXPECT_EQ(scene.server->tally().malformed.value(), 1U);
 }
 
 TEST(Binding, NamesWhatItDoesNotKnow) {
@@ -55,7 +55,7 @@ TEST(Binding, OfOneSourceIsAnsweredSoOftenASecondAndNoMore) {
         if (client.ask_plain(Method::binding)) ++answered;
     }
     EXPECT_EQ(answered, 10U);
-    EXPECT_EQ(scene.server->tally().muted, 90U);
+    EXPECT_EQ(scene.server->tally().muted.value(), 90U);
     EXPECT_TRUE(Client(scene, "192.0.2.8:1").ask_plain(Method::binding));
     scene.pass(1s);
     EXPECT_TRUE(Client(scene, "192.0.2.7:1").ask_plain(Method::binding));

@@ -24,7 +24,7 @@ void Server::relay_indication(const Call& call) {
     const Permission* permission =
         allocation != nullptr && peer && !is_bad ? allocation->permission(peer->ip, seconds(call.now.steady)) : nullptr;
     if (permission == nullptr) {
-        ++tally_.dropped;
+        tally_.dropped.add(1);
         if (allocation != nullptr) ++allocation->dropped;
         return;
     }
@@ -38,7 +38,7 @@ void Server::relay_channel_data(const Link& link, Bytes bytes, Instant now) {
     const Channel* channel =
         allocation != nullptr && data ? allocation->channel(data->number, seconds(now.steady)) : nullptr;
     if (channel == nullptr) {
-        ++tally_.dropped;
+        tally_.dropped.add(1);
         if (allocation != nullptr) ++allocation->dropped;
         return;
     }
@@ -51,13 +51,14 @@ void Server::to_peer(Allocation& allocation, const Outgoing& outgoing, Instant n
     const RelayId* neighbor = outgoing.kind.is_own ? table_.find_relay(target) : nullptr;
     const bool forbidden = outgoing.kind.relays_only && !shared_.live.contains(target.port);
     if (!relay.is_open() || target.port == 0 || forbidden || !may_pass(allocation, outgoing.data.size(), now)) {
-        ++tally_.dropped;
+        tally_.dropped.add(1);
         ++allocation.dropped;
         return;
     }
     allocation.last_used = seconds(now.steady);
     allocation.bytes_in += outgoing.data.size();
     ++allocation.packets_in;
+    tally_.relayed.add(1);
     outlet_.passed(outgoing.data.size(), 0);
     if (neighbor != nullptr)
         from_peer(*neighbor, relay.own, outgoing.data, now);
@@ -81,13 +82,14 @@ void Server::from_peer(RelayId id, const SocketAddress& peer, Bytes data, Instan
     const SocketAddress known{settings_->nat_map.outside_of(peer.ip), peer.port};
     const bool is_permitted = allocation.lives() && allocation.permission(known.ip, at) != nullptr;
     if (!is_permitted || !may_pass(allocation, data.size(), now)) {
-        ++tally_.dropped;
+        tally_.dropped.add(1);
         if (allocation.lives()) ++allocation.dropped;
         return;
     }
     allocation.last_used = at;
     allocation.bytes_out += data.size();
     ++allocation.packets_out;
+    tally_.relayed.add(1);
     outlet_.passed(0, data.size());
     to_client(allocation, known, data, at);
 }

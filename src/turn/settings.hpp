@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/address.hpp"
+#include "base/network_map.hpp"
 #include "base/time.hpp"
 #include "turn/credentials.hpp"
 #include "turn/peer_policy.hpp"
@@ -42,6 +43,8 @@ struct Settings {
     std::uint64_t node_bits_per_second = 0;
     std::uint32_t bindings_per_second = 0;  // of one source
     std::uint32_t challenges_per_second = 0;  // of one source
+    NetworkSet proxy_from = {};  // whose connections begin with a PROXY header
+    std::uint32_t connections_per_client = 0;  // 0: a share of all that there may be
     bool refresh_after_expiry = true;  // may a time-limited credential go on being used for what it has allocated?
 };
 

@@ -32,9 +32,10 @@ TurnLoop::TurnLoop(io::Loop& loop, telemetry::Reporter& reporter, telemetry::Loo
       scope_(loop) {}
 
 void TurnLoop::add(UdpDoor door, io::Fd socket) {
+    const bool is_wildcard = io::local_address(socket.get()).ip.is_unspecified();
     auto adopted = io::UdpSocket::adopt(loop_, std::move(socket), scope_.cancellation());
     if (!adopted) return;  // epoll is out of watches: nothing is served there
-    const auto open = std::make_shared<Open>(std::move(door), std::move(*adopted), ++last_number_);
+    const auto open = std::make_shared<Open>(std::move(door), std::move(*adopted), ++last_number_, is_wildcard);
     doors_.emplace(open->number, open);
     scope_.spawn(serve(open));
     begin_keeping_time();
@@ -155,7 +156,8 @@ void TurnLoop::to_client(const Link& link, const Packet& packet) {
     static constexpr std::array<std::byte, 4> zeros{};
     const std::array<Bytes, 3> pieces{packet.head, packet.body, Bytes(zeros).first(packet.padding)};
     const std::size_t count = packet.padding != 0 ? 3 : packet.body.empty() ? 1 : 2;
-    door->second->socket.send_one(link.client, link.local.ip, std::span(pieces).first(count));
+    const IpAddress from = door->second->is_wildcard ? link.local.ip : IpAddress{};
+    door->second->socket.send_one(link.client, from, std::span(pieces).first(count));
 }
 
 void TurnLoop::to_peer(int number, const SocketAddress& peer, Bytes data, bool dont_fragment) {

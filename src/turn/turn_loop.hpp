@@ -12,6 +12,7 @@
 #include "io/stream.hpp"
 #include "io/tls.hpp"
 #include "io/udp.hpp"
+#include "listeners/client_counts.hpp"
 #include "listeners/loop_listeners.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,12 @@ public:
 
     /// For TLS connections from now on; null: there is no certificate.
     void adopt(std::shared_ptr<const io::TlsServer> tls) { tls_ = std::move(tls); }
+    /// Connections count among those of these clients. It outlives the loop. @param capacity  of all loops together
+    void count_clients(listeners::ClientCounts& clients, std::size_t capacity) {
+        clients_ = &clients;
+        capacity_ = capacity;
+    }
+    std::size_t connections() const { return streams_.size(); }
     /// Serves one connection to its end, with TLS where its listener says so.
     void take(listeners::ListenerHandle listener, io::Accepted accepted);
 
@@ -59,6 +67,8 @@ public:
     void hurry() { hurried_ = true; }
 
     Server& server() { return server_; }
+    const Server& server() const { return server_; }
+    Instant now() const { return {loop_.now(), loop_.wall()}; }
 
     // Outlet
     std::expected<int, int> open_relay(const SocketAddress& own) override;
@@ -77,6 +87,7 @@ private:
         UdpDoor door;
         io::UdpSocket socket;
         std::uint32_t number;  // Link::number
+        bool is_wildcard;  // it has many addresses: answers name theirs
         bool removed = false;  // and open only as long as an allocation came by it
     };
 
@@ -88,6 +99,25 @@ private:
         std::vector<std::byte> gathered = {};
         std::vector<std::byte> rest = {};  // of what it sent: the beginning of a frame
     };
+
+    // turn_admission.cpp
+    /// A place among the connections of its client; given back with the object.
+    struct Place {
+        listeners::ClientCounts& clients;
+        IpAddress client;
+
+        Place(listeners::ClientCounts& counts, const IpAddress& of) : clients(counts), client(of) {}
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place() { clients.leave(client); }
+    };
+    struct Refusal {
+        telemetry::Reason reason;
+        std::string detail;
+    };
+    io::Task<std::unique_ptr<Place>> admit(io::Stream& stream, SocketAddress& client, const std::string& listener);
+    io::Task<std::optional<Refusal>> learn_client(io::Stream& stream, SocketAddress& client);
+    void refuse(const SocketAddress& client, const std::string& listener, const Refusal& refusal);
 
     // turn_streams.cpp
     io::Task<void> serve_stream(listeners::ListenerHandle listener, io::Accepted accepted);
@@ -104,20 +134,21 @@ private:
     io::Task<void> keep_time();
     void close_removed();
     Open* find(std::uint64_t id);
-    Instant now() const { return {loop_.now(), loop_.wall()}; }
 
     io::Loop& loop_;
     telemetry::Reporter& reporter_;
     telemetry::LoopCounters& counters_;
     guard::Lookout& guard_;
     Server server_;
-    io::DatagramBatch batch_;  // of whichever socket is being read
+    io::DatagramBatch batch_{io::DatagramBatch::largest_room};  // of whichever socket is being read
     std::map<std::uint32_t, std::shared_ptr<Open>> doors_;  // by Open::number
     std::uint32_t last_number_ = 0;
-    std::map<std::uint32_t, StreamClient*> streams_;        // by Link::number
-    std::vector<StreamClient*> gathering_;                  // those of them with something gathered
+    std::map<std::uint32_t, StreamClient*> streams_;  // by Link::number
+    std::vector<StreamClient*> gathering_;  // those of them with something gathered
     std::shared_ptr<const io::TlsServer> tls_;
     std::vector<io::UdpSocket*> relays_;  // by descriptor; null where it is no started relay
+    listeners::ClientCounts* clients_ = nullptr;
+    std::size_t capacity_ = 0;
     bool keeps_time_ = false;
     bool hurried_ = false;
     io::Scope scope_;

@@ -33,6 +33,8 @@ io::Task<void> TurnLoop::serve_stream(listeners::ListenerHandle listener, io::Ac
     const SocketAddress local = io::local_address(accepted.fd.get());
     auto stream = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
     if (!stream) co_return;
+    const auto place = co_await admit(*stream, accepted.peer, listener->address);
+    if (place == nullptr) co_return;
     const Transport transport = listener->tls ? Transport::tls : Transport::tcp;
     StreamClient client{.stream = std::move(*stream),
                         .link = {accepted.peer, local, ++last_number_, transport},

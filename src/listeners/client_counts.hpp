@@ -10,7 +10,7 @@
 #include <mutex>
 #include <unordered_map>
 
-namespace sallyport::gate {
+namespace sallyport::listeners {
 
 /// A client is an IPv4 address or an IPv6 /64. Any thread; the table is cut into parts with a lock each, held for one
 /// look-up, so that loops hardly ever meet at one.
@@ -21,6 +21,9 @@ public:
     void leave(const IpAddress& client);
     /// Of all clients together.
     std::uint32_t total() const { return total_.load(std::memory_order_relaxed); }
+
+    /// What one client may hold. @param configured  0: three quarters of `capacity`, so that nobody takes every place
+    static std::uint32_t share_of(std::uint32_t configured, std::size_t capacity);
 
 private:
     static constexpr std::size_t parts = 64;
@@ -35,4 +38,4 @@ private:
     std::atomic<std::uint32_t> total_{0};
 };
 
-}  // namespace sallyport::gate
+}  // namespace sallyport::listeners

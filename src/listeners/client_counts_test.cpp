@@ -1,4 +1,4 @@
-#include "gate/client_counts.hpp"
+#include "listeners/client_counts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 using namespace sallyport;
-using namespace sallyport::gate;
+using namespace sallyport::listeners;
 
 namespace {
 

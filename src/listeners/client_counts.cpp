@@ -1,14 +1,20 @@
-#include "gate/client_counts.hpp"
+#include "listeners/client_counts.hpp"
 
+#include <algorithm>
 #include <functional>
 
-namespace sallyport::gate {
+namespace sallyport::listeners {
 
 namespace {
 
 IpAddress counted_as(const IpAddress& client) { return client.is_v4() ? client : Network(client, 64).address(); }
 
 }  // namespace
+
+std::uint32_t ClientCounts::share_of(std::uint32_t configured, std::size_t capacity) {
+    if (configured != 0) return configured;
+    return static_cast<std::uint32_t>(std::max<std::size_t>(1, capacity - capacity / 4));
+}
 
 ClientCounts::Part& ClientCounts::part_of(const IpAddress& client) {
     return parts_[std::hash<IpAddress>{}(client) % parts];
@@ -34,4 +40,4 @@ void ClientCounts::leave(const IpAddress& client) {
     total_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-}  // namespace sallyport::gate
+}  // namespace sallyport::listeners
