@@ -112,7 +112,7 @@ json to_json(const firewall::Policy& policy) {
         }
         rules.push_back(std::move(one));
     }
-    return {{"rules", std::move(rules)}};
+    return {{"rules", std::move(rules)}, {"unplaced", policy.nat.unplaced}};
 }
 
 // What speaks against the policy on this machine: sentences for people.

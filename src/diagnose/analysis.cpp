@@ -95,6 +95,7 @@ void Analysis::frame(const pcap::Frame& frame) {
     if (report_.packets == 1) report_.first_time = report_.last_time = frame.time;
     report_.first_time = std::min(report_.first_time, frame.time);
     report_.last_time = std::max(report_.last_time, frame.time);
+    if (frame.bytes.size() < frame.original_length) ++cut_frames_;
     packet::Packet packet;
     if (packet::decode(frame.link_type, frame.bytes, packet)) return decoded(packet, frame.time);
     if (packet::is_known(frame.link_type)) return;
@@ -163,6 +164,10 @@ Report Analysis::finish() {
     if (unknown_links_ > 0) {
         report_.notes.push_back(std::to_string(unknown_links_) + " frames of link type " +
                                 std::to_string(unknown_link_) + " can't be read");
+    }
+    if (cut_frames_ > 0) {
+        report_.notes.push_back(count_text(cut_frames_, "frame was", "frames were") +
+                                " not captured whole (snap length): what messages say is read as far as it is there");
     }
     note_fragments();
     return std::move(report_);

@@ -57,7 +57,7 @@ private:
     std::uint64_t before_file_ = 0;  // packets
     std::optional<IpAddress> client_;
     Time file_end_ = 0;
-    std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, cut_fragments_ = 0;
+    std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, cut_fragments_ = 0, cut_frames_ = 0;
     std::uint16_t unknown_link_ = 0;
 };
 

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -209,6 +210,7 @@ def test_devices_are_seen_outside_as_egress_says_wherever_leases_place_them(netw
     lease("02:00:00:00:00:01", clients[0])
     shown = scene.firewall("show").stdout
     assert "# Not here, because nobody knows behind which address: user alice" in shown
+    assert json.loads(scene.firewall("show", "--json").stdout)["unplaced"] == ["user alice"]
     scene.apply()
     assert sources(clients[0]) == {"203.0.113.9"}
     first = {client: sources(client) for client in clients[1:]}
@@ -479,9 +481,8 @@ def test_apply_tells_who_does_not_answer(network, tmp_path):
     scene = Scene(network, tmp_path, {"listen": {"http": ":80", "https": ":443"}, "stun": {"listen": f"{OUTSIDE_4}.1:3478"},
                                       "admin": {"listen": ":9443"}, "firewall": {**ADMINS}})
     scene.gateway.serve(SERVER, 443)
-    told = [line for line in scene.apply().stderr.splitlines() if "nobody answers" in line]
-    assert [line.split("on ", 1)[1].split(":is")[0].partition("): ")[0] for line in told] == [
-        ":80 (http", ":9443 (admin", f"{OUTSIDE_4}.1:3478 (stun, UDP"]
+    told = re.findall("nobody answers on (.*?): is the gateway", scene.apply().stderr)
+    assert told == [":80 (http)", ":9443 (admin)", f"{OUTSIDE_4}.1:3478 (stun, UDP)"]
 
 
 def test_nothing_is_told_where_all_answer(network, tmp_path):
