@@ -11,7 +11,7 @@
 #include "config/units.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
-#include "turn/self_test.hpp"
+#include "turn/trial.hpp"
 #include "turn/uri.hpp"
 
 #include <netdb.h>

@@ -1,4 +1,4 @@
-#include "turn/self_test.hpp"
+#include "turn/trial.hpp"
 
 #include "crypto/hash.hpp"
 #include "io/cancellation.hpp"
