@@ -41,12 +41,12 @@ def write(path, results):
     for section in SECTIONS:
         rows = section.rows(results)
         if rows:
-            text = _replaced(path, text, section, render(results, rows))
+            text = replaced(path, text, section.begin, section.end, render(results, rows))
     path.write_text(text)
 
 
-def _replaced(path, text, section, content):
-    begin, end = section.begin, section.end
+def replaced(path, text, begin, end, content):
+    """The page with this content between two marks. Its path is for the error."""
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise ValueError(f"{path} needs the lines '{begin}' and '{end}', once each and in this order")
     return f"{text.partition(begin)[0]}{begin}\n\n{content}\n\n{end}{text.partition(end)[2]}"
@@ -56,7 +56,7 @@ def _titled(title, table):
     return f"{title}\n\n{table}" if table else ""
 
 
-def _table(head, lines):
+def table(head, lines):
     if not lines:
         return ""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines])
@@ -89,7 +89,7 @@ def _ratios(rows):
         verdicts = row["judged"]
         lines.append([f"`{row['row']}`", row["title"], *(_ratio(row["summary"].get(name)) for name in peers),
                       "<br>".join(goal for goal, _ in verdicts), "<br>".join(word for _, word in verdicts)])
-    return _table(["row", "what", *peers, "goal", "verdict"], lines)
+    return table(["row", "what", *peers, "goal", "verdict"], lines)
 
 
 def _value(row, name):
@@ -111,7 +111,7 @@ def _values(rows):
         limited = [name for name in peers if "limit" in (row["summary"].get(name) or {}).get("notes", "")]
         notes = "generator at its limit with " + ", ".join(limited) if limited else ""
         lines.append([f"`{row['row']}`", row["unit"], *(_value(row, name) for name in peers), notes])
-    return _table(["row", "unit", *peers, ""], lines)
+    return table(["row", "unit", *peers, ""], lines)
 
 
 def _checks(rows):
@@ -123,4 +123,4 @@ def _checks(rows):
                          for passed, text in sample.get("checks", {}).values()]
                 if name != "direct" and cells:
                     lines.append([f"`{row['row']}`", name, *cells])
-    return _table(["row", "peer", "half-close", "slow reader", "resets"], lines)
+    return table(["row", "peer", "half-close", "slow reader", "resets"], lines)

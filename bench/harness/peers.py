@@ -17,7 +17,7 @@ TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "peers"
 class Setup:
     """How a relay is set up for a row."""
     # The folder of templates: http, with TLS ended; sni, with TLS passed unopened; blind; push, which takes the port
-    # that its target has; or dns, the name servers.
+    # that its target has; dns, the name servers; or turn.
     front: str = "http"
     protocol: str = ""          # of front blind: what sallyport reads, and its peers do not
     workers: int = 1            # beyond one, relay and generator share the cores
@@ -121,6 +121,9 @@ def _hello_to_nobody():
     raise RuntimeError("a handshake with nobody succeeded")
 
 
+_BINDING = bytes.fromhex("00010000 2112a442") + b"bench_bench_"  # a request of STUN
+
+
 class Relay:
     """A peer that runs. Leave it by `with` or stop(): nothing of it stays."""
 
@@ -175,6 +178,9 @@ class Relay:
             trial.settimeout(1)
             try:
                 trial.connect((self.address, self.port))
+                if self.setup.front == "turn":
+                    trial.sendall(_BINDING)
+                    return trial.recv(2) == b"\x01\x01"
                 if self.setup.front in ("sni", "push"):
                     trial.sendall(_hello_to_nobody())
                     trial.recv(9)  # an end or an alert

@@ -16,6 +16,7 @@ using telemetry::Reason;
 
 constexpr std::string_view explain_names[] = {"subject", "client", "tls", "certificate", "ask"};
 constexpr std::string_view connections_names[] = {"service", "limit"};
+constexpr std::string_view sessions_names[] = {"limit"};
 constexpr std::string_view kill_names[] = {"id", "service"};
 constexpr std::string_view state_names[] = {"service", "protocol", "target", "state"};
 
@@ -33,6 +34,7 @@ constexpr Operation operations[] = {
     {"explain", explain_names},
     {"explainWithCertificate", explain_names},
     {"connections", connections_names},
+    {"turnSessions", sessions_names},
     {"killConnections", kill_names},
     {"setState", state_names},
     {"setBan", ban_names},
@@ -138,15 +140,21 @@ io::Task<Response> explain(Control& control, const Request& request) {
     co_return answer_of(co_await control.explain(*query));
 }
 
+// How many of a list are wanted.
+Result<std::size_t> limit_of(const Query& given) {
+    const std::string limit = value_of(given, "limit");
+    if (limit.empty()) return ConnectionsQuery{}.limit;
+    const auto number = parse_number<std::uint32_t>(limit);
+    if (!number) return fail("limit is not a number");
+    return *number;
+}
+
 io::Task<Response> connections(Control& control, const Request& request) {
     const auto given = asked(request, "connections");
     if (!given) co_return bad_request(given.error());
-    ConnectionsQuery query{.service = value_of(*given, "service")};
-    if (const std::string limit = value_of(*given, "limit"); !limit.empty()) {
-        const auto number = parse_number<std::uint32_t>(limit);
-        if (!number) co_return problem_response({.status = 400, .detail = "limit is not a number"});
-        query.limit = *number;
-    }
+    const auto limit = limit_of(*given);
+    if (!limit) co_return bad_request(limit.error());
+    ConnectionsQuery query{.service = value_of(*given, "service"), .limit = *limit};
     co_return json_response(co_await control.connections(std::move(query)));
 }
 
@@ -246,6 +254,14 @@ io::Task<Response> push_devices(Control& control, const Request&) {
     co_return json_response(co_await control.push_devices());
 }
 
+io::Task<Response> turn_sessions(Control& control, const Request& request) {
+    const auto given = asked(request, "turnSessions");
+    if (!given) co_return bad_request(given.error());
+    const auto limit = limit_of(*given);
+    if (!limit) co_return bad_request(limit.error());
+    co_return json_response(co_await control.turn_sessions(*limit));
+}
+
 constexpr Route table[] = {
     {"GET", "/livez", Access::anyone, livez},
     {"GET", "/readyz", Access::anyone, readyz},
@@ -268,6 +284,7 @@ constexpr Route table[] = {
     {"POST", "/api/v1/egress/pins", Access::trusted, set_pin},
     {"POST", "/api/v1/egress/pins/remove", Access::trusted, remove_pin},
     {"GET", "/api/v1/push/devices", Access::trusted, push_devices},
+    {"GET", "/api/v1/turn/sessions", Access::trusted, turn_sessions},
 };
 
 }  // namespace

@@ -107,6 +107,9 @@ public:
     virtual Result<nlohmann::json, Problem> remove_pin(const PinQuery& query) = 0;
     /// {"devices":[...]}: of those inside, who asked for a courier and who came.
     virtual io::Task<nlohmann::json> push_devices() = 0;
+    /// The allocations of TURN that live, as `turn sessions` prints them.
+    /// @param limit  how many are listed at most
+    virtual io::Task<nlohmann::json> turn_sessions(std::size_t limit) = 0;
 };
 
 /// Every route there is.

@@ -187,6 +187,14 @@ TEST_F(Routes, pass_on_whose_source_address_is_pinned) {
     EXPECT_EQ(status_of(told_root(ask("GET", "/api/v1/egress/whois?address=alice"))), 400);
 }
 
+TEST_F(Routes, list_the_sessions_of_turn) {
+    EXPECT_EQ(status_of(told_root(ask("GET", "/api/v1/turn/sessions"))), 200);
+    EXPECT_EQ(control.sessions_limit, 1000U);
+    told_root(ask("GET", "/api/v1/turn/sessions?limit=7"));
+    EXPECT_EQ(control.sessions_limit, 7U);
+    EXPECT_EQ(status_of(told_root(ask("GET", "/api/v1/turn/sessions?limit=some"))), 400);
+}
+
 TEST_F(Routes, say_what_is_wrong_with_an_order) {
     const struct {
         std::string path, body, says;

@@ -70,6 +70,11 @@ public:
         return std::unexpected(Problem{.status = 404, .detail = "no such pin"});
     }
     io::Task<nlohmann::json> push_devices() override { co_return nlohmann::json{{"devices", nlohmann::json::array()}}; }
+    std::size_t sessions_limit = 0;
+    io::Task<nlohmann::json> turn_sessions(std::size_t limit) override {
+        sessions_limit = limit;
+        co_return nlohmann::json{{"sessions", nlohmann::json::array()}, {"total", 0}};
+    }
     nlohmann::json bans() override { return {{"bans", nlohmann::json::array()}}; }
     nlohmann::json suspects() override { return {{"suspects", nlohmann::json::array()}}; }
     Result<nlohmann::json, Problem> set_ban(const BanQuery& query) override {

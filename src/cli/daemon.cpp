@@ -84,7 +84,7 @@ io::Task<void> Daemon::live() {
     scope_.spawn(egress_->follow_leases(scope_.cancellation()));
     scope_.spawn(egress_->take_accounting(scope_.cancellation()));
     scope_.spawn(egress_->keep_time(scope_.cancellation()));
-    share_bans();
+    share_lists();
     if (kernel_) scope_.spawn(kernel_->keep());
     if (const auto interval = watchdog_interval()) scope_.spawn(keep_watchdog(*interval / 2));
 
@@ -230,9 +230,11 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->loop().post(
             [&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
-        data_loops_[i]->with_turn([settings = generation_->turn, tls = generation_->turn_tls[i]](turn::TurnLoop& turn) {
+        data_loops_[i]->with_turn([settings = generation_->turn, tls = generation_->turn_tls[i],
+                                   dtls = generation_->turn_dtls[i]](turn::TurnLoop& turn) {
             turn.adopt(settings);
             turn.adopt(tls);
+            turn.adopt(dtls);
         });
     }
     adopt_zones();

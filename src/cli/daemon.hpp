@@ -8,6 +8,7 @@
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
 #include "egress/registry.hpp"
+#include "firewall/mender.hpp"
 #include "firewall/watch.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
@@ -19,6 +20,7 @@
 #include "listeners/listeners.hpp"
 #include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
+#include "share/share.hpp"
 #include "store/database.hpp"
 #include "store/egress_lines.hpp"
 #include "store/guard_entries.hpp"
@@ -63,6 +65,7 @@ public:
     Result<nlohmann::json, admin::Problem> set_pin(const admin::PinQuery& query) override;
     Result<nlohmann::json, admin::Problem> remove_pin(const admin::PinQuery& query) override;
     io::Task<nlohmann::json> push_devices() override;
+    io::Task<nlohmann::json> turn_sessions(std::size_t limit) override;
 
 private:
     // Start-up, in this order.
@@ -71,6 +74,7 @@ private:
     listeners::UdpListeners::Hooks udp_hooks();
     void look_at_firewall();
     void settle_firewall(const config::Firewall& firewall);
+    void start_mender(const config::Firewall& firewall);
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -80,7 +84,8 @@ private:
     void tell_of_target(const gate::TargetEvent& change);
     void post_guard();
     void remember_bans();
-    void share_bans();
+    void share_lists();
+    void tell_source(const store::EgressLine& line);
     io::Task<Result<io::Stream>> connect_redis(io::Cancellation& cancellation);
     void tell_of_ban(const guard::Change& change);
     std::vector<IpAddress> announced_addresses() const;
@@ -103,7 +108,11 @@ private:
     io::Task<void> follow_signals();
     io::Task<void> follow_certificates();
     io::Task<void> follow_firewall();
+    void tell_of_firewall(bool loaded);
+    io::Task<void> hear_mender();
+    nlohmann::json firewall_status() const;
     std::string firewall_metrics() const;
+    std::string turn_metrics() const;
     dns::ForwarderFacts dns_facts() const;  // of all data loops
     io::Task<void> keep_watchdog(Duration interval);
     io::Task<void> reload_by_signal();
@@ -150,11 +159,12 @@ private:
     std::optional<store::GuardEntries> guard_entries_;
     std::optional<store::EgressLines> egress_lines_;
     std::optional<egress::Registry> egress_;
-    std::optional<guard::Share> share_;
+    std::optional<share::Share> share_;
     std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
     std::optional<firewall::Watch> firewall_;
+    std::optional<firewall::Mender> firewall_mender_;
     std::vector<std::pair<telemetry::Level, std::string>> firewall_notes_;  // until there is a log
     io::Scope scope_;
     io::Event stop_;

@@ -6,6 +6,8 @@
 #include "cli/dns_view.hpp"
 #include "cli/push_shapes.hpp"
 #include "cli/shapes.hpp"
+#include "cli/turn_explain.hpp"
+#include "cli/turn_shapes.hpp"
 #include "config/problem.hpp"
 #include "gate/overview.hpp"
 #include "telemetry/metrics.hpp"
@@ -58,7 +60,14 @@ std::string Daemon::metrics() {
                                       .in_kernel = kernel_ && kernel_->in_step()};
     return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
                                    loop_->now() - started_) +
-           (config().dns.listen.empty() ? std::string() : dns_metrics(dns_facts())) + firewall_metrics();
+           (config().dns.listen.empty() ? std::string() : dns_metrics(dns_facts())) + firewall_metrics() +
+           turn_metrics();
+}
+
+std::string Daemon::turn_metrics() const {
+    std::vector<const turn::Server*> servers;
+    for (const auto& data : data_loops_) servers.push_back(&data->turn().server());
+    return cli::turn_metrics(servers);
 }
 
 dns::ForwarderFacts Daemon::dns_facts() const {
@@ -102,6 +111,7 @@ json Daemon::status() {
               {"suspects", guard_->table().window().clients()},
               {"shared", share_ ? json(share_->in_step()) : json(nullptr)},
               {"kernel", kernel_ ? json(kernel_->in_step()) : json(nullptr)}}},
+            {"firewall", firewall_status()},
             {"dns", config().dns.listen.empty() ? json(nullptr) : dns_json(dns_facts())},
             {"listeners", std::move(listening)},
             {"certificates", std::move(certificates)},
@@ -120,8 +130,10 @@ io::Task<Result<json, admin::Problem>> Daemon::explain(admin::ExplainQuery query
         question.certificate_names = judged->names;
     }
     bool passed_on = false;
-    auto explanation =
-        is_dns_subject(query.subject) ? explain_name(query, passed_on) : gate::explain(*generation_->routing, question);
+    auto explanation = is_dns_subject(query.subject) ? explain_name(query, passed_on)
+                       : is_turn_subject(query.subject)
+                           ? explain_turn(config(), *generation_->turn, query.subject, loop_->wall())
+                           : gate::explain(*generation_->routing, question);
     if (!explanation) co_return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
     if (query.ask && passed_on) co_await ask_upstreams(query, *explanation);
     explain_ban(question.client, *explanation);
@@ -208,6 +220,26 @@ io::Task<Result<json, admin::Problem>> Daemon::kill(admin::KillQuery query) {
 io::Task<json> Daemon::push_devices() {
     const auto answers = co_await ask_loops([](DataLoop& data) { return data.push().devices().all(); });
     co_return json{{"devices", devices_json(answers)}};
+}
+
+io::Task<json> Daemon::turn_sessions(std::size_t limit) {
+    struct OfLoop {
+        std::vector<turn::SessionView> shown;
+        std::size_t total = 0;
+    };
+    const auto answers = co_await ask_loops([limit](DataLoop& data) {
+        turn::Server& server = data.turn().server();
+        return OfLoop{turn::look_at_sessions(server, data.turn().now(), limit), server.allocations()};
+    });
+    json rows = json::array();
+    std::size_t total = 0;
+    for (const OfLoop& of_loop : answers) {
+        total += of_loop.total;
+        for (const auto& view : of_loop.shown) {
+            if (rows.size() < limit) rows.push_back(to_json(view));
+        }
+    }
+    co_return json{{"sessions", std::move(rows)}, {"total", total}};
 }
 
 json Daemon::services() {

@@ -1,6 +1,7 @@
 // Source addresses within the running gateway: how loops ask for them, and what administrators see and set.
 #include "cli/daemon.hpp"
 
+#include "cli/egress_settings.hpp"
 #include "cli/egress_shapes.hpp"
 #include "io/sockets.hpp"
 
@@ -15,6 +16,7 @@ using telemetry::Level;
 namespace {
 
 constexpr std::size_t most_listed = 10'000;
+constexpr std::size_t most_translated = 65'536;  // what a firewall is told, whole
 
 std::optional<egress::Pin> pin_of(const admin::PinQuery& query) {
     const auto* const kind = std::ranges::find(egress::pin_kind_names, query.kind);
@@ -23,32 +25,19 @@ std::optional<egress::Pin> pin_of(const admin::PinQuery& query) {
                              query.source);
 }
 
-std::vector<egress::Pin> pins_of(const std::vector<config::EgressPin>& pins) {
-    std::vector<egress::Pin> out;
-    const auto add = [&out](const config::EgressPin& pin, egress::PinKind kind, const std::string& who) {
-        if (auto made = egress::Pin::make(kind, who, pin.source->value)) out.push_back(std::move(*made));
-    };
-    for (const config::EgressPin& pin : pins) {
-        if (pin.client) add(pin, egress::PinKind::client, pin.client->value.to_string());
-        if (pin.network) add(pin, egress::PinKind::network, pin.network->value.to_string());
-        if (!pin.user.value.empty()) add(pin, egress::PinKind::user, pin.user.value);
-        if (!pin.mac.value.empty()) add(pin, egress::PinKind::mac, pin.mac.value);
-    }
-    return out;
-}
-
 }  // namespace
 
 // After the guard, who opens the database.
 void Daemon::post_egress() {
-    egress_.emplace(
-        *loop_, egress::Registry::Options{.files = &*files_,
-                                          .outdated =
-                                              [this](const std::vector<IpAddress>& clients) {
-                                                  for (auto& data : data_loops_)
-                                                      data->sources_changed(clients, egress_->enabled());
-                                              },
-                                          .trouble = [this](const std::string& what) { event(Level::warn, what); }});
+    egress_.emplace(*loop_,
+                    egress::Registry::Options{.files = &*files_,
+                                              .outdated =
+                                                  [this](const std::vector<IpAddress>& clients) {
+                                                      for (auto& data : data_loops_)
+                                                          data->sources_changed(clients, egress_->enabled());
+                                                  },
+                                              .trouble = [this](const std::string& what) { event(Level::warn, what); },
+                                              .tell = [this](const store::EgressLine& line) { tell_source(line); }});
     for (auto& data : data_loops_) {
         data->dial_from([this, &loop = data->loop()](const IpAddress& client, auto answered) {
             loop_->post([this, &loop, client, answered = std::move(answered)]() mutable {
@@ -70,19 +59,13 @@ void Daemon::post_egress() {
 
 egress::Settings Daemon::egress_settings() {
     const config::Egress& egress = config().egress;
-    std::vector<Network> pool;
     for (const auto& network : egress.pool) {
-        pool.push_back(network.value);
         if (!io::is_local(network.value.address()))
             event(Level::warn, "the pool of source addresses is not this node's: answers will not arrive",
                   {{"network", network.value.to_string()},
                    {"remedy", "ip route add local " + network.value.to_string() + " dev lo"}});
     }
-    egress::Settings out{.policy = {.pool = egress::Pool(pool, egress.seed.value),
-                                    .exclusive = egress.mode == config::EgressMode::exclusive,
-                                    .pins = pins_of(config().egress_pins),
-                                    .remember_for = egress.remember_for},
-                         .radius_secret = generation_->radius_secret};
+    egress::Settings out{.policy = egress_policy(config()), .radius_secret = generation_->radius_secret};
     for (const auto& network : egress.clients) out.clients.push_back(network.value);
     for (const auto& file : egress.leases) out.leases.push_back(file.value);
     if (egress.radius) out.radius = egress.radius->value;
@@ -97,6 +80,7 @@ json Daemon::egress() {
             {"pins", pins_json(book, most_listed)},
             {"pool", pool_json(book)},
             {"total", book.leases().size()},
+            {"nat", nat_json(egress_->nat_map(), most_translated)},
             {"forged", egress_->forged()}};
 }
 

@@ -4,9 +4,7 @@
 
 #include "cli/shapes.hpp"
 #include "cli/turn_settings.hpp"
-#include "config/redis_url.hpp"
 #include "config/units.hpp"
-#include "net/dial.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,57 +45,6 @@ void Daemon::remember_bans() {
     database_ = std::move(opened->database);
     guard_entries_.emplace(*database_);
     guard_->remember(*guard_entries_);
-}
-
-void Daemon::share_bans() {
-    if (config().shared.redis.value.empty()) return;
-    const auto url = config::parse_redis_url(config().shared.redis.value);
-    if (!url) return;  // the schema's check has refused it
-    share_.emplace(*loop_,
-                   guard::Share::Options{
-                       .connect = [this](io::Cancellation& cancellation) { return connect_redis(cancellation); },
-                       .user = url->user,
-                       .password = url->password,
-                       .database = url->database,
-                       .heard = [this](const store::GuardRow& row) { guard_->hear(row); },
-                       .mine = [this] { return guard_->rows(); },
-                       .node = node_,
-                       .own = [this] { return announced_addresses(); },
-                       .met = [this] { guard_->apply(guard_policy()); },
-                       .changed =
-                           [this](const std::string& why) {
-                               if (why.empty())
-                                   event(Level::info, "bans are shared with other gateways");
-                               else
-                                   event(Level::warn, "bans are not shared: the Redis is of no use", {{"error", why}});
-                           }});
-    guard_->share_by(*share_);
-    scope_.spawn(share_->run(scope_.cancellation()));
-}
-
-io::Task<Result<io::Stream>> Daemon::connect_redis(io::Cancellation& cancellation) {
-    constexpr Duration within = std::chrono::seconds(5);
-    const auto url = config::parse_redis_url(config().shared.redis.value);
-    if (!url) co_return fail("there is no [shared] redis any more");
-    net::DialPlan plan;
-    if (const auto address = IpAddress::parse(url->host)) {
-        plan.addresses.push_back({*address, url->port});
-    } else {
-        const auto found = co_await net::resolve_on(*worker_, *loop_, cancellation, url->host);
-        if (!found) co_return fail(found.error());
-        for (const IpAddress& one : *found) plan.addresses.push_back({one, url->port});
-    }
-    auto stream = co_await net::dial(*loop_, cancellation, std::move(plan), loop_->in(within));
-    if (!stream) co_return fail("can't connect to " + url->host + ":" + std::to_string(url->port));
-    co_return std::move(*stream);
-}
-
-// As other gateways may meet this one: from outside it has the addresses that an outer NAT gives it.
-std::vector<IpAddress> Daemon::announced_addresses() const {
-    std::vector<IpAddress> out;
-    for (const auto& mapping : config().node.nat_map) out.push_back(mapping.value.outside);
-    for (const IpAddress& own : own_addresses()) out.push_back(own);
-    return out;
 }
 
 guard::Policy Daemon::guard_policy() const {

@@ -10,13 +10,14 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
     : loop_(std::move(loop)),
       number_(number),
       capacity_(capacity),
-      listeners_(*loop_, {.accepted = [this](const listeners::ListenerHandle& listener,
-                                             io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
-                          .capacity = [this] { return push_->open() < capacity_ && gate_->has_room(); },
-                          .trouble =
-                              [this](const listeners::Listener& listener, const std::string& what) {
-                                  logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
-                              }}),
+      listeners_(*loop_,
+                 {.accepted = [this](const listeners::ListenerHandle& listener,
+                                     io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
+                  .capacity = [this] { return push_->open() + turn_->connections() < capacity_ && gate_->has_room(); },
+                  .trouble =
+                      [this](const listeners::Listener& listener, const std::string& what) {
+                          logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
+                      }}),
       scope_(*loop_) {}
 
 namespace {
@@ -80,11 +81,15 @@ void DataLoop::adopt(std::shared_ptr<const push::Policy> policy) {
     while_it_lives([this, policy = std::move(policy)] { push_->adopt(policy); });
 }
 
-void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
-                         std::shared_ptr<const io::TlsServer> tls) {
+void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings, TurnTls tls) {
     constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // allocations end more rarely than requests
     turn_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(), shared, std::move(settings));
-    turn_->adopt(std::move(tls));
+    turn_->adopt(std::move(tls.tls));
+    turn_->adopt(std::move(tls.dtls));
+    gate_->hand_turn_to([this](gate::Session& session, io::Stream& client) {
+        return turn_->serve({client, session.cancellation, session.client, session.listener});
+    });
+    turn_->count_clients(gate_->shared().clients, gate_->shared().capacity);
 }
 
 void DataLoop::adopt(std::shared_ptr<const guard::Bans> bans) {

@@ -31,8 +31,12 @@ public:
 
     /// Before start(): what the gate needs once privileges are dropped.
     void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
+    struct TurnTls {
+        std::shared_ptr<const io::TlsServer> tls;
+        std::shared_ptr<io::DtlsServer> dtls;
+    };
     /// After open_gate(): what TURN needs. UDP sockets that were added before are served from start() on.
-    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, std::shared_ptr<const io::TlsServer> tls);
+    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, TurnTls tls);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
@@ -44,6 +48,8 @@ public:
     void adopt(std::shared_ptr<const guard::Bans> bans);
     /// Does something with TURN on this loop's thread. At any time: before start() it waits for that.
     void with_turn(std::move_only_function<void(turn::TurnLoop&)> work);
+    /// After open_turn(); but for its tally it belongs to this loop's thread.
+    turn::TurnLoop& turn() { return *turn_; }
 
     /// Before start(), after open_gate(): from now on everything is dialed from what this answers for its client.
     void dial_from(egress::Lookup::Ask ask);

@@ -81,6 +81,28 @@ json choice_json(const egress::Choice& choice, egress::Family family) {
             {"why", egress::why_names[static_cast<std::size_t>(choice.why[static_cast<std::size_t>(family)])]}};
 }
 
+json nat_json(const egress::NatMap& map, std::size_t most) {
+    json clients = json::array();
+    for (const auto& [client, source] : map.entries) {
+        if (clients.size() == most) break;
+        clients.push_back({{"client", client.to_string()}, {"source", source.to_string()}});
+    }
+    return {{"clients", std::move(clients)}, {"unplaced", map.unplaced}};
+}
+
+egress::NatMap nat_of(const json& nat) {
+    egress::NatMap out;
+    for (const auto& one : nat.value("clients", json::array())) {
+        const auto client = Network::parse(text_of(one, "client"));
+        const auto source = IpAddress::parse(text_of(one, "source"));
+        if (client && source && client->address().is_v4() == source->is_v4()) out.entries.push_back({*client, *source});
+    }
+    for (const auto& one : nat.value("unplaced", json::array())) {
+        if (one.is_string()) out.unplaced.push_back(one.get<std::string>());
+    }
+    return out;
+}
+
 json users_json(const egress::Book& book, const IpAddress& source, std::size_t most) {
     json users = json::array();
     const auto add = [&](const egress::Pin& pin) {

@@ -1,7 +1,7 @@
 // Source addresses as programs read them, and as people do.
 #pragma once
 
-#include "egress/book.hpp"
+#include "egress/nat_map.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +16,10 @@ nlohmann::json pins_json(const egress::Book& book, std::size_t most);
 /// How many go out from each address that anybody has.
 nlohmann::json pool_json(const egress::Book& book);
 nlohmann::json choice_json(const egress::Choice& choice, egress::Family family);
+/// What a firewall translates: {"clients": [{"client", "source"}], "unplaced": ["user alice"]}.
+nlohmann::json nat_json(const egress::NatMap& map, std::size_t most);
+/// Back again. What makes no sense is left out.
+egress::NatMap nat_of(const nlohmann::json& nat);
 /// Those who go out from this address.
 nlohmann::json users_json(const egress::Book& book, const IpAddress& source, std::size_t most);
 

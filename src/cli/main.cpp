@@ -4,6 +4,7 @@
 #include "cli/egress.hpp"
 #include "cli/firewall.hpp"
 #include "cli/push.hpp"
+#include "cli/turn.hpp"
 #include "cli/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -110,6 +111,24 @@ void add_push(CLI::App& app, const Common& common, int& code) {
     });
 }
 
+void add_turn(CLI::App& app, const Common& common, TurnOptions& options, int& code) {
+    auto* verb = app.add_subcommand("turn", "STUN and TURN: who relays, credentials, does a server work");
+    verb->require_subcommand(1);
+    verb->add_subcommand("sessions", "the allocations that live: who, to whom, how much, and what is wrong")
+        ->callback([&] { code = finish(turn_sessions(common)); });
+    auto* credential = verb->add_subcommand("credential", "make a time-limited credential with the shared secret");
+    credential->add_option("user", options.user, "whom it is for: quotas count by this name")->required();
+    credential->add_option("--ttl", options.lifetime, "how long it holds")->capture_default_str();
+    credential->add_option("--host", options.host, "what clients know this node by, for the URIs");
+    credential->callback([&] { code = finish(turn_credential(common, options)); });
+    auto* test = verb->add_subcommand("test", "allocate at a server, and send through it to itself");
+    test->add_option("uri", options.uri, "turn:turn.example.com:3478?transport=tcp; turns: stun: stuns:")->required();
+    auto* user = test->add_option("--user", options.user, "a user there; absent: one of the configuration");
+    test->add_option("--password", options.password, "of that user")->needs(user);
+    test->add_flag("--insecure", options.insecure, "whatever certificate it shows");
+    test->callback([&] { code = finish(turn_test(common, options)); });
+}
+
 void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options, int& code) {
     auto* verb =
         app.add_subcommand("diagnose", "from packets to the fault, the time it costs and the rule that mends it");
@@ -124,6 +143,9 @@ void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options,
         verb->add_option("--write", options.write, "keep the capture in this file as well, and in FILE.1")->needs(live);
     verb->add_option("--write-limit", options.write_limit, "bytes of both files")->capture_default_str()->needs(write);
     verb->add_option("--report", options.report, "write the report as a page of HTML, too");
+    verb->add_option("--tls-secrets", options.tls_secrets,
+                     "write the TLS secrets that captures hold to this file, as a key log for tools that decrypt")
+        ->excludes(live);
     verb->callback([&] { code = finish(diagnose(common, options)); });
 }
 
@@ -197,6 +219,7 @@ int main(int argc, char** argv) {
     DiagnoseOptions diagnose_options;
     EgressOptions egress_options;
     FirewallOptions firewall_options;
+    TurnOptions turn_options;
     std::string page = "configuration";
     std::string dns_type = "A";
     int code = 0;
@@ -227,6 +250,7 @@ int main(int argc, char** argv) {
     add_diagnose(app, common, diagnose_options, code);
     add_egress(app, common, egress_options, code);
     add_push(app, common, code);
+    add_turn(app, common, turn_options, code);
     add_firewall(app, common, firewall_options, code);
     app.add_subcommand("ports", "who listens here, what the firewall says of it, and what clients asked for in vain")
         ->callback([&] { code = finish(ports(common)); });

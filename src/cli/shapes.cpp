@@ -76,6 +76,8 @@ std::string explanation_text(const json& explanation) {
     if (admitted && text_of(explanation, "subject").starts_with("dns:")) {
         out += "is told " + text_of(explanation, "target");
         if (const auto view = text_of(explanation, "service"); !view.empty()) out += ", by the view " + view;
+    } else if (admitted && text_of(explanation, "subject").starts_with("turn:")) {
+        out += "may relay, " + text_of(explanation, "target") + ", by " + text_of(explanation, "service");
     } else if (admitted) {
         out += "forwarded to " + text_of(explanation, "target");
         if (const auto leg = text_of(explanation, "leg"); !leg.empty()) out += " (" + leg + ")";
@@ -270,6 +272,14 @@ std::string status_text(const json& status) {
     if (kernel.is_boolean())
         out += kernel.get<bool>() ? "; in the kernel too" : "; NOT in the kernel at present: see the log";
     out += "\n";
+    if (const json firewall = status.value("firewall", json(nullptr)); firewall.is_object()) {
+        const json loaded = firewall.value("loaded", json(nullptr));
+        out += "firewall: ";
+        if (!loaded.is_boolean())
+            out += "NOT watched, for want of CAP_NET_ADMIN at the start; see: sallyport firewall diff\n";
+        else
+            out += loaded.get<bool>() ? "loaded\n" : "NOT loaded; see: sallyport firewall boot, or apply\n";
+    }
     if (const json names = status.value("dns", json(nullptr)); names.is_object()) {
         out += "names: " + std::to_string(names.value("cached", std::uint64_t{0})) + " answers cached\n";
         for (const auto& upstream : names.value("upstreams", json::array())) {

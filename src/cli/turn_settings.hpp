@@ -15,11 +15,16 @@ namespace sallyport::cli {
 /// The kinds of UdpClaim.
 inline constexpr int stun_alone = 0;
 inline constexpr int stun_and_turn = 1;
+inline constexpr int turn_by_dtls = 2;
 
 /// Reads the files of secrets and passwords.
 /// @param error  called with what can't be read, and where the configuration names it
 turn::SettingsHandle turn_settings(const config::Config& config,
                                    const std::function<void(const config::Place&, std::string)>& error);
+
+/// The secrets of [turn] that time-limited credentials are made with. @param error  as of turn_settings()
+turn::Credentials::Secrets shared_secrets(const config::Config& config,
+                                          const std::function<void(const config::Place&, std::string)>& error);
 
 /// The UDP listeners of [stun] and [turn]; an address that both name is one.
 std::vector<listeners::UdpClaim> turn_claims(const config::Config& config);

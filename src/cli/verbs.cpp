@@ -11,6 +11,8 @@
 #include "cli/generation.hpp"
 #include "cli/push_settings.hpp"
 #include "cli/shapes.hpp"
+#include "cli/turn_explain.hpp"
+#include "cli/turn_settings.hpp"
 #include "config/reference.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/state.hpp"
@@ -109,6 +111,14 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
         const auto explained = explain_dns(dns::Zones(*loaded.config, 0), &push, question.subject, question.client);
         if (!explained) return complain(explained.error().message), Exit::usage;
         return print_explanation(to_json(explained->explanation, question, "file"), common.json);
+    }
+    if (is_turn_subject(question.subject)) {
+        const auto settings =
+            turn_settings(*loaded.config, [](const config::Place&, const std::string& what) { complain(what); });
+        const auto explained =
+            explain_turn(*loaded.config, *settings, question.subject, std::chrono::system_clock::now());
+        if (!explained) return complain(explained.error().message), Exit::usage;
+        return print_explanation(to_json(*explained, question, "file"), common.json);
     }
     gate::StateBook states;  // nothing is known of the targets
     const gate::Snapshot snapshot(std::move(*loaded.config), states);

@@ -90,7 +90,7 @@ std::optional<Complaint> check_redis(std::string_view text) {
 
 constexpr std::array shared_rows{
     row<&Shared::redis>("redis", "",
-                        "The Redis or Valkey by which gateways share bans and allow entries: "
+                        "The Redis or Valkey by which gateways share bans, allow entries and source addresses: "
                         "`redis://[user:password@]host[:port][/database]`. Absent: this node keeps to itself.",
                         {.check = check_redis}),
 };

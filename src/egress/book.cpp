@@ -133,32 +133,43 @@ bool Book::hear(const std::string& who, const Lease& lease) {
 
 bool Book::pin(const Pin& pin, WallTime now) {
     const std::pair key{pin.subject(), family_of(pin.source)};
-    if (by_hand_.size() >= most_pins && !by_hand_.contains(key)) return false;
+    const auto known = by_hand_.find(key);
+    if (known == by_hand_.end() && by_hand_.size() >= most_pins) return false;
+    if (known != by_hand_.end()) manual_.remove(known->second.pin);
     const Pinned made{pin, {pin.source, now, now}};
     by_hand_.insert_or_assign(key, made);
+    manual_.add(pin);
+    gone_.erase(key);
     changes_.push_back({key.first, key.second, true, made.lease});
-    rebuild_pins();
     return true;
 }
 
 bool Book::hear_pin(const Pin& pin, const Lease& lease) {
-    const auto known = by_hand_.find({pin.subject(), family_of(pin.source)});
+    const std::pair key{pin.subject(), family_of(pin.source)};
+    const auto known = by_hand_.find(key);
     if (known != by_hand_.end() && known->second.lease.since >= lease.since) return false;
+    const auto gone = gone_.find(key);
+    if (gone != gone_.end() && gone->second > lease.since) return false;
     return this->pin(pin, lease.since);
 }
 
-bool Book::unpin(const std::string& subject, Family family) {
-    if (by_hand_.erase({subject, family}) == 0) return false;
-    changes_.push_back({subject, family, true, std::nullopt});
-    rebuild_pins();
-    return true;
+bool Book::unpin(const std::string& subject, Family family, WallTime now) {
+    return by_hand_.contains({subject, family}) && hear_unpin(subject, family, now);
 }
 
-void Book::rebuild_pins() {
-    std::vector<Pin> pins;
-    pins.reserve(by_hand_.size());
-    for (const auto& [key, pinned] : by_hand_) pins.push_back(pinned.pin);
-    manual_ = Pins(pins);
+bool Book::hear_unpin(const std::string& subject, Family family, WallTime since) {
+    const std::pair key{subject, family};
+    const auto known = by_hand_.find(key);
+    if (known != by_hand_.end()) {
+        if (known->second.lease.since > since) return false;
+        manual_.remove(known->second.pin);
+        by_hand_.erase(known);
+    } else if (gone_.size() >= most_pins || (gone_.contains(key) && gone_.at(key) >= since)) {
+        return false;
+    }
+    gone_.insert_or_assign(key, since);
+    changes_.push_back({subject, family, true, std::nullopt, since});
+    return true;
 }
 
 std::vector<Book::Pinned> Book::pinned() const {
@@ -176,6 +187,15 @@ void Book::expire(WallTime now) {
         }
     }
     for (const auto& [who, family] : over) drop(who, family);
+    expire_gone(now);
+}
+
+void Book::expire_gone(WallTime now) {
+    std::erase_if(gone_, [&](const auto& one) {
+        const bool over = now - one.second > gone_for;
+        if (over) changes_.push_back({one.first.first, one.first.second, true, std::nullopt});
+        return over;
+    });
 }
 
 }  // namespace sallyport::egress

@@ -54,6 +54,8 @@ struct Change {
     Family family = Family::v4;
     bool pin = false;
     std::optional<Lease> lease;  // nothing: gone
+    /// Of a pin that is gone: since when. Others must learn of it, and so it is a line for some time.
+    std::optional<WallTime> gone = {};
 };
 
 class Book {
@@ -61,6 +63,7 @@ public:
     static constexpr std::size_t most_leases = 500'000;  // past that the hash alone says it
     static constexpr std::size_t most_pins = 200'000;    // by hand
     static constexpr Duration seen_to = std::chrono::hours(1);
+    static constexpr Duration gone_for = std::chrono::days(30);  // a pin that is gone is remembered as gone
 
     struct Policy {
         Pool pool{};
@@ -81,10 +84,12 @@ public:
     bool hear(const std::string& who, const Lease& lease);
     /// By hand, over the hash and what was given, under the configuration. False where there are too many.
     bool pin(const Pin& pin, WallTime now);
-    /// The same from a store or another gateway: the newer one holds.
+    /// The same from a store or another gateway: the newer one holds, be it a pin or its end.
     bool hear_pin(const Pin& pin, const Lease& lease);
     /// False: there was none.
-    bool unpin(const std::string& subject, Family family);
+    bool unpin(const std::string& subject, Family family, WallTime now);
+    /// The same from a store or another gateway. False: it came to nothing.
+    bool hear_unpin(const std::string& subject, Family family, WallTime since);
 
     /// Forgets whom nobody asked for in a long time.
     void expire(WallTime now);
@@ -99,6 +104,9 @@ public:
     const Leases& leases() const { return leases_; }
     /// By hand.
     std::vector<Pinned> pinned() const;
+    /// What was unpinned, and when.
+    using Gone = std::map<std::pair<std::string, Family>, WallTime>;
+    const Gone& gone() const { return gone_; }
     const Policy& policy() const { return policy_; }
 
 private:
@@ -109,12 +117,13 @@ private:
     Choice choose_for(const Person& person, std::string& who) const;
     void give(const std::string& who, const Lease& lease);
     void drop(const std::string& who, Family family);
-    void rebuild_pins();
+    void expire_gone(WallTime now);
 
     Policy policy_;
     Pins configured_;
     Pins manual_;
     std::map<std::pair<std::string, Family>, Pinned> by_hand_;
+    Gone gone_;
     Leases leases_;
     std::unordered_map<IpAddress, std::string> holders_;  // exclusive: who has it
     std::vector<Change> changes_;

@@ -114,9 +114,9 @@ TEST(Book, LetsAPinPushOutWhoHadTheAddressWhereItIsExclusive) {
     const IpAddress moved = v4_of(book.choose(client(1), at(2s)));
     EXPECT_NE(moved, had);
     EXPECT_NE(moved, IpAddress{});
-    EXPECT_TRUE(book.unpin("client 10.1.0.2", Family::v4));
+    EXPECT_TRUE(book.unpin("client 10.1.0.2", Family::v4, at(5s)));
     EXPECT_EQ(v4_of(book.choose(client(1), at(3s))), moved);
-    EXPECT_FALSE(book.unpin("client 10.1.0.2", Family::v4));
+    EXPECT_FALSE(book.unpin("client 10.1.0.2", Family::v4, at(5s)));
 }
 
 TEST(Book, KeepsTheFirstHolderWhenItTurnsExclusive) {
@@ -187,7 +187,7 @@ TEST(Book, NotesAgainWhoIsSeenOnceAnHour) {
     ASSERT_EQ(book.take_changes().size(), 1U);
 }
 
-TEST(NatMap, NamesEveryClientAndNetworkOnce) {
+TEST(NatMap, NamesWhoIsPlacedAndWhatIsPinnedOnce) {
     Book book;
     People people;
     people.begin_stay(ip("10.1.0.9"), {.user = "alice"});
@@ -196,13 +196,16 @@ TEST(NatMap, NamesEveryClientAndNetworkOnce) {
                 .pins = {*Pin::make(PinKind::network, "10.2.0.0/16", ip("192.0.2.17")),
                          *Pin::make(PinKind::client, "10.1.0.1", ip("192.0.2.18")),
                          *Pin::make(PinKind::client, "10.1.0.1", ip("2001:db8::1")),
-                         *Pin::make(PinKind::user, "alice", ip("192.0.2.19"))}});
-    const IpAddress given = v4_of(book.choose(client(2), at(0s)));
+                         *Pin::make(PinKind::user, "alice", ip("192.0.2.19")),
+                         *Pin::make(PinKind::user, "bob", ip("192.0.2.20")),
+                         *Pin::make(PinKind::mac, "02:00:00:00:00:01", ip("192.0.2.21"))}});
+    book.choose(client(2), at(0s));  // whom its address alone tells
     const IpAddress alice = *book.choose(people.behind(ip("fd00::9")), at(0s)).sources.of(Family::v6);
     const std::vector<NatEntry> wanted{{*Network::parse("10.1.0.1"), ip("192.0.2.18")},
-                                       {*Network::parse("10.1.0.2"), given},
                                        {*Network::parse("10.1.0.9"), ip("192.0.2.19")},
                                        {*Network::parse("10.2.0.0/16"), ip("192.0.2.17")},
                                        {*Network::parse("fd00::9"), alice}};
-    EXPECT_EQ(nat_map(book, people), wanted);
+    const NatMap map = nat_map(book, people);
+    EXPECT_EQ(map.entries, wanted);
+    EXPECT_EQ(map.unplaced, (std::vector<std::string>{"user bob", "mac 02:00:00:00:00:01"}));
 }

@@ -45,6 +45,8 @@ store::EgressLine line_of(const Change& change) {
         line.source = change.lease->source.to_string();
         line.since_ms = unix_ms(change.lease->since);
         line.seen_ms = unix_ms(change.lease->seen);
+    } else if (change.gone) {
+        line.since_ms = unix_ms(*change.gone);
     }
     return line;
 }
@@ -57,17 +59,14 @@ std::optional<Lease> lease_of(const store::EgressLine& line) {
     return Lease{*source, *since, *seen};
 }
 
+std::optional<WallTime> gone_of(const store::EgressLine& line) {
+    return line.pin && line.source.empty() ? wall(line.since_ms) : std::nullopt;
+}
+
 Result<void> Keeper::load(Book& book, People& people) {
     const auto lines = lines_.lines();
     if (!lines) return fail(lines.error());
-    for (const store::EgressLine& line : *lines) {
-        const auto lease = lease_of(line);
-        if (!lease) continue;
-        if (!line.pin)
-            book.hear(line.who, *lease);
-        else if (const auto pin = Pin::of_subject(line.who, lease->source))
-            book.hear_pin(*pin, *lease);
-    }
+    for (const store::EgressLine& line : *lines) { hear(line, book); }
     book.take_changes();  // they are what stands there
     const auto stays = lines_.stays();
     if (!stays) return fail(stays.error());
@@ -81,8 +80,18 @@ Result<void> Keeper::load(Book& book, People& people) {
     return {};
 }
 
+bool hear(const store::EgressLine& line, Book& book) {
+    if (const auto gone = gone_of(line)) return book.hear_unpin(line.who, line.v6 ? Family::v6 : Family::v4, *gone);
+    const auto lease = lease_of(line);
+    if (!lease) return false;
+    if (!line.pin) return book.hear(line.who, *lease);
+    const auto pin = Pin::of_subject(line.who, lease->source);
+    return pin && book.hear_pin(*pin, *lease);
+}
+
 void Keeper::note(const Change& change) {
-    due_.insert_or_assign({change.who, change.pin, change.family}, store::LineEdit{line_of(change), !change.lease});
+    const bool erase = !change.lease && !change.gone;
+    due_.insert_or_assign({change.who, change.pin, change.family}, store::LineEdit{line_of(change), erase});
 }
 
 void Keeper::note(const IpAddress& address, const Stay* stay) {

@@ -37,5 +37,8 @@ private:
 /// A change as a line, and back; nothing where the line makes no sense.
 store::EgressLine line_of(const Change& change);
 std::optional<Lease> lease_of(const store::EgressLine& line);
+std::optional<WallTime> gone_of(const store::EgressLine& line);
+/// Takes the line into the book. False: it makes no sense, or came to nothing.
+bool hear(const store::EgressLine& line, Book& book);
 
 }  // namespace sallyport::egress

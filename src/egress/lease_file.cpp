@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -230,6 +231,23 @@ Leases read_any(std::string_view text) {
     return read_dnsmasq(text);
 }
 
+void append(const std::filesystem::path& file, std::string& out) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    text.resize(std::min(text.size(), most_of_lease_file - std::min(out.size(), most_of_lease_file)));
+    out += text;
+}
+
+// Kea moves its leases through files of these names while it tidies them (LFC); read in its own order, the older first.
+std::string text_of(const std::filesystem::path& file) {
+    std::string out;
+    append(file, out);
+    if (!out.empty() && !out.starts_with("address,")) return out;
+    std::string all;
+    for (const char* suffix : {".2", ".completed", ".1"}) append(file.string() + suffix, all);
+    return all + out;
+}
+
 }  // namespace
 
 std::vector<DhcpLease> read_leases(std::string_view text, WallTime now) {
@@ -238,6 +256,10 @@ std::vector<DhcpLease> read_leases(std::string_view text, WallTime now) {
         if (lease.until > now) out.push_back(std::move(lease));
     }
     return out;
+}
+
+std::vector<DhcpLease> read_lease_file(const std::filesystem::path& file, WallTime now) {
+    return read_leases(text_of(file), now);
 }
 
 }  // namespace sallyport::egress

@@ -3,6 +3,7 @@
 
 #include "egress/people.hpp"
 
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -16,5 +17,8 @@ inline constexpr std::size_t most_of_lease_file = std::size_t{64} * 1024 * 1024;
 /// of the kinds DUID-LLT and DUID-LL (RFC 8415 section 11).
 /// @param text  of one file, or of several of Kea's with the older first
 std::vector<DhcpLease> read_leases(std::string_view text, WallTime now);
+
+/// The same of a file on the disk, with those that Kea has beside it. Blocks.
+std::vector<DhcpLease> read_lease_file(const std::filesystem::path& file, WallTime now);
 
 }  // namespace sallyport::egress

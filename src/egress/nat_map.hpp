@@ -4,6 +4,7 @@
 #include "egress/book.hpp"
 #include "egress/people.hpp"
 
+#include <string>
 #include <vector>
 
 namespace sallyport::egress {
@@ -15,8 +16,13 @@ struct NatEntry {
     auto operator<=>(const NatEntry&) const = default;
 };
 
-/// Every client and network that has a source at present, sorted, each once. Longer networks hold over shorter ones. A
-/// client that nothing is known of has no line: it gets one once it has been seen (Book::choose).
-std::vector<NatEntry> nat_map(const Book& book, const People& people);
+struct NatMap {
+    std::vector<NatEntry> entries;  // sorted, each client once; longer networks hold over shorter ones
+    std::vector<std::string> unplaced;  // pins of users and devices who are behind no known address: "user alice"
+};
+
+/// Every device and user whom leases or accounting place behind an address, and every address and network that is
+/// pinned, with the source of each. Whom only an address tells has none here: the hash over the pool is a firewall's.
+NatMap nat_map(const Book& book, const People& people);
 
 }  // namespace sallyport::egress

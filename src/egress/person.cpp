@@ -24,6 +24,16 @@ std::string Person::identity() const {
     return "address " + address.to_string();
 }
 
+bool is_identity(std::string_view text) {
+    constexpr std::string_view by_address = "address ";
+    if (text.starts_with(by_address)) {
+        const auto address = IpAddress::parse(text.substr(by_address.size()));
+        return address && address->to_string() == text.substr(by_address.size());
+    }
+    const auto pin = Pin::of_subject(text, {});
+    return pin && (pin->kind == PinKind::user || pin->kind == PinKind::mac) && pin->subject() == text;
+}
+
 std::optional<Pin> Pin::make(PinKind kind, std::string_view who, const IpAddress& source) {
     Pin pin{.kind = kind, .source = source};
     if (kind == PinKind::user) {

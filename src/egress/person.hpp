@@ -23,6 +23,9 @@ struct Person {
     bool operator==(const Person&) const = default;
 };
 
+/// Is it what an identity() can be?
+bool is_identity(std::string_view text);
+
 enum class PinKind : std::uint8_t { user, mac, client, network };
 inline constexpr std::array<std::string_view, 4> pin_kind_names{"user", "mac", "client", "network"};
 

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <utility>
 
 namespace sallyport::egress {
@@ -25,26 +24,9 @@ constexpr Duration binds_again_after = 5s;
 constexpr Duration settings_looked_at_every = 1s;
 constexpr Duration forgets_every = 1h;
 
-void append(const fs::path& file, std::string& out) {
-    std::ifstream in(file, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    text.resize(std::min(text.size(), most_of_lease_file - std::min(out.size(), most_of_lease_file)));
-    out += text;
-}
-
-// Kea moves its leases through files of these names while it tidies them (LFC); read in its own order, the older first.
-std::string text_of(const fs::path& file) {
-    std::string out;
-    append(file, out);
-    if (!out.empty() && !out.starts_with("address,")) return out;
-    std::string all;
-    for (const char* suffix : {".2", ".completed", ".1"}) append(file.string() + suffix, all);
-    return all + out;
-}
-
 std::vector<std::vector<DhcpLease>> read_files(const std::vector<fs::path>& files, WallTime now) {
     std::vector<std::vector<DhcpLease>> out;
-    for (const fs::path& file : files) out.push_back(egress::read_leases(text_of(file), now));
+    for (const fs::path& file : files) out.push_back(read_lease_file(file, now));
     return out;
 }
 
@@ -75,7 +57,7 @@ Choice Registry::look(const IpAddress& client) const {
     return book_.look(people_.behind(client));
 }
 
-std::vector<NatEntry> Registry::nat_map() {
+NatMap Registry::nat_map() {
     for (const IpAddress& address : people_.addresses()) choose(address);
     return egress::nat_map(book_, people_);
 }
@@ -91,22 +73,19 @@ Result<void> Registry::pin(const Pin& pin) {
 }
 
 bool Registry::unpin(const std::string& subject, Family family) {
-    const bool was_there = book_.unpin(subject, family);
+    const bool was_there = book_.unpin(subject, family, loop_.wall());
     settle({});
     return was_there;
 }
 
 void Registry::hear(const store::EgressLine& line) {
     const auto lease = lease_of(line);
-    hearing_ = true;
-    if (line.pin && line.source.empty()) {
-        unpin(line.who, line.v6 ? Family::v6 : Family::v4);
-    } else if (lease && line.pin) {
-        const auto pin = Pin::of_subject(line.who, lease->source);
-        if (pin && book_.hear_pin(*pin, *lease)) settle({});
-    } else if (lease && book_.hear(line.who, *lease)) {
-        settle({});
-    }
+    const auto since = lease ? std::optional(lease->since) : gone_of(line);
+    if (!since || *since > loop_.wall() + clock_ahead) return;
+    if (lease && !settings_.policy.pool.contains(lease->source)) return;
+    hearing_ = true;  // nobody need be told of it again
+    if (egress::hear(line, book_)) heard_ = true;
+    follow_changes();
     hearing_ = false;
 }
 
@@ -120,6 +99,8 @@ std::vector<store::EgressLine> Registry::lines() const {
     }
     for (const auto& [pin, lease] : book_.pinned())
         out.push_back(line_of({pin.subject(), family_of(pin.source), true, lease}));
+    for (const auto& [key, since] : book_.gone())
+        out.push_back(line_of({key.first, key.second, true, std::nullopt, since}));
     return out;
 }
 
@@ -138,7 +119,7 @@ void Registry::settle(const std::vector<IpAddress>& changed) {
 void Registry::follow_changes() {
     for (const Change& change : book_.take_changes()) {
         if (keeper_) keeper_->note(change);
-        if (options_.changed && !hearing_) options_.changed(change);
+        if (options_.tell && !hearing_ && (change.lease || change.gone)) options_.tell(line_of(change));
     }
 }
 
@@ -230,6 +211,7 @@ io::Task<void> Registry::keep_time(io::Cancellation& cancellation) {
     SteadyTime next_forgetting = loop_.now() + forgets_every;
     while (co_await io::Sleep(loop_, cancellation, loop_.in(writes_every)) == io::Wait::timeout) {
         if (const auto gone = people_.expire(loop_.wall()); !gone.empty()) settle(gone);
+        if (std::exchange(heard_, false)) settle({});
         if (loop_.now() >= next_forgetting) {
             book_.expire(loop_.wall());
             follow_changes();

@@ -13,6 +13,7 @@
 #include "io/task.hpp"
 #include "io/worker.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -41,8 +42,8 @@ public:
         std::function<void(std::vector<IpAddress>)> outdated;
         /// What an admin should know.
         std::function<void(const std::string&)> trouble;
-        /// Each line that is new, another or gone, for other gateways.
-        std::function<void(const Change&)> changed = {};
+        /// Each line that others should know of.
+        std::function<void(const store::EgressLine&)> tell = {};
     };
 
     /// @param loop  the control loop; outlives this
@@ -59,15 +60,18 @@ public:
     Choice look(const IpAddress& client) const;
     Person behind(const IpAddress& client) const { return people_.behind(client); }
     /// Given to each whom leases and accounting name, and with the networks that are pinned.
-    std::vector<NatEntry> nat_map();
+    NatMap nat_map();
 
     Result<void> pin(const Pin& pin);
     /// False: no pin by hand was there.
     bool unpin(const std::string& subject, Family family);
-    /// A line of another gateway.
+    /// A line of another gateway, which may be broken or hostile: nothing that is not in the pool here is given to
+    /// anybody for it, and nothing of a clock that is far ahead holds. What comes of it holds within a second.
     void hear(const store::EgressLine& line);
+    static constexpr Duration clock_ahead = std::chrono::days(1);
     /// Every line that others should know.
     std::vector<store::EgressLine> lines() const;
+    Duration remember_for() const { return settings_.policy.remember_for; }
 
     /// Reads the leases files once. Awaited before the first connection, lest its device be taken for a stranger.
     io::Task<void> read_leases();
@@ -97,6 +101,7 @@ private:
     std::optional<Keeper> keeper_;
     io::Event settings_changed_;  // for take_accounting
     bool hearing_ = false;
+    bool heard_ = false;  // something that lookups don't know yet
     std::uint64_t forged_ = 0;
 };
 

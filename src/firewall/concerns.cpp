@@ -39,7 +39,9 @@ void check_nat_ports(const config::Config& config, const Policy& policy, std::ve
 // that a relay wants.
 void check_relay_ports(const config::Config& config, const Policy& policy, std::vector<Concern>& out) {
     const auto& turn = config.turn;
-    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty()) return;
+    const bool relays =
+        config.mux_takes_turn() || !turn.udp.empty() || !turn.tcp.empty() || !turn.tls.empty() || !turn.dtls.empty();
+    if (!relays) return;
     const PortRange& relay = turn.relay_ports.value;
     const PortRange& nat = policy.nat.ports;
     if (!policy.nat.empty() && relay.first <= nat.last && nat.first <= relay.last) {
@@ -53,6 +55,33 @@ void check_relay_ports(const config::Config& config, const Policy& policy, std::
         out.push_back({"relay_ports: " + std::to_string(relay.size()) + " ports are fewer than " +
                            std::to_string(wanted) + ", what the users of [turn] may hold together",
                        "widen it, or lower allocations_per_user", turn.relay_ports.place});
+    }
+}
+
+void check_interception(const config::Config& config, const Policy& policy, std::vector<Concern>& out) {
+    if (!config.push.intercept) return;
+    for (const auto& port : config.push.ports) {
+        const bool taken =
+            policy.interception && std::ranges::any_of(policy.interception->ports, [&](const PortRange& one) {
+                return one.first <= port.value && port.value <= one.last;
+            });
+        if (taken) continue;
+        out.push_back({"intercept: what goes to Apple on port " + std::to_string(port.value) +
+                           " is not redirected, because [listen] has that port on all addresses",
+                       "name the addresses there", config.push.place});
+    }
+}
+
+// A user or a device has a rule only once something tells behind which address.
+void check_people(const config::Config& config, const Policy& policy, std::vector<Concern>& out) {
+    if (!policy.has_zones()) return;
+    for (const auto& pin : config.egress_pins) {
+        const bool user = !pin.user.value.empty() && !config.egress.radius;
+        const bool device = !pin.mac.value.empty() && !config.egress.radius && config.egress.leases.empty();
+        if (!user && !device) continue;
+        out.push_back({"the pin of " + config::quote(user ? pin.user.value : pin.mac.value) +
+                           " has no rule: nothing tells behind which address " + (user ? "this user" : "it") + " is",
+                       user ? "write radius of [egress]" : "write leases or radius of [egress]", pin.place});
     }
 }
 
@@ -89,6 +118,8 @@ std::vector<Concern> concerns(const config::Config& config, const Policy& policy
     check_admins(config, out);
     check_nat_ports(config, policy, out);
     check_relay_ports(config, policy, out);
+    check_interception(config, policy, out);
+    check_people(config, policy, out);
     check_pool(policy, out);
     return out;
 }

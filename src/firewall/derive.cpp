@@ -344,6 +344,10 @@ Policy derive(const Config& config) {
     policy.deny_rate = config.firewall.deny_rate;
     for (const Section& section : all_sections) section.derive(config, policy);
     sort_by_stage(policy.rules);
+    if (policy.interception) {
+        policy.interception->to = outermost(std::move(policy.interception->to));
+        policy.interception->ports = merged(std::move(policy.interception->ports));
+    }
     for (Rule& rule : policy.rules) {
         rule.from = outermost(std::move(rule.from));
         rule.except = outermost(std::move(rule.except));

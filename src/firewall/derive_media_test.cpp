@@ -1,5 +1,6 @@
 #include "firewall/derive_media.hpp"
 
+#include "firewall/evaluate.hpp"
 #include "firewall/testing.hpp"
 
 #include <gtest/gtest.h>
@@ -40,6 +41,23 @@ TEST(Media, StunAndTurnAreOpenWithTheRangeOfTheRelays) {
     EXPECT_EQ(told(firewall::derive(one_interface()), "turn.relay_ports"), "none");
 }
 
+TEST(Media, WhatTurnAndStunMayHaveBesideIsOpenWithThem) {
+    config::Config config = one_interface();
+    config.stun.listen = {at(only("192.0.2.1:3478")), at(only("192.0.2.2:3478"))};
+    config.stun.alternate_port = 3479;
+    config.turn.dtls = {at(anywhere(5349))};
+    config.turn.tcp_relays.value = true;
+    config.turn.relay_ports = at(PortRange{50000, 50100});
+    const Policy policy = firewall::derive(config);
+    EXPECT_EQ(told(policy, "stun.alternate_port"), "udp 3479 to 192.0.2.1/32");
+    EXPECT_EQ(told(policy, "turn.dtls"), "udp 5349");
+    EXPECT_EQ(told(policy, "turn.relay_ports"), "udp tcp 50000-50100");
+    config::Config on_mux = one_interface();
+    on_mux.listen.mux = {at(anywhere(443))};
+    on_mux.turn.realm.value = "example.com";
+    EXPECT_EQ(told(firewall::derive(on_mux), "turn.relay_ports"), "udp 49152-65535");
+}
+
 TEST(Media, RelaysAndForwardedConnectionsGetPortsOfTheirOwn) {
     config::Config config = router();
     config.turn.udp = {at(anywhere(3478))};
@@ -74,9 +92,10 @@ TEST(Media, PushOpensItsAddressesAndDialsApple) {
     EXPECT_EQ(told(policy, "push.via"), "tcp 3128proxy.dmz");
 }
 
-TEST(Media, PinsAndOneRangeOfEachFamilyKeepClientsTheirAddress) {
+TEST(Media, PinsAndThePoolKeepClientsTheirAddress) {
     config::Config config = router();
     config.egress.pool = {at(network("192.0.2.16/28")), at(network("198.51.100.0/24")), at(network("2001:db8::/120"))};
+    config.egress.seed = at(std::string("site-1"));
     config::EgressPin pin;
     pin.network = at(network("10.1.0.0/16"));
     pin.source = at(*IpAddress::parse("192.0.2.17"));
@@ -84,8 +103,56 @@ TEST(Media, PinsAndOneRangeOfEachFamilyKeepClientsTheirAddress) {
     const Policy policy = firewall::derive(config);
     ASSERT_EQ(policy.nat.pins.size(), 1U);
     EXPECT_EQ(policy.nat.pins[0].client.to_string(), "10.1.0.0/16");
-    ASSERT_EQ(policy.nat.pool.size(), 2U);
+    ASSERT_EQ(policy.nat.pool.size(), 3U);
     EXPECT_EQ(policy.nat.pool[0].last.to_string(), "192.0.2.31");
-    EXPECT_EQ(policy.nat.pool[1].last.to_string(), "2001:db8::ff");
+    EXPECT_EQ(policy.nat.pool[1].size(), 256U);
+    EXPECT_EQ(policy.nat.pool[2].last.to_string(), "2001:db8::ff");
+    config.egress.seed = at(std::string("site-2"));
+    EXPECT_NE(firewall::derive(config).nat.seed, policy.nat.seed);
     EXPECT_TRUE(firewall::derive(one_interface()).nat.empty());
+}
+
+TEST(Media, APinOfWhomNothingCanPlaceIsAConcern) {
+    config::Config config = router();
+    config::EgressPin user;
+    user.user = at(std::string("alice"));
+    user.source = at(*IpAddress::parse("192.0.2.17"));
+    config::EgressPin device;
+    device.mac = at(std::string("02:00:00:00:00:01"));
+    device.source = user.source;
+    config.egress_pins = {user, device};
+    EXPECT_EQ(concerns(config, firewall::derive(config)).size(), 2U);
+    config.egress.leases = {at(std::filesystem::path("leases"))};
+    EXPECT_EQ(concerns(config, firewall::derive(config)).size(), 1U);
+    config.egress.radius = at(only("192.0.2.1:1813"));
+    EXPECT_TRUE(concerns(config, firewall::derive(config)).empty());
+}
+
+TEST(Media, PushForAppleIsTakenOnTheWayWhereItIsToBe) {
+    config::Config config = router();
+    config.push.intercept = true;
+    const auto asked = [](const Policy& policy, const char* to, std::uint16_t port) {
+        const Verdict verdict = evaluate(policy, {.hook = Hook::forward,
+                                                  .zone = Zone::inside,
+                                                  .to_zone = Zone::outside,
+                                                  .from = *IpAddress::parse("10.1.1.1"),
+                                                  .to = *IpAddress::parse(to),
+                                                  .port = port});
+        return verdict.rule == nullptr ? "" : verdict.rule->id;
+    };
+    // 443 is [listen] https on all addresses here.
+    Policy policy = firewall::derive(config);
+    EXPECT_EQ(asked(policy, "17.1.2.3", 5223), "push.intercept");
+    EXPECT_EQ(asked(policy, "17.1.2.3", 443), "firewall.presets.apns");
+    ASSERT_EQ(concerns(config, policy).size(), 1U);
+    EXPECT_NE(concerns(config, policy).front().message.find("443"), std::string::npos);
+    config.listen.https = {};
+    policy = firewall::derive(config);
+    EXPECT_EQ(asked(policy, "2620:149:a44::1", 443), "push.intercept");
+    EXPECT_EQ(asked(policy, "198.51.100.1", 5223), "through.closed-inside");
+    EXPECT_TRUE(concerns(config, policy).empty());
+    const Verdict unasked = evaluate(policy, {.zone = Zone::inside, .from = {}, .to = {}, .port = 5223});
+    EXPECT_EQ(unasked.rule->id, "closed-inside");  // what nobody has redirected
+    config.push.intercept = false;
+    EXPECT_FALSE(firewall::derive(config).interception.has_value());
 }

@@ -10,18 +10,19 @@ bool holds(const std::vector<Network>& networks, const IpAddress& address) {
     return std::ranges::any_of(networks, [&](const Network& one) { return one.contains(address); });
 }
 
+bool holds(const std::vector<PortRange>& ranges, std::uint16_t port) {
+    return std::ranges::any_of(ranges, [&](const PortRange& one) { return one.first <= port && port <= one.last; });
+}
+
 // Why a rule does not fit, or nothing.
 std::string misfit(const Rule& rule, const Packet& packet, bool translated) {
     const auto is_other = [](Zone wanted, Zone is) { return wanted != Zone::any && wanted != is; };
-    if (rule.translated && !translated) return "it was not sent on from a port of this node";
+    if (rule.translated && !translated) return "it was not sent on from a port of this node, nor taken by it";
     if (is_other(rule.zone, packet.zone)) return "it comes from another side";
     if (is_other(rule.to_zone, packet.to_zone)) return "it leaves to another side";
     if (!rule.transports.empty() && std::ranges::find(rule.transports, packet.transport) == rule.transports.end())
         return "another protocol";
-    const auto holds_port = [&](const PortRange& range) {
-        return range.first <= packet.port && packet.port <= range.last;
-    };
-    if (!rule.ports.empty() && std::ranges::none_of(rule.ports, holds_port)) return "another port";
+    if (!rule.ports.empty() && !holds(rule.ports, packet.port)) return "another port";
     if (!rule.from.empty() && !holds(rule.from, packet.from)) return "another client";
     if (holds(rule.except, packet.from)) return "the client is exempt";
     if (!rule.to.empty() && !holds(rule.to, packet.to)) return "another address";
@@ -60,6 +61,13 @@ const Forward* forward_of(const Policy& policy, const Packet& packet) {
     return at == policy.forwards.end() ? nullptr : &*at;
 }
 
+// Does this node take what was meant for another?
+bool is_intercepted(const Policy& policy, const Packet& packet) {
+    if (!policy.interception || packet.hook != Hook::forward || packet.transport != Transport::tcp) return false;
+    if (policy.has_zones() && packet.zone != Zone::inside) return false;
+    return holds(policy.interception->ports, packet.port) && holds(policy.interception->to, packet.to);
+}
+
 }  // namespace
 
 Verdict evaluate(const Policy& policy, Packet packet) {
@@ -73,6 +81,12 @@ Verdict evaluate(const Policy& policy, Packet packet) {
         packet.port = to.port;
         packet.to_zone = Zone::inside;
     }
+    const bool intercepted = is_intercepted(policy, packet);
+    if (intercepted) {
+        verdict.trail.push_back({policy.interception->id, policy.interception->place, "taken by this node"});
+        packet.hook = Hook::input;
+    }
+    const bool translated = intercepted || verdict.forward != nullptr;
     if (packet.hook == Hook::output || (packet.hook == Hook::forward && !policy.routes())) {
         verdict.admitted = true;
         verdict.answer = "let through: this policy has no say in it";
@@ -80,7 +94,7 @@ Verdict evaluate(const Policy& policy, Packet packet) {
     }
     for (const Rule& rule : policy.rules) {
         if (!has_a_say(rule, packet)) continue;
-        std::string why = rule.kind == Kind::flow ? misfit(rule, packet, verdict.forward != nullptr) : "";
+        std::string why = rule.kind == Kind::flow ? misfit(rule, packet, translated) : "";
         verdict.trail.push_back({rule.id, rule.place, why.empty() ? "match" : "no match: " + std::move(why)});
         if (verdict.trail.back().result != "match") continue;
         verdict.rule = &rule;

@@ -98,11 +98,12 @@ Counts counts_of(std::string_view listing) {
 std::string without_learned(std::string_view listing) {
     std::istringstream lines{std::string(listing)};
     std::string out;
-    bool learned = false;  // within a set that packets fill
+    bool learned = false;  // within a set that packets fill, or the map of clients as they were placed
     bool elements = false;
     for (std::string line; std::getline(lines, line);) {
         const auto text = trim(line);
-        if (text.ends_with('{')) learned = text.starts_with("set wanted");
+        if (text.ends_with('{'))
+            learned = text.starts_with("set wanted") || text.starts_with("map " + std::string(placed_clients));
         if (learned && text.starts_with("elements = ")) elements = true;
         if (!elements) out += line + '\n';
         if (elements && text.ends_with('}')) elements = false;

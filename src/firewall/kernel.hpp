@@ -40,7 +40,8 @@ std::string restoring(const std::optional<std::string>& table);
 /// The named counters of a listing.
 Counts counts_of(std::string_view listing);
 
-/// Without the elements of the sets that packets fill, which say nothing about the policy.
+/// Without the elements of the sets that packets fill, and those of the maps of clients that come and go: they say
+/// nothing about the policy.
 std::string without_learned(std::string_view listing);
 
 }  // namespace sallyport::firewall

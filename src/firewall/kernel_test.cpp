@@ -28,6 +28,11 @@ const std::string listing = R"(table inet sallyport {
 			     10.0.0.1 . tcp . 26 counter packets 1 bytes 60 timeout 1h expires 59m59s }
 	}
 
+	map clients4 {
+		type ipv4_addr : ipv4_addr
+		elements = { 10.1.2.9 : 192.0.2.17 }
+	}
+
 	map pins4_32 {
 		type ipv4_addr : ipv4_addr
 		flags interval
@@ -48,6 +53,8 @@ TEST(Listing, WhatPacketsFillIsLeftOut) {
     EXPECT_EQ(still.find("expires"), std::string::npos) << still;
     EXPECT_NE(still.find("set wanted4"), std::string::npos);
     EXPECT_NE(still.find("timeout 1h"), std::string::npos);
+    EXPECT_EQ(still.find("10.1.2.9"), std::string::npos);  // clients come and go
+    EXPECT_NE(still.find("map clients4"), std::string::npos);
     EXPECT_NE(still.find("10.1.2.3 : 192.0.2.17"), std::string::npos);
     EXPECT_TRUE(still.ends_with("\t}\n}\n")) << still;
 }

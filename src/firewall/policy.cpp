@@ -31,6 +31,15 @@ std::vector<Network> outermost(std::vector<Network> networks) {
     return out;
 }
 
+std::uint32_t SourceNat::Range::size() const {
+    const auto low = [](const IpAddress& address) {
+        const auto& bytes = address.bytes();
+        return std::uint32_t{bytes[12]} << 24 | std::uint32_t{bytes[13]} << 16 | std::uint32_t{bytes[14]} << 8 |
+               bytes[15];
+    };
+    return low(last) - low(first) + 1;
+}
+
 std::string to_text(const PortRange& range) {
     return std::to_string(range.first) + (range.last == range.first ? "" : '-' + std::to_string(range.last));
 }

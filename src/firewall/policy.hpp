@@ -64,7 +64,7 @@ struct Rule {
     // Kind::flow: all of these must fit.
     Zone zone = Zone::any;  // that it comes from
     Zone to_zone = Zone::any;  // that it leaves to; Hook::forward
-    bool translated = false;  // only what a Forward has sent here
+    bool translated = false;  // only what a Forward has sent on, or an Interception here
     std::vector<Transport> transports = {};  // empty: every protocol
     std::vector<PortRange> ports = {};  // of the destination; empty: all
     std::vector<Network> from = {};  // empty: anyone
@@ -83,7 +83,16 @@ struct Forward {
     config::Place place;
 };
 
-/// Under which address clients from inside are seen outside. Asked in this order: pins, pool, masquerade.
+/// What clients inside send to others and this node takes in their place, by TCP, on the same ports.
+struct Interception {
+    std::vector<Network> to;
+    std::vector<PortRange> ports;
+    std::string id;
+    std::string reason;
+    config::Place place;
+};
+
+/// Under which address clients from inside are seen outside. Asked in this order: clients, pins, pool, masquerade.
 struct SourceNat {
     struct Pin {
         Network client;
@@ -92,13 +101,19 @@ struct SourceNat {
     struct Range {
         IpAddress first;
         IpAddress last;
+
+        std::uint32_t size() const;  // addresses; of a pool far fewer than would not fit
     };
+    bool follows_people = false;  // there may be `clients`, as leases, accounting and pins by hand come and go
+    std::vector<Pin> clients;  // single addresses, as they are placed now; before the pins
+    std::vector<std::string> unplaced;  // users and devices that are pinned and behind no known address
     std::vector<Pin> pins;  // a client's is the longest network that holds it
-    std::vector<Range> pool;  // at most one of each family: more could not keep a client's address the same
+    std::vector<Range> pool;  // of several of a family, a hash keyed by `seed` says which is a client's
+    std::uint32_t seed = 0;  // the same on every gateway that chooses alike
     bool masquerade = false;
     PortRange ports{32768, 49151};
 
-    bool empty() const { return pins.empty() && pool.empty() && !masquerade; }
+    bool empty() const { return clients.empty() && pins.empty() && pool.empty() && !masquerade; }
 };
 
 /// A port that an outer router sends here.
@@ -120,6 +135,7 @@ struct Policy {
     std::uint32_t deny_rate = 1000;  // a second and zone
     std::vector<Rule> rules;  // of each hook in the order of asking
     std::vector<Forward> forwards;
+    std::optional<Interception> interception;
     SourceNat nat;
     std::vector<PortMapping> mappings;
 

@@ -16,6 +16,7 @@ inline constexpr std::string_view table_name = "sallyport";
 /// The sets that remember who asked for which closed port.
 inline constexpr std::string_view wanted_v4 = "wanted4";
 inline constexpr std::string_view wanted_v6 = "wanted6";
+inline constexpr std::string_view placed_clients = "clients";  // of the maps "clients4" and "clients6"
 
 struct Count {
     std::uint64_t packets = 0;

@@ -200,6 +200,21 @@ void write_segment_size(Writer& writer) {
     writer.line("COMMIT");
 }
 
+void write_interception(Writer& writer) {
+    if (!writer.policy.interception) return;
+    const Interception& interception = *writer.policy.interception;
+    Rule ports;
+    ports.transports = {Transport::tcp};
+    ports.ports = interception.ports;
+    for (const Network& network : of_family(interception.to, writer.family)) {
+        for (const auto& in : words_of_zone(writer.policy, Zone::inside, "-i")) {
+            for (const auto& match : words_of_ports(ports))
+                writer.line("-A " + sent_chain + ' ' + in + "-d " + network.to_string() + ' ' + match +
+                            because(interception.reason) + "-j REDIRECT");
+        }
+    }
+}
+
 void write_forwards(Writer& writer) {
     for (const Forward& forward : writer.policy.forwards) {
         if (forward.to.ip.is_v4() != writer.v4()) continue;
@@ -216,25 +231,28 @@ void write_source_nat(Writer& writer) {
     const SourceNat& nat = writer.policy.nat;
     for (const auto& out : words_of_zone(writer.policy, Zone::outside, "-o")) {
         const std::string rule = "-A " + source_chain + ' ' + out + "-m addrtype ! --src-type LOCAL ";
+        const auto write_pin = [&](const SourceNat::Pin& pin) {
+            if (pin.client.address().is_v4() != writer.v4()) return;
+            writer.line(rule + "-s " + pin.client.to_string() + " -j SNAT --to-source " + pin.source.to_string() +
+                        " --persistent");
+        };
         auto pins = nat.pins;
         std::ranges::sort(pins, std::greater{},
                           [](const auto& pin) { return std::pair(pin.client.mapped_bits(), pin.client); });
-        for (const auto& pin : pins) {
-            if (pin.client.address().is_v4() != writer.v4()) continue;
-            writer.line(rule + "-s " + pin.client.to_string() + " -j SNAT --to-source " + pin.source.to_string() +
-                        " --persistent");
-        }
+        std::ranges::for_each(nat.clients, write_pin);
+        std::ranges::for_each(pins, write_pin);
         const auto by_ports = [&](const std::string& verdict, const std::string& more) {
             for (const std::string protocol : {"tcp", "udp"})
                 writer.line(rule + "-p " + protocol + ' ' + verdict + more);
         };
-        for (const auto& range : nat.pool) {
+        for (const auto& range : nat.pool) {  // the first of the family takes all
             if (range.first.is_v4() != writer.v4()) continue;
             const std::string first = range.first.to_string();
             const std::string last = range.last.to_string();
             const std::string both = writer.v4() ? first + '-' + last : '[' + first + '-' + last + ']';
             by_ports("-j SNAT --to-source " + both + ':' + to_text(nat.ports), " --persistent");
             writer.line(rule + "-j SNAT --to-source " + first + '-' + last + " --persistent");
+            break;
         }
         if (!nat.masquerade || !writer.v4()) continue;
         by_ports("-j MASQUERADE --to-ports " + to_text(nat.ports), "");
@@ -245,6 +263,7 @@ void write_source_nat(Writer& writer) {
 void write_nat(Writer& writer) {
     writer.line("*nat");
     declare(writer, {sent_chain, source_chain});
+    write_interception(writer);
     write_forwards(writer);
     write_source_nat(writer);
     writer.line("-I PREROUTING 1 -j " + sent_chain);
@@ -260,10 +279,11 @@ std::string to_iptables(const Policy& policy, bool v6) {
                 std::string(v6 ? "ip6tables-restore" : "iptables-restore") +
                 " --noflush. Loading it anew replaces the chains;");
     writer.line("# leave out the lines that begin in -I then, for the jumps to them are there already.");
-    if (policy.routes()) {
-        write_segment_size(writer);
-        write_nat(writer);
-    }
+    const auto of_this_family = [&](const auto& range) { return range.first.is_v4() == !v6; };
+    if (std::ranges::count_if(policy.nat.pool, of_this_family) > 1)
+        writer.line("# Of the pool the first network alone: iptables can't choose among several by a keyed hash.");
+    if (policy.routes()) write_segment_size(writer);
+    if (policy.routes() || policy.interception) write_nat(writer);
     write_filter(writer);
     return std::move(writer.out);
 }

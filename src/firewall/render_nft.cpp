@@ -187,6 +187,7 @@ void write_counters(Text& text, const Policy& policy, const Counts& counts) {
         if (rule.hook != Hook::output && rule.kind != Kind::segment_size) write(rule.id);
     }
     for (const Forward& forward : policy.forwards) write("sent." + forward.id);
+    if (policy.interception) write("sent." + policy.interception->id);
     if (policy.has_zones()) write("too-fast-inside");
     write("too-fast-outside");
 }
@@ -212,11 +213,26 @@ void write_chain(Text& text, const Policy& policy, Hook hook, std::string_view n
     text.close();
 }
 
+// What clients inside send to these networks comes to the same port of this node.
+void write_interception(Text& text, const Policy& policy) {
+    if (!policy.interception) return;
+    const Interception& interception = *policy.interception;
+    for (const Family family : {Family::v4, Family::v6}) {
+        const auto networks = of_family(interception.to, family);
+        if (networks.empty()) continue;
+        text.line(words_of_zone(policy, Zone::inside, "iifname") + (family == Family::v4 ? "ip" : "ip6") + " daddr " +
+                  set_of(networks, network_text) + " tcp dport " +
+                  set_of(interception.ports, [](const auto& one) { return to_text(one); }) + " counter name \"sent." +
+                  interception.id + "\" redirect comment \"" + comment_of(interception.reason) + '"');
+    }
+}
+
 // The node's own ports, wherever they are reached from outside.
-void write_forwards(Text& text, const Policy& policy) {
-    if (policy.forwards.empty()) return;
+void write_arrivals(Text& text, const Policy& policy) {
+    if (policy.forwards.empty() && !policy.interception) return;
     text.open("chain prerouting");
     text.line("type nat hook prerouting priority dstnat; policy accept;");
+    write_interception(text, policy);
     for (const Forward& forward : policy.forwards) {
         const std::string transport(to_string(forward.transport));
         const bool v4 = forward.to.ip.is_v4();
@@ -244,51 +260,106 @@ std::string map_name(Family family, unsigned length) {
     return std::string(family == Family::v4 ? "pins4_" : "pins6_") + std::to_string(length);
 }
 
+std::string clients_name(Family family) { return std::string(placed_clients) + (family == Family::v4 ? "4" : "6"); }
+
+void write_map(Text& text, const std::string& name, Family family, std::string_view flags,
+               const std::vector<SourceNat::Pin>& pins) {
+    const std::string type = family == Family::v4 ? "ipv4_addr" : "ipv6_addr";
+    text.open("map " + name);
+    text.line("type " + type + " : " + type);
+    if (!flags.empty()) text.line(flags);
+    const auto element = [](const auto& pin) { return network_text(pin.client) + " : " + pin.source.to_string(); };
+    if (!pins.empty()) text.line("elements = { " + list_of(pins, element) + " }");
+    text.close();
+}
+
 void write_pin_maps(Text& text, const Policy& policy) {
     for (const Family family : {Family::v4, Family::v6}) {
-        const std::string type = family == Family::v4 ? "ipv4_addr" : "ipv6_addr";
-        for (const auto& [length, pins] : pins_of(policy.nat, family)) {
-            text.open("map " + map_name(family, length));
-            text.line("type " + type + " : " + type);
-            text.line("flags interval");
-            text.line(
-                "elements = { " +
-                list_of(pins,
-                        [](const auto& pin) { return network_text(pin.client) + " : " + pin.source.to_string(); }) +
-                " }");
+        std::vector<SourceNat::Pin> clients;
+        std::ranges::copy_if(policy.nat.clients, std::back_inserter(clients),
+                             [&](const auto& one) { return one.client.address().is_v4() == (family == Family::v4); });
+        if (policy.nat.follows_people) write_map(text, clients_name(family), family, "", clients);
+        for (const auto& [length, pins] : pins_of(policy.nat, family))
+            write_map(text, map_name(family, length), family, "flags interval", pins);
+    }
+}
+
+std::vector<SourceNat::Range> pool_of(const SourceNat& nat, Family family) {
+    std::vector<SourceNat::Range> out;
+    std::ranges::copy_if(nat.pool, std::back_inserter(out),
+                         [&](const auto& range) { return range.first.is_v4() == (family == Family::v4); });
+    return out;
+}
+
+std::string pool_name(Family family, std::size_t index) {
+    return std::string(family == Family::v4 ? "pool4_" : "pool6_") + std::to_string(index + 1);
+}
+
+// A range of the pool, of which a client always gets the same address.
+void write_pool_range(Text& text, const Policy& policy, const SourceNat::Range& range, const std::string& before) {
+    const bool v4 = range.first.is_v4();
+    const std::string first = range.first.to_string();
+    const std::string last = range.last.to_string();
+    const std::string addresses = first == last ? first : first + '-' + last;
+    const std::string bracketed = first == last ? '[' + first + ']' : '[' + first + "]-[" + last + ']';
+    const std::string to = std::string("snat ") + (v4 ? "ip" : "ip6") + " to ";
+    text.line(before + "meta l4proto { tcp, udp } " + to + (v4 ? addresses : bracketed) + ':' +
+              to_text(policy.nat.ports) + " persistent comment \"the pool: always the same address for a client\"");
+    text.line(before + to + addresses + " persistent");
+}
+
+// `persistent` knows one range, so each of several has a chain of its own.
+void write_pool_chains(Text& text, const Policy& policy) {
+    for (const Family family : {Family::v4, Family::v6}) {
+        const auto pool = pool_of(policy.nat, family);
+        for (std::size_t i = 0; pool.size() > 1 && i < pool.size(); ++i) {
+            text.open("chain " + pool_name(family, i));
+            write_pool_range(text, policy, pool[i], "");
             text.close();
         }
     }
 }
 
+void write_pool(Text& text, const Policy& policy, Family family, const std::string& way) {
+    const auto pool = pool_of(policy.nat, family);
+    const bool v4 = family == Family::v4;
+    if (pool.size() == 1)
+        write_pool_range(text, policy, pool.front(), way + "meta nfproto " + (v4 ? "ipv4 " : "ipv6 "));
+    if (pool.size() < 2) return;
+    std::uint64_t count = 0;
+    std::string chains;
+    for (std::size_t i = 0; i < pool.size(); ++i) {
+        const std::uint64_t last = count + pool[i].size() - 1;
+        chains += (i == 0 ? "" : ", ") + std::to_string(count);
+        if (last > count) chains += '-' + std::to_string(last);
+        chains += " : goto " + pool_name(family, i);
+        count = last + 1;
+    }
+    text.line(way + "jhash " + (v4 ? "ip" : "ip6") + " saddr mod " + std::to_string(count) + " seed " +
+              std::to_string(policy.nat.seed) + " vmap { " + chains + " }");
+}
+
 // Every rule that could choose anew for each connection is left out: a bare range, a random map. A client keeps its
-// address by its pin, else by `persistent`, else because there is one address alone.
+// address by its pin, else by a keyed hash and `persistent`, else because there is one address alone.
 void write_source_nat(Text& text, const Policy& policy) {
     const SourceNat& nat = policy.nat;
     if (nat.empty()) return;
+    write_pool_chains(text, policy);
     text.open("chain postrouting");
     text.line("type nat hook postrouting priority srcnat; policy accept;");
     const std::string way =
         words_of_zone(policy, Zone::inside, "iifname") + words_of_zone(policy, Zone::outside, "oifname");
     for (const Family family : {Family::v4, Family::v6}) {
         const std::string ip = family == Family::v4 ? "ip" : "ip6";
+        if (nat.follows_people)
+            text.line(way + "snat " + ip + " to " + ip + " saddr map @" + clients_name(family) +
+                      " comment \"users and devices, as leases and accounting place them\"");
         for (const auto& [length, pins] : pins_of(nat, family)) {
             text.line(way + "snat " + ip + " to " + ip + " saddr map @" + map_name(family, length) +
                       " comment \"pinned clients\"");
         }
     }
-    for (const auto& range : nat.pool) {
-        const bool v4 = range.first.is_v4();
-        const std::string first = range.first.to_string();
-        const std::string last = range.last.to_string();
-        const std::string addresses = first == last ? first : first + '-' + last;
-        const std::string bracketed = first == last ? '[' + first + ']' : '[' + first + "]-[" + last + ']';
-        const std::string before = way + "meta nfproto " + (v4 ? "ipv4 " : "ipv6 ");
-        const std::string to = std::string("snat ") + (v4 ? "ip" : "ip6") + " to ";
-        text.line(before + "meta l4proto { tcp, udp } " + to + (v4 ? addresses : bracketed) + ':' + to_text(nat.ports) +
-                  " persistent comment \"the pool: always the same address for a client\"");
-        text.line(before + to + addresses + " persistent");
-    }
+    for (const Family family : {Family::v4, Family::v6}) write_pool(text, policy, family, way);
     if (nat.masquerade) {
         text.line(way + "meta nfproto ipv4 meta l4proto { tcp, udp } masquerade to :" + to_text(nat.ports));
         text.line(way + "meta nfproto ipv4 masquerade");
@@ -311,6 +382,8 @@ std::string to_nft(const Policy& policy, const Counts& counts) {
     Text text;
     const std::string table = "table inet " + std::string(table_name);
     text.line("# Made by sallyport from its configuration: change it there, then `sallyport firewall apply`.");
+    for (const auto& who : policy.nat.unplaced)
+        text.line("# Not here, because nobody knows behind which address: " + comment_of(who));
     text.line(table);
     text.line("delete " + table);
     text.open(table);
@@ -322,7 +395,7 @@ std::string to_nft(const Policy& policy, const Counts& counts) {
     write_refusals(text, policy, Zone::outside);
     write_chain(text, policy, Hook::input, "input");
     if (policy.routes()) write_chain(text, policy, Hook::forward, "forward");
-    write_forwards(text, policy);
+    write_arrivals(text, policy);
     write_source_nat(text, policy);
     text.close();
     return text.take();

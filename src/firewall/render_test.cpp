@@ -38,6 +38,24 @@ Policy pooled() {
     return policy;
 }
 
+// Several networks in the pool, devices that leases place, and one that nobody knows the address of.
+Policy placed() {
+    Policy policy = pooled();
+    const auto ip = [](std::string_view text) { return *IpAddress::parse(text); };
+    policy.nat.pool.push_back({ip("198.51.100.64"), ip("198.51.100.64")});
+    policy.nat.seed = 7;
+    policy.nat.follows_people = true;
+    policy.nat.clients = {{network("10.1.9.1"), ip("192.0.2.20")}, {network("10.1.9.2"), ip("198.51.100.64")}};
+    policy.nat.unplaced = {"user \"alice\""};
+    return policy;
+}
+
+Policy intercepting() {
+    config::Config config = router();
+    config.push.intercept = true;
+    return derive(config);
+}
+
 struct Case {
     std::string name;
     Policy policy;
@@ -47,6 +65,8 @@ std::vector<Case> cases() {
     return {{"one_interface", derive(one_interface())},
             {"router", derive(router())},
             {"pooled", pooled()},
+            {"placed", placed()},
+            {"intercepting", intercepting()},
             {"empty", derive(config::Config{})}};
 }
 

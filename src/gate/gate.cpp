@@ -53,6 +53,7 @@ bool lost_its_service(const Session& session, const Snapshot& routing) {
 
 void Gate::adopt(SnapshotHandle snapshot) {
     snapshot_ = std::move(snapshot);
+    ++snapshot_number_;
     kept_.clear();
     turns_.assign(snapshot_->routing->services().size(), static_cast<std::uint32_t>(last_id_ >> id_bits));
     bool removed = false;
@@ -119,9 +120,8 @@ bool Gate::has_room() {
 }
 
 std::uint32_t Gate::most_of_client() const {
-    const std::uint32_t configured = snapshot_->routing->config().listen.max_connections_per_client;
-    if (configured != 0) return configured;
-    return static_cast<std::uint32_t>(std::max<std::size_t>(1, shared_.capacity - shared_.capacity / 4));
+    return listeners::ClientCounts::share_of(snapshot_->routing->config().listen.max_connections_per_client,
+                                             shared_.capacity);
 }
 
 void Gate::drain() {

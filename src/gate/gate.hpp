@@ -2,7 +2,6 @@
 #pragma once
 
 #include "egress/lookup.hpp"
-#include "gate/client_counts.hpp"
 #include "gate/dialect.hpp"
 #include "gate/session.hpp"
 #include "gate/snapshot.hpp"
@@ -11,6 +10,7 @@
 #include "io/loop.hpp"
 #include "io/scope.hpp"
 #include "io/tls.hpp"
+#include "listeners/client_counts.hpp"
 #include "net/names.hpp"
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
@@ -43,7 +43,7 @@ using SnapshotHandle = std::shared_ptr<const LoopSnapshot>;
 struct GateShared {
     std::string node;             // this node's name, for Via
     std::size_t capacity = 0;     // connections at a time, over all loops
-    ClientCounts clients;
+    listeners::ClientCounts clients;
     io::Worker* files = nullptr;  // reads what stands on disk: a data loop never does
     std::function<void()> wake_guard = {};  // from any thread: a lookout was told something
 };
@@ -65,6 +65,12 @@ public:
     /// From now on targets are dialed from what this gives each client. It outlives the gate.
     void dial_from(egress::Lookup& sources) { sources_ = &sources; }
 
+    /// Who serves a client that speaks TURN on the port of many protocols, to the end of its connection. It lives as
+    /// long as the gate's last session.
+    using ServeTurn = std::function<io::Task<void>(Session& session, io::Stream& client)>;
+    void hand_turn_to(ServeTurn serve) { serve_turn_ = std::move(serve); }
+    io::Task<void> serve_turn(Session& session, io::Stream& client) { return serve_turn_(session, client); }
+
     /// Serves one connection, from its first byte to its last record.
     void take(const listeners::ListenerHandle& listener, io::Accepted accepted);
     /// May one connection more be taken? Target connections that wait for a request make room when it comes to that.
@@ -84,6 +90,8 @@ public:
 
     io::Loop& loop() { return loop_; }
     const SnapshotHandle& snapshot() const { return snapshot_; }
+    /// The number of the snapshot, another for each: what was decided by one may be remembered with it.
+    std::uint64_t snapshot_number() const { return snapshot_number_; }
     const std::shared_ptr<const net::NameTable>& names() const { return names_; }
     GateShared& shared() { return shared_; }
     const std::string& node() const { return shared_.node; }
@@ -124,12 +132,14 @@ private:
     const std::size_t capacity_;
     std::uint64_t last_id_;
     SnapshotHandle snapshot_;
+    std::uint64_t snapshot_number_ = 0;
     std::shared_ptr<const net::NameTable> names_;
     std::vector<std::uint32_t> turns_;  // by Service::index
     std::unique_ptr<HttpScratch> http_scratch_;
     KeptConnections kept_;
     guard::Lookout guard_;
     egress::Lookup* sources_ = nullptr;
+    ServeTurn serve_turn_;
     io::List<Session> sessions_;
     bool looking_after_tunnels_ = false;
     bool draining_ = false;

@@ -70,7 +70,7 @@ void Guard::hear(const store::GuardRow& row) {
     if (row.verdict == lifted) {
         hear_lifted(row);
     } else if (was_lifted_since(row)) {
-        if (share_ != nullptr) share_->tell(lifted_.at(row.who));
+        if (tell_) tell_(line_of(lifted_.at(row.who)));
     } else if (auto entry = entry_of(row, clocks())) {
         const bool too_long = entry->expires != Entry::never && entry->expires - entry->since > shared_for;
         if (!too_long && entry->who.bits() >= shared_width) table_.learn(std::move(*entry), loop_.now());
@@ -113,10 +113,10 @@ std::vector<store::GuardRow> Guard::rows() const {
 // What expires, expires everywhere by itself.
 void Guard::tell_others(const Change& change) {
     constexpr Duration remembered_for = std::chrono::days(30);
-    if (share_ == nullptr || hearing_) return;
+    if (!tell_ || hearing_) return;
     if (change.what == Change::What::added) {
         lifted_.erase(change.entry.who.to_string());
-        return share_->tell(row_of(change.entry, clocks()));
+        return tell_(line_of(row_of(change.entry, clocks())));
     }
     if (change.what != Change::What::lifted) return;
     Entry gone = change.entry;
@@ -125,7 +125,7 @@ void Guard::tell_others(const Change& change) {
     store::GuardRow row = row_of(gone, clocks());
     row.verdict = lifted;
     note_lifted(row);
-    share_->tell(std::move(row));
+    tell_(line_of(row));
 }
 
 void Guard::apply(Policy policy) {

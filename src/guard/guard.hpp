@@ -5,7 +5,7 @@
 #include "guard/keeper.hpp"
 #include "guard/kernel_bans.hpp"
 #include "guard/lookout.hpp"
-#include "guard/share.hpp"
+#include "guard/shared_line.hpp"
 #include "guard/table.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
@@ -45,8 +45,8 @@ public:
     /// Takes up what stands there, and keeps it in step from now on. It outlives this.
     void remember(store::GuardEntries& entries);
 
-    /// Tells it of every change from now on. It outlives this, and passes on to hear() and asks rows().
-    void share_by(Share& share) { share_ = &share; }
+    /// Others are told of every change by this from now on.
+    void share_by(std::function<void(share::Line)> tell) { tell_ = std::move(tell); }
     /// Has the kernel refuse whom it bans, from now on; null: no more. It outlives this, or the next call.
     void enforce_by(KernelBans* kernel);
 
@@ -87,7 +87,7 @@ private:
     Table table_;
     std::vector<Lookout*> lookouts_;
     std::optional<Keeper> keeper_;
-    Share* share_ = nullptr;
+    std::function<void(share::Line)> tell_;
     KernelBans* kernel_ = nullptr;
     std::map<std::string, store::GuardRow> lifted_;  // by who: what others may not have heard of yet
     bool restoring_ = false;

@@ -18,6 +18,7 @@ namespace sallyport::io {
 namespace {
 
 constexpr int events_a_turn = 256;
+constexpr unsigned arrivals = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
@@ -153,12 +154,28 @@ void Loop::run_ready() {
 }
 
 Watched* Loop::watch(int fd, Cancellation& cancellation, bool writable_now) {
+    Watched* watched = watch_for(arrivals | EPOLLOUT, fd, cancellation);
+    if (watched != nullptr) watched->writable = writable_now;
+    return watched;
+}
+
+Watched* Loop::watch_arrivals(int fd, Cancellation& cancellation) {
+    Watched* watched = watch_for(arrivals, fd, cancellation);
+    if (watched != nullptr) watched->writable = true;
+    return watched;
+}
+
+void Loop::watch_room_too(Watched& watched) {
+    epoll_event event{.events = arrivals | EPOLLOUT, .data = {.ptr = &watched}};
+    epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watched.fd, &event);
+}
+
+Watched* Loop::watch_for(unsigned events, int fd, Cancellation& cancellation) {
     auto* watched = new (FramePool::allocate(sizeof(Watched))) Watched;
     watched->loop = this;
     watched->fd = fd;
-    watched->writable = writable_now;
     watched->cancelled = cancellation.requested();
-    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = watched}};
+    epoll_event event{.events = events, .data = {.ptr = watched}};
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
         watched->~Watched();
         FramePool::release(watched, sizeof(Watched));

@@ -105,6 +105,10 @@ public:
 
     // What awaiters are made of.
     Watched* watch(int fd, Cancellation& cancellation, bool writable_now);  // null: epoll refused, errno says why
+    // Of a UDP socket each datagram that leaves makes room, which would be an event each: nobody asks for these before
+    // the socket was full.
+    Watched* watch_arrivals(int fd, Cancellation& cancellation);
+    void watch_room_too(Watched& watched);
     void unwatch(Watched* watched);
     void wait(Waiter& waiter, std::coroutine_handle<> handle, Deadline deadline);
     void wake(Waiter& waiter, Wait outcome);
@@ -119,6 +123,7 @@ private:
     explicit Loop(Options options);
     void read_clocks();
     int wait_time() const;
+    Watched* watch_for(unsigned events, int fd, Cancellation& cancellation);
     void take_events(int timeout_ms);
     void take_event(Watched& watched, unsigned events);
     void run_timers();
@@ -132,7 +137,7 @@ private:
     TimerWheel wheel_;
     List<Waiter> ready_;
     Watched* dying_ = nullptr;  // closed in this turn: events and woken waiters may still name them
-    Watched* dead_ = nullptr;   // closed in the turn before
+    Watched* dead_ = nullptr;  // closed in the turn before
     Fd epoll_;
     Fd wakeup_;
     std::atomic<Posted*> posted_{nullptr};

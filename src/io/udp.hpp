@@ -15,8 +15,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -26,16 +28,18 @@ struct Datagram {
     SocketAddress peer;  // on sending: port 0 on a socket that has one peer alone
     IpAddress local;  // what the peer sent it to; on sending: what it comes from, unspecified: the kernel's choice
     Bytes bytes;
-    bool truncated = false;  // received: it was longer than DatagramBatch::room
+    bool truncated = false;  // received: it was longer than the batch's room
 };
 
-/// Room for one receive: about 70 KiB, to be used again and again. What is in it is gone at the next receive.
+/// Room for one receive, to be used again and again. What is in it is gone at the next receive. It takes the memory of
+/// what has been received: about 70 KiB as a rule, and where there is room for the largest 2 MiB after a full batch.
 class DatagramBatch {
 public:
     static constexpr std::size_t capacity = 32;  // datagrams
-    static constexpr std::size_t room = 2048;  // bytes each
+    static constexpr std::size_t room = 2048;    // bytes each
+    static constexpr std::size_t largest_room = 65'535;  // for whatever UDP carries
 
-    DatagramBatch();
+    explicit DatagramBatch(std::size_t bytes_each = room);
     ~DatagramBatch();
     DatagramBatch(const DatagramBatch&) = delete;
     DatagramBatch& operator=(const DatagramBatch&) = delete;
@@ -45,6 +49,14 @@ private:
     struct Slots;
     std::unique_ptr<Slots> slots_;
     std::array<Datagram, capacity> datagrams_;
+};
+
+/// What a router on the way, or the other end, said of a datagram that was sent from a socket (ICMP, ICMPv6).
+struct IcmpError {
+    SocketAddress peer;  // whom the datagram was for
+    std::uint8_t type = 0;
+    std::uint8_t code = 0;
+    std::uint32_t mtu = 0;  // of the next hop, where the datagram was too long for it
 };
 
 class UdpSocket {
@@ -75,9 +87,17 @@ public:
     /// May routers cut up what is sent from now on? By the system's default they may not, while it knows no better.
     void set_fragmentation(bool allowed);
 
+    /// From now on take_icmp() has something to tell.
+    void keep_icmp();
+    /// The next ICMP error that has come; nothing when there is none. Costs no system call where there can't be any.
+    std::optional<IcmpError> take_icmp();
+
     bool is_open() const { return watched_ != nullptr; }
     WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }
-    WaitAny<1> writable(Deadline deadline) { return {deadline, {{{watched_, Interest::write}}}}; }
+    WaitAny<1> writable(Deadline deadline) {
+        if (!watched_->writable) watched_->loop->watch_room_too(*watched_);
+        return {deadline, {{{watched_, Interest::write}}}};
+    }
     int fd() const { return watched_->fd; }
     void close();
 
@@ -87,6 +107,7 @@ public:
 private:
     explicit UdpSocket(Watched* watched) : watched_(watched) {}
     Sent send_batch(std::span<const Datagram> datagrams);
+    bool send_pieces(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces);
 
     Watched* watched_;
     bool refused_ = false;

@@ -3,6 +3,7 @@
 #include "io/sockets.hpp"
 #include "io/testing.hpp"
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -130,6 +131,69 @@ TEST(Udp, WhatIsLongerThanTheRoomIsCutAndMarked) {
     }
 }
 
+TEST(Udp, ABatchWithRoomForTheLargestTakesWhateverUdpCarries) {
+    VirtualLoop loop;
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        UdpSocket server = udp(on, cancellation, "127.0.0.1");
+        UdpSocket client = udp(on, cancellation, "127.0.0.1");
+        const std::string text(65'507, 'x');
+        const Datagram datagram{.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes(text)};
+        EXPECT_EQ(client.send({&datagram, 1}).failed, 0U);
+        DatagramBatch batch(DatagramBatch::largest_room);
+        const auto got = server.receive(batch);
+        EXPECT_EQ(got.size(), 1U);
+        EXPECT_TRUE(!got.empty() && as_text(got[0].bytes) == text && !got[0].truncated);
+        co_return;
+    }(*loop));
+}
+
+TEST(Udp, PiecesArriveAsOneDatagramFromTheAddressThatIsAskedFor) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{100}, DatagramBatch::room, std::size_t{40'000}}) {
+        for (const char* const from : {"0.0.0.0", "127.0.0.2"}) {
+            SCOPED_TRACE(std::to_string(size) + " from " + from);
+            VirtualLoop loop;
+            loop.run([](Loop& on, std::size_t bytes, const char* local) -> Task<void> {
+                Cancellation cancellation;
+                UdpSocket server = udp(on, cancellation, "127.0.0.1");
+                UdpSocket client = udp(on, cancellation, "0.0.0.0");
+                const std::string text(bytes, 'x');
+                const Bytes pieces[] = {as_bytes("head"), as_bytes(text)};
+                EXPECT_TRUE(client.send_one(local_address(server.fd()), *IpAddress::parse(local), pieces));
+                DatagramBatch batch(DatagramBatch::largest_room);
+                const auto got = server.receive(batch);
+                EXPECT_EQ(got.size(), 1U);
+                if (got.size() != 1) co_return;
+                EXPECT_TRUE(as_text(got[0].bytes) == "head" + text);
+                EXPECT_EQ(got[0].peer.ip.to_string() == "127.0.0.2", std::string_view(local) == "127.0.0.2");
+            }(*loop, size, from));
+        }
+    }
+}
+
+TEST(Udp, WhoWaitsForRoomIsToldOfItAndNobodyElse) {
+    SystemCalls calls;
+    calls.sendto = [](int, const void*, size_t, int, const sockaddr*, socklen_t) -> ssize_t {
+        errno = EAGAIN;
+        return -1;
+    };
+    calls.sendmmsg = [](int, mmsghdr*, unsigned, int) {
+        errno = EAGAIN;
+        return -1;
+    };
+    VirtualLoop loop(calls);
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        UdpSocket server = udp(on, cancellation, "127.0.0.1");
+        UdpSocket client = udp(on, cancellation, "127.0.0.1");
+        const Datagram datagram{.peer = local_address(server.fd()), .local = {}, .bytes = as_bytes("x")};
+        EXPECT_FALSE(client.send_one(datagram.peer, {}, std::array{datagram.bytes}));
+        EXPECT_EQ(client.send({&datagram, 1}).done, 0U);
+        const Wait waited = co_await client.writable(on.in(1s));
+        EXPECT_EQ(waited, Wait::ready);
+    }(*loop));
+}
+
 TEST(Udp, WhatTheKernelRefusesIsCountedAndTheOthersGo) {
     VirtualLoop loop;
     loop.run([](Loop& on) -> Task<void> {
@@ -250,6 +314,43 @@ TEST(Udp, ASocketWithOnePeerHearsNobodyElse) {
         EXPECT_EQ(received(client), "answer;");
         co_return;
     }(*loop));
+}
+
+TEST(Udp, KeepsWhatIcmpSaysOfEachPeer) {
+    struct Case {
+        const char* ip;
+        unsigned type, code;  // port unreachable (RFC 792, RFC 4443 section 3.1)
+    };
+    for (const Case& c : {Case{"127.0.0.1", 3, 3}, Case{"::1", 1, 4}}) {
+        SCOPED_TRACE(c.ip);
+        VirtualLoop loop;
+        loop.run([](Loop& on, const Case& how) -> Task<void> {
+            Cancellation cancellation;
+            UdpSocket sender = *UdpSocket::adopt(on, *bind_one_udp(at(how.ip)), cancellation);
+            sender.keep_icmp();
+            EXPECT_FALSE(sender.take_icmp());
+            EXPECT_EQ(received(sender), "");  // from now on it is the kernel that says when there is something
+            UdpSocket listening = udp(on, cancellation, how.ip);
+            UdpSocket closed = udp(on, cancellation, how.ip);
+            const SocketAddress gone = at(how.ip, port_of(closed));
+            closed.close();
+            EXPECT_TRUE(sender.send_one(gone, {}, std::array{as_bytes("anybody there?")}));
+            const Wait waited = co_await sender.readable(on.in(1s));
+            EXPECT_EQ(waited, Wait::ready);
+            EXPECT_EQ(received(sender), "");
+            const auto told = sender.take_icmp();
+            EXPECT_TRUE(told);
+            if (!told) co_return;
+            EXPECT_EQ(told->peer, gone);
+            EXPECT_EQ(told->type, how.type);
+            EXPECT_EQ(told->code, how.code);
+            EXPECT_EQ(told->mtu, 0U);
+            EXPECT_FALSE(sender.take_icmp());
+            // Nobody else suffers.
+            EXPECT_TRUE(sender.send_one(at(how.ip, port_of(listening)), {}, std::array{as_bytes("hello")}));
+            EXPECT_EQ(received(listening), "hello;");
+        }(*loop, c));
+    }
 }
 
 TEST(Udp, ASocketWithOnePeerIsToldThatItIsGone) {

@@ -1,6 +1,7 @@
 #include "turn/credentials.hpp"
 
 #include "base/text.hpp"
+#include "turn/opaque_string.hpp"
 
 #include <chrono>
 #include <utility>
@@ -36,7 +37,8 @@ std::string time_limited_password(std::string_view user, std::string_view secret
 
 Credentials::Credentials(std::string realm, std::vector<Account> accounts, Secrets secrets)
     : realm_(std::move(realm)), secrets_(std::move(secrets)) {
-    for (const Account& account : accounts) {
+    for (const Account& written : accounts) {
+        const Account account{opaque_string(written.name), opaque_string(written.password)};
         names_by_hash_.emplace(userhash_of(account.name, realm_), account.name);
         accounts_.emplace(
             account.name,

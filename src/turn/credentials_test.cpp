@@ -29,6 +29,16 @@ TEST(Credentials, KnowAccountsByBothAlgorithms) {
     }
 }
 
+TEST(Credentials, TakeEverySpaceOfANameOrPasswordForTheAsciiOne) {
+    const Credentials credentials("example.com",
+                                  {{"al\xC2\xA0ice",
+                                    "\xE3\x80\x80se\xE2\x80\x82"
+                                    "cr\xC3\xA9t\xE2\x80\x8B"}},
+                                  {});
+    EXPECT_TRUE(opens(credentials, "al ice", " se cr\xC3\xA9t\xE2\x80\x8B"));  // U+200B is no space
+    EXPECT_FALSE(opens(credentials, "al\xC2\xA0ice", " se cr\xC3\xA9t\xE2\x80\x8B"));
+}
+
 // As Nextcloud Talk, Synapse, Jitsi and LiveKit make them.
 TEST(Credentials, KnowTimeLimitedOnesOfEverySecretUntilTheirTimeIsOver) {
     EXPECT_EQ(time_limited_password("1900000000:bob", "new", SecretHash::sha1), "xnk/cnVYUiX0LQTRKEUtHI1trEs=");

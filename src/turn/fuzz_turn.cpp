@@ -1,5 +1,6 @@
 // Any order of requests, data and time, by several clients: what is bound is what lives, nothing passes to a peer that
-// policy denies, and at the end ports, sockets, reservations and quotas are as at the beginning.
+// policy denies, a peer is heard exactly as long as the answers promised, and at the end ports, sockets, reservations,
+// permissions and quotas are as at the beginning.
 #include "turn/testing.hpp"
 
 #include <cstdlib>
@@ -17,9 +18,14 @@ void expect(bool holds) {
 constexpr const char* peers[] = {"8.8.8.8:1",        "8.8.4.4:2",   "10.0.0.1:3",        "198.18.0.1:50001",
                                  "[2606:4700::1]:4", "127.0.0.1:5", "[2002:a00:1::1]:6", "203.0.113.10:50002"};
 
+// The server's own address, which clients know by what the NAT makes of it.
+const IpAddress own = ip("198.18.0.1"), outside = ip("203.0.113.10");
+
 struct Player {
     Scene& scene;
     Client client;
+    std::map<IpAddress, SteadyTime> permitted = {};  // until when, by what it was answered
+    std::string token = {};                          // of a reservation
 
     Player(Scene& in, int number)
         : scene(in),
@@ -31,26 +37,51 @@ struct Player {
     void play(unsigned what, unsigned detail) {
         const char* peer = peers[detail % std::size(peers)];
         const auto channel = static_cast<std::uint16_t>(0x3FFF + detail % 5);
-        switch (what % 10) {
+        switch (what % 11) {
             case 0: client.allocate(); break;
             case 1:
-                client.allocate(
-                    [&](auto& w) { w.add(Attribute::even_port, detail % 2 ? "\x80" : std::string_view("\0", 1)); });
+                token = client
+                            .allocate([&](auto& w) {
+                                w.add(Attribute::even_port, detail % 2 ? "\x80" : std::string_view("\0", 1));
+                            })
+                            .message.text(Attribute::reservation_token);
                 break;
             case 2: client.allocate([&](auto& w) { w.add_u32(Attribute::additional_address_family, 2U << 24); }); break;
             case 3:
                 client.refresh(detail % 3 * 400, detail % 4 < 2 ? std::optional<std::uint8_t>{}
                                                                 : static_cast<std::uint8_t>(detail % 4 - 1));
                 break;
-            case 4: client.permit({peer}); break;
-            case 5: client.bind(channel, peer); break;
+            case 4: note(peer, client.permit({peer})); break;
+            case 5: note(peer, client.bind(channel, peer)); break;
             case 6: client.send_indication(peer, "data"); break;
             case 7: client.send_channel(channel, "data"); break;
             case 8: client.repeat = detail % 2 == 0; break;
+            case 9: client.allocate([&](auto& w) { w.add(Attribute::reservation_token, token); }); break;
             default: scene.server->link_ended(client.link, scene.now); break;
         }
     }
+
+    void note(const char* peer, const Response& answer) {
+        if (answer.is_success()) permitted[at(peer).ip] = scene.now.steady + std::chrono::seconds(permission_lifetime);
+    }
+    bool hears(const IpAddress& peer) const {
+        const auto found = permitted.find(peer == own ? outside : peer);
+        return found != permitted.end() && scene.now.steady < found->second;
+    }
 };
+
+// A peer sends to every relay there is.
+void send_from(Scene& scene, std::span<Player> players, const SocketAddress& peer) {
+    for (const auto& [socket, id] : std::map(scene.world.started)) {
+        const SocketAddress owner = scene.server->table().at(id.allocation).link.client;
+        scene.world.inboxes.clear();
+        scene.server->from_peer(id, peer, as_bytes("data"), scene.now);
+        const auto heard = scene.world.inboxes[owner].size();
+        for (const Player& player : players) {
+            if (player.client.link.client == owner) expect(heard == (player.hears(peer.ip) ? 1U : 0U));
+        }
+    }
+}
 
 void check(Scene& scene) {
     std::size_t open = 0;
@@ -93,12 +124,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (who % 8 == 7) {
             scene.pass(std::chrono::seconds(detail * 3));
         } else if (who % 8 == 6) {
-            for (const auto& [socket, id] : std::map(scene.world.started))
-                scene.server->from_peer(id, at(peers[what % std::size(peers)]), as_bytes("data"), scene.now);
+            send_from(scene, players, at(peers[what % std::size(peers)]));
         } else {
             players[who % std::size(players)].play(what, detail);
         }
         check(scene);
+        for (Player& player : players) {
+            if (player.client.allocation() == nullptr) player.permitted.clear();
+        }
     }
     scene.server->end_all(telemetry::Reason::draining, scene.now);
     scene.pass(31s);

@@ -40,7 +40,7 @@ TEST(Challenge, IsNotSentToOneSourceTooOften) {
     int answered = 0;
     for (int i = 0; i < 50; ++i) answered += client.ask_plain(Method::allocate) ? 1 : 0;
     EXPECT_EQ(answered, 5);
-    EXPECT_EQ(scene.server->tally().muted, 45U);
+    EXPECT_EQ(scene.server->tally().muted.value(), 45U);
 }
 
 TEST(Credentials, OfEitherAlgorithmAndIntegrityOpenAndTheAnswerIsSignedAlike) {

@@ -2,6 +2,7 @@
 
 #include "guard/sign.hpp"
 #include "telemetry/record.hpp"
+#include "turn/kernel_nat.hpp"
 
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr unsigned batches_a_turn = 2;  // of one socket; then others get their turn
 constexpr Duration swept_every = 1s;
+constexpr std::size_t most_asked = 64;  // of the kernel at a time; who comes then is told what is seen here
 constexpr Duration looked_every = 200ms;  // while draining
 
 }  // namespace
@@ -32,9 +34,10 @@ TurnLoop::TurnLoop(io::Loop& loop, telemetry::Reporter& reporter, telemetry::Loo
       scope_(loop) {}
 
 void TurnLoop::add(UdpDoor door, io::Fd socket) {
+    const bool is_wildcard = io::local_address(socket.get()).ip.is_unspecified();
     auto adopted = io::UdpSocket::adopt(loop_, std::move(socket), scope_.cancellation());
     if (!adopted) return;  // epoll is out of watches: nothing is served there
-    const auto open = std::make_shared<Open>(std::move(door), std::move(*adopted), ++last_number_);
+    const auto open = std::make_shared<Open>(std::move(door), std::move(*adopted), ++last_number_, is_wildcard);
     doors_.emplace(open->number, open);
     scope_.spawn(serve(open));
     begin_keeping_time();
@@ -65,7 +68,10 @@ void TurnLoop::close_removed() {
         server_.table().for_each([&](std::uint32_t, const Allocation& allocation) {
             in_use = in_use || (!is_stream(allocation.link.transport) && allocation.link.number == open.number);
         });
-        if (!in_use) open.socket.close();
+        if (!in_use) {
+            open.socket.close();
+            std::erase_if(dtls_clients_, [&](const auto& client) { return client.first.number == open.number; });
+        }
         return !in_use;
     });
 }
@@ -78,7 +84,11 @@ io::Task<void> TurnLoop::serve(std::shared_ptr<Open> open) {
             const auto datagrams = open->socket.receive(batch_);
             for (const io::Datagram& one : datagrams) {
                 if (one.truncated) continue;
-                const Link link{one.peer, {one.local, open->door.port}, open->number, Transport::udp};
+                if (open->door.dtls) {
+                    take_dtls(*open, one);
+                    continue;
+                }
+                const Link link{one.peer, {one.local, open->door.own.port}, open->number, Transport::udp};
                 if (open->removed && server_.table().find(link) == nullptr) continue;
                 server_.from_client(link, open->door.relays, one.bytes, now());
             }
@@ -100,6 +110,8 @@ io::Task<void> TurnLoop::serve_relay(RelayId id, io::UdpSocket socket) {
             if (one.truncated || !socket.is_open()) continue;
             server_.from_peer(id, one.peer, one.bytes, now());
         }
+        for (auto error = socket.take_icmp(); error && socket.is_open(); error = socket.take_icmp())
+            server_.icmp_from(id, error->peer, {error->type, error->code, error->mtu}, now());
         send_gathered();
         if (!socket.is_open()) co_return;
         if (datagrams.size() == io::DatagramBatch::capacity) co_await io::Yield{loop_};
@@ -111,6 +123,7 @@ io::Task<void> TurnLoop::keep_time() {
         const io::Wait waited = co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(swept_every));
         if (waited != io::Wait::timeout) co_return;
         server_.sweep(now());
+        look_after_dtls();
         if (std::ranges::any_of(doors_, [](const auto& one) { return one.second->removed; })) close_removed();
     }
 }
@@ -121,6 +134,7 @@ io::Task<void> TurnLoop::finish(io::Deadline patience) {
         co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(looked_every));
     }
     server_.end_all(telemetry::Reason::draining, now());
+    for (const auto& [number, client] : streams_) client->cancellation.request();
     scope_.cancel();
     co_await scope_.join();
 }
@@ -134,6 +148,7 @@ std::expected<int, int> TurnLoop::open_relay(const SocketAddress& own) {
 bool TurnLoop::start_relay(RelayId id, int number) {
     auto socket = io::UdpSocket::adopt(loop_, io::Fd(number), scope_.cancellation());
     if (!socket) return false;
+    socket->keep_icmp();
     socket->set_fragmentation(true);  // RFC 8656 section 14: only DONT-FRAGMENT forbids it
     if (relays_.size() <= static_cast<std::size_t>(number)) relays_.resize(static_cast<std::size_t>(number) + 1);
     scope_.spawn(serve_relay(id, std::move(*socket)));
@@ -141,6 +156,7 @@ bool TurnLoop::start_relay(RelayId id, int number) {
 }
 
 void TurnLoop::close_relay(int number) {
+    if (const auto tcp = acceptors_.extract(number)) return tcp.mapped()->close();
     const auto place = static_cast<std::size_t>(number);
     if (place < relays_.size() && relays_[place] != nullptr)
         std::exchange(relays_[place], nullptr)->close();
@@ -148,14 +164,36 @@ void TurnLoop::close_relay(int number) {
         ::close(number);
 }
 
+bool TurnLoop::look_up(const HeldBinding& held) {
+    if (asked_ == most_asked) return false;
+    if (!kernel_asker_) kernel_asker_.emplace(most_asked);
+    ++asked_;
+    scope_.spawn(ask_kernel(held));
+    return true;
+}
+
+io::Task<void> TurnLoop::ask_kernel(HeldBinding held) {
+    const auto mapped = co_await kernel_asker_->run(loop_, scope_.cancellation(),
+                                                    [client = held.link.client] { return kernel_mapping(client); });
+    --asked_;
+    if (mapped) server_.answer_held(held, *mapped);
+}
+
+std::uint32_t TurnLoop::number_at(const SocketAddress& own) {
+    const auto found = std::ranges::find_if(doors_, [&](const auto& one) { return one.second->door.own == own; });
+    return found == doors_.end() ? 0 : found->first;
+}
+
 void TurnLoop::to_client(const Link& link, const Packet& packet) {
     if (is_stream(link.transport)) return to_stream(link, packet);
+    if (link.transport == Transport::dtls) return to_dtls(link, packet);
     const auto door = doors_.find(link.number);
     if (door == doors_.end()) return;
     static constexpr std::array<std::byte, 4> zeros{};
     const std::array<Bytes, 3> pieces{packet.head, packet.body, Bytes(zeros).first(packet.padding)};
     const std::size_t count = packet.padding != 0 ? 3 : packet.body.empty() ? 1 : 2;
-    door->second->socket.send_one(link.client, link.local.ip, std::span(pieces).first(count));
+    const IpAddress from = door->second->is_wildcard ? link.local.ip : IpAddress{};
+    door->second->socket.send_one(link.client, from, std::span(pieces).first(count));
 }
 
 void TurnLoop::to_peer(int number, const SocketAddress& peer, Bytes data, bool dont_fragment) {

@@ -75,7 +75,7 @@ class Hosts:
     def capture(self, *options, **more):
         """A capture at the server that has begun."""
         process = self.start(self.server, program(), "diagnose", "--json", "--live", "wire", "--for", "60s", *options, **more)
-        wait_until(lambda: len(sh("ip", "netns", "exec", self.server, "cat", "/proc/net/packet").splitlines()) > 1, "the capture")
+        wait_until_capturing(process)
         return process
 
     def close(self):
@@ -84,6 +84,15 @@ class Hosts:
             process.communicate()
         for name in (self.client, self.server):
             subprocess.run(["ip", "netns", "delete", name], check=False)
+
+
+def wait_until_capturing(process):
+    """Until `diagnose --live` misses no packet any more: it holds back its stop signals once its filter stands."""
+    def holds_back():
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        blocked = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:"))
+        return int(blocked, 16) & 1 << signal.SIGINT - 1
+    wait_until(holds_back, "the capture")
 
 
 def end(process):

@@ -24,6 +24,10 @@ bool Asked::malformed() const {
     return none == NoName::missing || none == NoName::several || none == NoName::malformed;
 }
 
+bool is_to_secure(const Message& request) {
+    return equals_ignoring_case(request.request_uri.substr(0, secure_scheme.size()), secure_scheme);
+}
+
 Asked read_asked(const Message& request) {
     Asked asked;
     if (const Field* from = find(request.fields, FieldKind::from)) asked.from = from->value;
@@ -32,8 +36,7 @@ Asked read_asked(const Message& request) {
         asked.domain = name->host;
     else
         asked.none = name.error();
-    const std::string_view scheme = request.request_uri.substr(0, secure_scheme.size());
-    asked.secure = (name && name->secure) || equals_ignoring_case(scheme, secure_scheme);
+    asked.secure = (name && name->secure) || is_to_secure(request);
     return asked;
 }
 

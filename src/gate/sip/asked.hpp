@@ -26,6 +26,9 @@ struct Asked {
     bool malformed() const;
 };
 
+/// Does the URI that it is for ask for TLS on each hop?
+bool is_to_secure(const sallyport::sip::Message& request);
+
 Asked read_asked(const sallyport::sip::Message& request);
 
 /// The question to the router.

@@ -19,6 +19,7 @@ using namespace sallyport::sip;
 using telemetry::Reason;
 
 constexpr std::size_t max_to_tell = std::size_t{16} * 1024;  // bytes
+constexpr std::size_t max_remembered = 256;                  // bytes of a From field, for each connection has one
 
 // Within a dialog a request goes where the dialog is: its From is what the other side called its sender. Registrations
 // and publications are in no dialog, whatever their To says (RFC 3261 section 10.2, RFC 3903 section 4).
@@ -86,7 +87,7 @@ void SipWatch::look_at_answer(const Message& response) {
 
 bool SipWatch::admits(const Message& request, io::Stream& client) {
     if (answers_refusal(request)) return false;
-    if (!std::exchange(vouched_for_, false) && !goes_by_dialog(request)) {
+    if (!std::exchange(vouched_for_, false) && !is_admitted(request) && !goes_by_dialog(request)) {
         const Denial denial = judge(request, client);
         if (denial.reason != Reason::ok) {
             refuse(request, denial, client);
@@ -97,7 +98,14 @@ bool SipWatch::admits(const Message& request, io::Stream& client) {
     return true;
 }
 
-SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& client) const {
+bool SipWatch::is_admitted(const Message& request) const {
+    if (admitted_.from.empty() || admitted_.snapshot_number != session_.gate.snapshot_number()) return false;
+    const Field* from = find(request.fields, FieldKind::from);
+    return from != nullptr && from->value == admitted_.from && count(request.fields, FieldKind::from) == 1 &&
+           !is_to_secure(request) && !session_.gate.guard().banned(session_.client.ip);
+}
+
+SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& client) {
     const Asked asked = read_asked(request);
     if (asked.malformed()) return {Reason::peek_malformed, asked.why_none()};
     if (session_.gate.guard().banned(session_.client.ip)) return {Reason::ban_active, ""};
@@ -110,6 +118,8 @@ SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& clien
     // The target takes this leg for the word of a certificate, and the certificate is for somebody else.
     if (decision.service->settings->check_certificate && tunnel_.target.tls && !decision.leg_tls)
         return {Reason::cert_name_mismatch, "this connection is for whom its certificate names"};
+    if (shown_ == nullptr && !asked.secure && asked.from.size() <= max_remembered)
+        admitted_ = {std::string(asked.from), session_.gate.snapshot_number()};
     return {};
 }
 

@@ -52,10 +52,18 @@ private:
         std::uint16_t status = 0;  // 0: the one that the reason has
     };
 
+    /// Whom a request was from that was admitted: telephones say the same minute by minute, and the answer is the same
+    /// until the configuration is another.
+    struct Admitted {
+        std::string from;  // the whole field; empty: nobody yet that is to be remembered
+        std::uint64_t snapshot_number = 0;
+    };
+
     void pass_head(const Message& message, Bytes head, OwnRoute::Towards towards, PassOn& pass) const;
     void look_at_answer(const Message& response);
     bool admits(const Message& request, io::Stream& client);
-    Denial judge(const Message& request, const io::Stream& client) const;
+    bool is_admitted(const Message& request) const;
+    Denial judge(const Message& request, const io::Stream& client);
     bool answers_refusal(const Message& request) const;
     void refuse(const Message& request, const Denial& denial, io::Stream& client);
     bool end(telemetry::Reason reason, std::string_view detail);
@@ -68,11 +76,12 @@ private:
     Stepper up_{Stepper::Sender::client};
     Stepper down_{Stepper::Sender::target};
     bool vouched_for_ = true;  // the first request: it was decided to find the target
+    Admitted admitted_;
     bool withhold_ = false;  // the message at hand was refused: its body must not reach the target
     sallyport::sip::TransactionTable asked_;
     AnswerJudge answers_;
-    std::string tag_;      // in front of every tag of ours, once there is one
-    unsigned refused_ = 0; // so far
+    std::string tag_;  // in front of every tag of ours, once there is one
+    unsigned refused_ = 0;  // so far
     std::string to_tell_;  // answers of ours that wait for the end of a message of the target's
     telemetry::Reason reason_ = telemetry::Reason::ok;
     std::string detail_;

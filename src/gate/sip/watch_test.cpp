@@ -173,6 +173,36 @@ TEST(SipWatch, NeverFailsOnAnAnswerThatItCantRead) {
     EXPECT_EQ(routed.at_client(), "this is no SIP\r\n\r\nat allSIP/2.0 200 OK\r\n\r\n");
 }
 
+// Who is as before is not looked up again; all that the answer hangs on is.
+TEST(SipWatch, AsksAgainWhoeverItAdmittedBefore) {
+    const auto refuses = [](Routed& routed, const std::string& next) {
+        EXPECT_TRUE(routed.from_client(next));
+        return routed.at_target().empty();
+    };
+    {
+        Routed routed;
+        for (unsigned number = 1; number < 4; ++number) EXPECT_FALSE(refuses(routed, request({.number = number})));
+        std::string twice = request({.number = 4});
+        twice.insert(twice.find("To: "), "From: <sip:eve@other.example.com>;tag=1\r\n");
+        EXPECT_TRUE(refuses(routed, twice));
+        EXPECT_FALSE(refuses(routed, request({.number = 5})));
+        EXPECT_TRUE(refuses(routed, request({.from = "sip:alice@other.example.com", .number = 6})));
+    }
+    {
+        Routed routed;  // the name is another's after a reload
+        EXPECT_FALSE(refuses(routed, request({.number = 1})));
+        routed.at.gate.adopt(snapshot_of(routed.at.book, R"(
+[[service]]
+name = "other.example.com"
+protocol = "sip"
+target = ["10.0.0.2"]
+plain_port = 5060
+)"));
+        EXPECT_TRUE(refuses(routed, request({.number = 2})));
+        EXPECT_EQ(routed.refused(Reason::service_unknown), 1U);
+    }
+}
+
 TEST(SipWatch, LetsNothingByTheCertificatesLegWithoutIt) {
     for (const bool leg_tls : {true, false}) {
         Routed routed("checked.example.com", leg_tls);

@@ -45,7 +45,7 @@ constexpr Known known_fields[] = {
     {"proxy-authorization", FieldKind::proxy_authorization},
 };
 constexpr KnownNames known_names{std::span(known_fields)};
-static_assert(longest_known_name < known_names.window);
+static_assert(longest_known_name <= known_names.longest);
 
 // By what is found among the names; behind them what no name has.
 constexpr auto kinds = [] {
@@ -97,13 +97,13 @@ FieldKind kind_of(std::string_view name) {
                                               : FieldKind::other;
     }
     if (name.empty() || name.size() > longest_known_name) return FieldKind::other;
-    std::array<char, known_names.window> padded{};
+    std::array<char, known_names.longest> padded{};
     std::ranges::copy(name, padded.begin());
     return kinds[known_names.find(padded.data(), name.size())];
 }
 
 FieldKind kind_at_front(std::string_view text, std::size_t size) {
-    const bool in_window = size > 1 && size <= longest_known_name && text.size() >= known_names.window;
+    const bool in_window = size > 1 && size <= longest_known_name && text.size() >= std::max(size, known_names.window);
     return in_window ? kinds[known_names.find(text.data(), size)] : kind_of(text.substr(0, size));
 }
 
