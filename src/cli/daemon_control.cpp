@@ -32,6 +32,17 @@ constexpr std::string_view name_of(admin::Readiness::State state) {
 
 constexpr Duration loops_answer_within = std::chrono::seconds(5);
 
+// Which clients behind the NAT of this machine can be told where the outside reaches them; null: there is no STUN.
+json stun_status(const config::Config& config) {
+    const config::Turn& turn = config.turn;
+    const bool serves = !config.stun.listen.empty() || !turn.udp.empty() || !turn.tcp.empty() || !turn.tls.empty() ||
+                        !turn.dtls.empty() || config.mux_takes_turn();
+    if (!serves) return nullptr;
+    json networks = json::array();
+    for (const auto& network : config.stun.kernel_nat) networks.push_back(network.value.to_string());
+    return {{"kernel_nat", std::move(networks)}};
+}
+
 }  // namespace
 
 admin::Readiness Daemon::readiness() const {
@@ -113,6 +124,7 @@ json Daemon::status() {
               {"kernel", kernel_ ? json(kernel_->in_step()) : json(nullptr)}}},
             {"firewall", firewall_status()},
             {"dns", config().dns.listen.empty() ? json(nullptr) : dns_json(dns_facts())},
+            {"stun", stun_status(config())},
             {"listeners", std::move(listening)},
             {"certificates", std::move(certificates)},
             {"unresolved", names_ ? names_->unresolved() : std::vector<std::string>{}},

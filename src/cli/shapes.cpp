@@ -287,6 +287,14 @@ std::string status_text(const json& status) {
                 out += "warning: the name server " + text_of(upstream, "name") + " does not answer\n";
         }
     }
+    if (const json stun = status.value("stun", json(nullptr)); stun.is_object()) {
+        const json networks = stun.value("kernel_nat", json::array());
+        out += "stun: clients whose request passes no NAT are told their inside address";
+        for (const auto& network : networks)
+            out += (network == networks.front() ? "; the kernel's mapping is told in " : ", ") +
+                   network.get<std::string>();
+        out += "\n";
+    }
     for (const auto& listener : status.value("listeners", json::array())) {
         out += "listener: " + text_of(listener, "address") + "  " + text_of(listener, "owner") + "\n";
     }

@@ -51,7 +51,7 @@ TEST(Media, WhatTurnAndStunMayHaveBesideIsOpenWithThem) {
     const Policy policy = firewall::derive(config);
     EXPECT_EQ(told(policy, "stun.alternate_port"), "udp 3479 to 192.0.2.1/32");
     EXPECT_EQ(told(policy, "turn.dtls"), "udp 5349");
-    EXPECT_EQ(told(policy, "turn.relay_ports"), "udp tcp 50000-50100");
+    EXPECT_EQ(told(policy, "turn.relay_ports"), "udp, tcp 50000-50100");
     config::Config on_mux = one_interface();
     on_mux.listen.mux = {at(anywhere(443))};
     on_mux.turn.realm.value = "example.com";

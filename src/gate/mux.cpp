@@ -27,17 +27,19 @@ constexpr std::size_t shown_bytes = 8;    // of first bytes that nobody knows, i
 Recognized recognize_turn(Bytes first) {
     constexpr std::array cookie{std::byte{0x21}, std::byte{0x12}, std::byte{0xA4}, std::byte{0x42}};
     constexpr std::array keep_alive{std::byte{0}, std::byte{3}, std::byte{0}, std::byte{4}};
-    const auto is = [first](std::size_t at, auto fits) { return at >= first.size() || fits(first[at]); };
-    const bool fits = is(0, [](std::byte b) { return b == std::byte{0}; }) &&
-                      is(1, [](std::byte b) { return b != std::byte{0} && b < std::byte{0x10}; }) &&
-                      is(3, [](std::byte b) { return (b & std::byte{3}) == std::byte{0}; });
-    const Bytes behind =
-        first.subspan(std::min<std::size_t>(first.size(), 4))
-            .first(std::min<std::size_t>(first.size() - std::min<std::size_t>(first.size(), 4), cookie.size()));
-    if (!fits || !std::ranges::equal(behind, Bytes(cookie).first(behind.size()))) return Recognized::no;
-    if (first.size() >= keep_alive.size() && std::ranges::equal(first.first(keep_alive.size()), keep_alive))
+    constexpr std::size_t cookie_at = 4, told_by = 8;
+    const Bytes head = first.first(std::min(first.size(), told_by));
+    for (std::size_t at = 0; at < head.size(); ++at) {
+        const auto value = std::to_integer<unsigned>(head[at]);
+        const bool fits = at == 0   ? value == 0
+                          : at == 1 ? value > 0 && value < 0x10  // a request of any method
+                          : at == 3 ? value % 4 == 0
+                                    : at < cookie_at || head[at] == cookie[at - cookie_at];
+        if (!fits) return Recognized::no;
+    }
+    if (head.size() >= keep_alive.size() && std::ranges::equal(head.first(keep_alive.size()), keep_alive))
         return Recognized::no;
-    return behind.size() == cookie.size() ? Recognized::yes : Recognized::maybe;
+    return head.size() == told_by ? Recognized::yes : Recognized::maybe;
 }
 
 const Dialect* dialect_of(config::Protocol word) {

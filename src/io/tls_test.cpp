@@ -79,6 +79,40 @@ TEST(Tls, SniChoosesTheCertificateAndAlpnHttp11) {
     }
 }
 
+TEST(Tls, AlpnAgreesToWhatThePortIsForBestFirst) {
+    static constexpr std::string_view media[] = {"stun.turn", "http/1.1"};
+    const auto server = server_for({authority().issue({.dns_names = {"a.example.com"}})},
+                                   {.protocols = [](int port_kind) -> std::span<const std::string_view> {
+                                       return std::span(media).first(port_kind == 7 ? 2 : 0);
+                                   }});
+    struct Case {
+        int port_kind;
+        const char* offered;
+        const char* agreed;
+    };
+    const Case cases[] = {{7, "\x09stun.turn", "stun.turn"},
+                          {7, "\x08http/1.1\x09stun.turn", "stun.turn"},
+                          {7, "\x02h2\x08http/1.1", "http/1.1"},
+                          {7, "\x02h2", ""},
+                          {0, "\x08http/1.1\x09stun.turn", ""}};
+    const PeerContext peer({});
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.offered);
+        VirtualLoop loop;
+        loop.run([](Loop& on, const TlsServer& tls, const PeerContext& by, const Case& expected) -> Task<void> {
+            Cancellation cancellation;
+            StreamPair pair(on, cancellation);
+            SSL* client = by.attach(pair.near, {.name = "a.example.com", .alpn = expected.offered});
+            pair.far.attach(tls.accept(expected.port_kind));
+            const auto [mine, theirs] = co_await shake_hands(pair);
+            EXPECT_EQ(mine.failure, TlsFailure::none) << mine.detail;
+            EXPECT_EQ(theirs.failure, TlsFailure::none) << theirs.detail;
+            EXPECT_EQ(io::testing::agreed_protocol(client), expected.agreed);
+            EXPECT_EQ(pair.far.tls()->agreed_protocol(), expected.agreed);
+        }(*loop, *server, peer, c));
+    }
+}
+
 TEST(Tls, AClientVerifiesTheServersCertificate) {
     const Authority stranger("Stranger CA");
     struct Case {

@@ -94,6 +94,7 @@ io::Task<void> TurnLoop::connect_to(PeerConnectionHandle connection, RelayId id,
 void TurnLoop::carry(const Link& link, const PeerConnectionHandle& connection, int socket) {
     const auto found = streams_.find(link.number);
     if (found == streams_.end()) {
+        connection->end();
         ::close(socket);
         return;
     }

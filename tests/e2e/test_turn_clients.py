@@ -4,7 +4,9 @@ import struct
 
 import pytest
 
-from harness import turn, webrtc
+from harness import curl, free_port, turn, webrtc
+
+HQ = "hq.example.com"
 
 CHROMIUM = [pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed: ./dev deps test"),
             pytest.mark.skipif(bool(webrtc.missing("playwright-core")), reason=webrtc.missing("playwright-core"))]
@@ -15,24 +17,36 @@ def gateway(module_stage):
     chain, key = module_stage.authority.issue("edge", ["127.0.0.1"])
     gateway = module_stage.gateway({
         **turn.turn_tables(tcp=f"127.0.0.1:{turn.free_udp_port()}", tls=f"127.0.0.1:{turn.free_udp_port()}"),
+        "listen": {"mux": f"127.0.0.1:{free_port()}"},
+        "service": [{"name": HQ, "protocol": "http", "target": "builtin:welcome"}],
         "certificate": [{"name": "edge", "chain": chain, "key": key}]})
     gateway.chain = chain
     return gateway
 
 
+def address(gateway, transport):
+    return gateway.config["listen"]["mux"] if transport == "mux" else gateway.config["turn"][transport]
+
+
 def port(gateway, transport):
-    return int(gateway.config["turn"][transport].rsplit(":", 1)[1])
+    return int(address(gateway, transport).rsplit(":", 1)[1])
 
 
-@pytest.mark.parametrize("transport", [pytest.param(name, marks=CHROMIUM) for name in ("udp", "tcp", "tls")])
+@pytest.mark.parametrize("transport", [pytest.param(name, marks=CHROMIUM) for name in ("udp", "tcp", "tls", "mux")])
 def test_chromium_holds_a_data_channel_by_relays_alone(gateway, transport):
-    scheme, way = ("turns", "tcp") if transport == "tls" else ("turn", transport)
+    scheme, way = ("turns", "tcp") if transport in ("tls", "mux") else ("turn", transport)
     url = f"{scheme}:127.0.0.1:{port(gateway, transport)}?transport={way}"
     seen = webrtc.browser(url, turn.USER, turn.PASSWORD, gateway.chain)
     assert seen["heard"] == "hello, echoed"
-    assert seen["protocols"] == [f"relay {transport}"]
-    record = gateway.wait_record(lambda one: one["listener"] == gateway.config["turn"][transport])
+    assert seen["protocols"] == ["relay tls" if transport == "mux" else f"relay {transport}"]
+    record = gateway.wait_record(lambda one: one["listener"] == address(gateway, transport))
     assert record["protocol"] == "turn" and record["bytes_in"] > 0 and record["bytes_out"] > 0
+
+
+def test_https_is_served_where_chromium_relayed(gateway):
+    page = curl(f"https://{HQ}:{gateway.mux_port}/", "-k", "-o", "/dev/null", "-w", "%{http_code}",
+                connect_to=gateway.mux_port)
+    assert page == "200"
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

@@ -79,8 +79,14 @@ def scene(module_stage):
         scene = Scene(net)
         with Gateway(module_stage.folder("gateway"), {
                 "node": {"user": "root"}, "stun": {"listen": ["10.9.0.1:3478"], "kernel_nat": ["10.9.0.0/16"]}},
-                wrapper=scene.house.enter):
+                wrapper=scene.house.enter) as scene.gateway:
             yield scene
+
+
+def test_status_says_who_can_be_told_and_who_cannot(scene):
+    assert scene.gateway.status()["stun"] == {"kernel_nat": ["10.9.0.0/16"]}
+    assert ("stun: clients whose request passes no NAT are told their inside address; the kernel's mapping is told in "
+            "10.9.0.0/16\n") in scene.gateway.verb("status").stdout
 
 
 @pytest.mark.parametrize("rule", [f"snat to {ROUTER}:50000-50100", "masquerade"])
