@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using telemetry::Reason;
 
-constexpr std::string_view explain_names[] = {"subject", "client", "tls", "certificate"};
+constexpr std::string_view explain_names[] = {"subject", "client", "tls", "certificate", "ask"};
 constexpr std::string_view connections_names[] = {"service", "limit"};
 constexpr std::string_view sessions_names[] = {"limit"};
 constexpr std::string_view kill_names[] = {"id", "service"};
@@ -120,10 +120,16 @@ Result<ExplainQuery> read_explain(const Query& query) {
     const std::string client = value_of(query, "client");
     const auto address = IpAddress::parse(client);
     if (!address) return fail("client is \"" + client + "\", which is not an IP address");
-    const std::string tls = value_of(query, "tls");
-    if (!tls.empty() && tls != "true" && tls != "false") return fail("tls is neither true nor false");
-    return ExplainQuery{
-        .subject = subject, .client = *address, .tls = tls == "true", .certificate = value_of(query, "certificate")};
+    for (const std::string_view name : {"tls", "ask"}) {
+        const std::string value = value_of(query, name);
+        if (!value.empty() && value != "true" && value != "false")
+            return fail(std::string(name) + " is neither true nor false");
+    }
+    return ExplainQuery{.subject = subject,
+                        .client = *address,
+                        .tls = value_of(query, "tls") == "true",
+                        .certificate = value_of(query, "certificate"),
+                        .ask = value_of(query, "ask") == "true"};
 }
 
 io::Task<Response> explain(Control& control, const Request& request) {
@@ -131,7 +137,7 @@ io::Task<Response> explain(Control& control, const Request& request) {
     if (!given) co_return bad_request(given.error());
     const auto query = read_explain(*given);
     if (!query) co_return bad_request(query.error());
-    co_return answer_of(control.explain(*query));
+    co_return answer_of(co_await control.explain(*query));
 }
 
 // How many of a list are wanted.

@@ -26,6 +26,7 @@ struct ExplainQuery {
     IpAddress client;
     bool tls = false;  // the client's leg, where the subject does not say
     std::string certificate;  // PEM, that the client would show; empty: none
+    bool ask = false;  // of a name that is passed on: upstreams are asked, and their answer is told
 };
 
 struct ConnectionsQuery {
@@ -79,7 +80,7 @@ public:
     /// Begins to drain; the answer to who asked still goes out.
     virtual void drain() = 0;
     /// The shape of INTERFACE "explain", decided by the running configuration.
-    virtual Result<nlohmann::json, Problem> explain(const ExplainQuery& query) = 0;
+    virtual io::Task<Result<nlohmann::json, Problem>> explain(ExplainQuery query) = 0;
     /// {"connections":[...],"total":n}: the oldest first.
     virtual io::Task<nlohmann::json> connections(ConnectionsQuery query) = 0;
     /// {"killed":n}; a problem when there was none.

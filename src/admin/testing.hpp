@@ -40,9 +40,9 @@ public:
         co_return reloaded;
     }
     void drain() override { ++drains; }
-    Result<nlohmann::json, Problem> explain(const ExplainQuery& query) override {
+    io::Task<Result<nlohmann::json, Problem>> explain(ExplainQuery query) override {
         explained = query;
-        return nlohmann::json{{"source", "live"}, {"subject", query.subject}};
+        co_return nlohmann::json{{"source", "live"}, {"subject", query.subject}};
     }
     io::Task<nlohmann::json> connections(ConnectionsQuery query) override {
         looked_at = query;

@@ -61,7 +61,7 @@ void try_ports(const config::Loaded& loaded, const config::Config& config, Built
     for (const auto& listen : config.turn.tls) attempt(listen);
     for (const auto& listen : config.dns.listen) attempt(listen);
     for (const auto& listen : config.admin.listen) attempt(listen);
-    for (const auto* addresses : {&config.turn.udp, &config.stun.listen, &config.dns.listen}) {
+    for (const auto* addresses : {&config.turn.udp, &config.turn.dtls, &config.stun.listen, &config.dns.listen}) {
         for (const auto& listen : *addresses) {
             if (held.contains("udp " + listen.value.to_string())) continue;
             const auto bound = listeners::probe_udp(listen.value);
@@ -111,10 +111,14 @@ void try_files(const config::Loaded& loaded, const config::Config& config, Built
     }
     for (const auto& ca : config.trust.ca) attempt(ca);
     for (const auto& service : config.services) attempt(service.target_ca);
+    attempt(config.dns.upstream_ca);
 }
 
 // A gateway that runs with it has shown that it can; an ordinary user who asks could not.
 void try_kernel(const config::Loaded& loaded, const config::Config& config, Built& built) {
+    const auto& asked_of = config.stun.kernel_nat;
+    if (!asked_of.empty() && !may_rule_kernel() && status_of_running(config.admin.socket.value.string()).empty())
+        built.warnings.push_back(loaded.problem(asked_of.front().place, {std::string(may_not_ask_kernel)}));
     const auto& enforce = config.guard.enforce;
     if (enforce.value != config::Enforce::nftables) return;
     if (const auto nft = find_nft(); !nft)

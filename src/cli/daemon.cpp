@@ -128,7 +128,10 @@ io::Task<void> Daemon::follow_signals() {
         } else if (state_ == admin::Readiness::State::draining) {
             event(Level::warn, "stopping at once, as a second signal asks");
             for (auto& data : data_loops_) {
-                data->loop().post([&gate = data->gate()] { gate.hurry(); });
+                data->loop().post([&gate = data->gate(), &push = data->push()] {
+                    gate.hurry();
+                    push.hurry();
+                });
                 data->with_turn([](turn::TurnLoop& turn) { turn.hurry(); });
             }
         } else {
@@ -227,9 +230,11 @@ void Daemon::adopt(std::shared_ptr<const Generation> generation) {
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->loop().post(
             [&gate = data_loops_[i]->gate(), snapshot = generation_->loops[i]] { gate.adopt(snapshot); });
-        data_loops_[i]->with_turn([settings = generation_->turn, tls = generation_->turn_tls[i]](turn::TurnLoop& turn) {
+        data_loops_[i]->with_turn([settings = generation_->turn, tls = generation_->turn_tls[i],
+                                   dtls = generation_->turn_dtls[i]](turn::TurnLoop& turn) {
             turn.adopt(settings);
             turn.adopt(tls);
+            turn.adopt(dtls);
         });
     }
     adopt_zones();

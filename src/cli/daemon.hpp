@@ -8,6 +8,7 @@
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
 #include "egress/registry.hpp"
+#include "firewall/mender.hpp"
 #include "firewall/watch.hpp"
 #include "gate/explain.hpp"
 #include "gate/targets/health.hpp"
@@ -50,7 +51,7 @@ public:
     nlohmann::json status() override;
     io::Task<Result<nlohmann::json, admin::Problem>> reload() override;
     void drain() override { begin_stop(); }
-    Result<nlohmann::json, admin::Problem> explain(const admin::ExplainQuery& query) override;
+    io::Task<Result<nlohmann::json, admin::Problem>> explain(admin::ExplainQuery query) override;
     io::Task<nlohmann::json> connections(admin::ConnectionsQuery query) override;
     io::Task<Result<nlohmann::json, admin::Problem>> kill(admin::KillQuery query) override;
     nlohmann::json services() override;
@@ -73,6 +74,7 @@ private:
     listeners::UdpListeners::Hooks udp_hooks();
     void look_at_firewall();
     void settle_firewall(const config::Firewall& firewall);
+    void start_mender(const config::Firewall& firewall);
     bool become_user();
     bool build();
     io::Task<void> whole_life();
@@ -90,6 +92,8 @@ private:
     guard::Policy guard_policy() const;
     void post_egress();
     egress::Settings egress_settings();
+    Result<gate::Explanation> explain_name(const admin::ExplainQuery& query, bool& passed_on) const;
+    io::Task<void> ask_upstreams(const admin::ExplainQuery& query, gate::Explanation& explanation);
     void explain_ban(const IpAddress& client, gate::Explanation& explanation) const;
     bool open_admin();
 
@@ -104,8 +108,12 @@ private:
     io::Task<void> follow_signals();
     io::Task<void> follow_certificates();
     io::Task<void> follow_firewall();
+    void tell_of_firewall(bool loaded);
+    io::Task<void> hear_mender();
+    nlohmann::json firewall_status() const;
     std::string firewall_metrics() const;
     std::string turn_metrics() const;
+    dns::ForwarderFacts dns_facts() const;  // of all data loops
     io::Task<void> keep_watchdog(Duration interval);
     io::Task<void> reload_by_signal();
     io::Task<void> wind_down();
@@ -156,6 +164,7 @@ private:
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
     std::optional<firewall::Watch> firewall_;
+    std::optional<firewall::Mender> firewall_mender_;
     std::vector<std::pair<telemetry::Level, std::string>> firewall_notes_;  // until there is a log
     io::Scope scope_;
     io::Event stop_;

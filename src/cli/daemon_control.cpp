@@ -3,6 +3,7 @@
 
 #include "certs/judge.hpp"
 #include "cli/dns_settings.hpp"
+#include "cli/dns_view.hpp"
 #include "cli/push_shapes.hpp"
 #include "cli/shapes.hpp"
 #include "cli/turn_explain.hpp"
@@ -59,13 +60,20 @@ std::string Daemon::metrics() {
                                       .in_kernel = kernel_ && kernel_->in_step()};
     return telemetry::metrics_text(totals(), logger_->losses(), guard, telemetry::process_facts(),
                                    loop_->now() - started_) +
-           firewall_metrics() + turn_metrics();
+           (config().dns.listen.empty() ? std::string() : dns_metrics(dns_facts())) + firewall_metrics() +
+           turn_metrics();
 }
 
 std::string Daemon::turn_metrics() const {
     std::vector<const turn::Server*> servers;
     for (const auto& data : data_loops_) servers.push_back(&data->turn().server());
     return cli::turn_metrics(servers);
+}
+
+dns::ForwarderFacts Daemon::dns_facts() const {
+    dns::ForwarderFacts sums;
+    for (const auto& data : data_loops_) sums.add(data->dns_facts());
+    return sums;
 }
 
 json Daemon::status() {
@@ -103,29 +111,61 @@ json Daemon::status() {
               {"suspects", guard_->table().window().clients()},
               {"shared", share_ ? json(share_->in_step()) : json(nullptr)},
               {"kernel", kernel_ ? json(kernel_->in_step()) : json(nullptr)}}},
+            {"firewall", firewall_status()},
+            {"dns", config().dns.listen.empty() ? json(nullptr) : dns_json(dns_facts())},
             {"listeners", std::move(listening)},
             {"certificates", std::move(certificates)},
             {"unresolved", names_ ? names_->unresolved() : std::vector<std::string>{}},
             {"last_reload", last_reload_}};
 }
 
-Result<json, admin::Problem> Daemon::explain(const admin::ExplainQuery& query) {
+io::Task<Result<json, admin::Problem>> Daemon::explain(admin::ExplainQuery query) {
     gate::Question question{.subject = query.subject, .client = query.client, .tls = query.tls};
     if (!query.certificate.empty()) {
         const auto judged = certs::judge_client(query.certificate, generation_->trusted_pems, loop_->wall());
         if (!judged)
-            return std::unexpected(admin::Problem{.status = 400, .detail = "certificate: " + judged.error().message});
+            co_return std::unexpected(
+                admin::Problem{.status = 400, .detail = "certificate: " + judged.error().message});
         question.certificate = judged->verdict;
         question.certificate_names = judged->names;
     }
-    auto explanation =
-        is_dns_subject(query.subject)
-            ? explain_dns(*generation_->zones.front().zones, generation_->push.get(), query.subject, query.client)
-        : is_turn_subject(query.subject) ? explain_turn(config(), *generation_->turn, query.subject, loop_->wall())
-                                         : gate::explain(*generation_->routing, question);
-    if (!explanation) return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
+    bool passed_on = false;
+    auto explanation = is_dns_subject(query.subject) ? explain_name(query, passed_on)
+                       : is_turn_subject(query.subject)
+                           ? explain_turn(config(), *generation_->turn, query.subject, loop_->wall())
+                           : gate::explain(*generation_->routing, question);
+    if (!explanation) co_return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
+    if (query.ask && passed_on) co_await ask_upstreams(query, *explanation);
     explain_ban(question.client, *explanation);
-    return to_json(*explanation, question, "live");
+    co_return to_json(*explanation, question, "live");
+}
+
+Result<gate::Explanation> Daemon::explain_name(const admin::ExplainQuery& query, bool& passed_on) const {
+    auto explained =
+        explain_dns(*generation_->zones.front().zones, generation_->push.get(), query.subject, query.client);
+    if (!explained) return std::unexpected(explained.error());
+    passed_on = explained->passed_on;
+    return std::move(explained->explanation);
+}
+
+// By the first data loop: each has a cache of its own, and all ask the same upstreams.
+io::Task<void> Daemon::ask_upstreams(const admin::ExplainQuery& query, gate::Explanation& explanation) {
+    struct Asking {
+        explicit Asking(io::Loop& loop) : told(loop) {}
+        dns::LookedUp looked_up;
+        io::Event told;
+    };
+    auto asking = std::make_shared<Asking>(*loop_);
+    data_loops_.front()->with_dns([asking, query, control = loop_.get()](dns::Server& server) {
+        look_up(server, query.subject, query.client, [asking, control](dns::LookedUp looked_up) {
+            control->post([asking, looked_up = std::move(looked_up)]() mutable {
+                asking->looked_up = std::move(looked_up);
+                asking->told.raise();
+            });
+        });
+    });
+    co_await asking->told.wait(loop_->in(loops_answer_within));
+    take(asking->looked_up, explanation);
 }
 
 // Puts a question to every data loop, on its own thread, and waits for the answers. One that has ended gives none.

@@ -55,8 +55,10 @@ void Daemon::leave_kernel() {
 }
 
 Result<void, admin::Problem> Daemon::may_enter_kernel(const config::Config& wanted) const {
-    if (!wants_kernel(wanted) || may_rule_kernel()) return {};
-    return std::unexpected(admin::Problem{.status = 422, .detail = "restart needed: " + std::string(lacks_net_admin)});
+    const bool asks = !wanted.stun.kernel_nat.empty();
+    if (may_rule_kernel() || (!wants_kernel(wanted) && !asks)) return {};
+    const std::string_view lacks = wants_kernel(wanted) ? lacks_net_admin : may_not_ask_kernel;
+    return std::unexpected(admin::Problem{.status = 422, .detail = "restart needed: " + std::string(lacks)});
 }
 
 // As the configuration has it now.

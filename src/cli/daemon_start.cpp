@@ -140,7 +140,11 @@ bool Daemon::become_user() {
     if (!prepared) return complain(prepared.error().message);
     const bool rules_kernel = config.guard.enforce.value == config::Enforce::nftables;
     if (rules_kernel && !may_rule_kernel()) return complain(std::string(lacks_net_admin));
-    auto identity = drop_privileges(user, rules_kernel);
+    const bool asks_kernel = !config.stun.kernel_nat.empty();
+    if (asks_kernel && !may_rule_kernel()) return complain(std::string(may_not_ask_kernel));
+    auto identity = drop_privileges(user, rules_kernel  ? NetAdmin::kept_for_programs
+                                          : asks_kernel ? NetAdmin::kept
+                                                        : NetAdmin::dropped);
     if (!identity) return complain(identity.error().message);
     identity_ = std::move(*identity);
     return true;
@@ -162,7 +166,8 @@ bool Daemon::build() {
     shared_.wake_guard = [this] { loop_->post([this] { guard_->collect(); }); };
     for (std::size_t i = 0; i < data_loops_.size(); ++i) {
         data_loops_[i]->open_gate(*logger_, shared_, generation_->loops[i]);
-        data_loops_[i]->open_turn(turn_shared_, generation_->turn, generation_->turn_tls[i]);
+        data_loops_[i]->open_turn(turn_shared_, generation_->turn,
+                                  {generation_->turn_tls[i], generation_->turn_dtls[i]});
     }
     post_guard();
     post_egress();

@@ -10,7 +10,8 @@ namespace {
 
 turn::UdpDoor door_of(const listeners::UdpListener& listener) {
     const config::ListenAddress& address = listener.claim.address;
-    return {listener.id, address.to_string(), address.address.port, listener.claim.kind == stun_and_turn};
+    const int kind = listener.claim.kind;
+    return {listener.id, address.to_string(), address.address, kind != stun_alone, kind == turn_by_dtls};
 }
 
 bool is_dns(const listeners::UdpListener& listener) { return listener.claim.handler == dns_kind; }

@@ -30,7 +30,7 @@ io::Task<void> ends(listeners::LoopListeners& listeners, gate::Gate& gate, push:
     scope.spawn(turn.finish(deadline));
     co_await listeners.close_all();
     scope.spawn(dns.finish());  // who waits for the name of a courier, waits until push has finished
-    co_await push.finish();
+    scope.spawn(push.finish(deadline));
     co_await gate.finish(deadline);
     co_await scope.join();
     done();
@@ -81,11 +81,14 @@ void DataLoop::adopt(std::shared_ptr<const push::Policy> policy) {
     while_it_lives([this, policy = std::move(policy)] { push_->adopt(policy); });
 }
 
-void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings,
-                         std::shared_ptr<const io::TlsServer> tls) {
+void DataLoop::open_turn(turn::Shared& shared, turn::SettingsHandle settings, TurnTls tls) {
     constexpr std::size_t ring_bytes = std::size_t{1} << 18;  // allocations end more rarely than requests
     turn_.emplace(*loop_, logger_->add_reporter(ring_bytes), counters_, gate_->guard(), shared, std::move(settings));
-    turn_->adopt(std::move(tls));
+    turn_->adopt(std::move(tls.tls));
+    turn_->adopt(std::move(tls.dtls));
+    gate_->hand_turn_to([this](gate::Session& session, io::Stream& client) {
+        return turn_->serve({client, session.cancellation, session.client, session.listener});
+    });
     turn_->count_clients(gate_->shared().clients, gate_->shared().capacity);
 }
 

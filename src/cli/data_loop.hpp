@@ -31,8 +31,12 @@ public:
 
     /// Before start(): what the gate needs once privileges are dropped.
     void open_gate(telemetry::Logger& logger, gate::GateShared& shared, gate::SnapshotHandle snapshot);
+    struct TurnTls {
+        std::shared_ptr<const io::TlsServer> tls;
+        std::shared_ptr<io::DtlsServer> dtls;
+    };
     /// After open_gate(): what TURN needs. UDP sockets that were added before are served from start() on.
-    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, std::shared_ptr<const io::TlsServer> tls);
+    void open_turn(turn::Shared& shared, turn::SettingsHandle settings, TurnTls tls);
     void start();
 
     /// Takes no more connections, lets the present ones end within `patience`, and calls `done` on this loop's thread.
@@ -62,6 +66,8 @@ public:
     void open_dns(std::uint64_t seed, dns::LoopZones zones);
     /// Does something with the name server on this loop's thread. At any time: before start() it waits for that.
     void with_dns(std::move_only_function<void(dns::Server&)> work);
+    /// From any thread, after open_dns().
+    dns::ForwarderFacts dns_facts() const { return dns_->forwarder().facts(); }
 
     io::Loop& loop() { return *loop_; }
     gate::Gate& gate() { return *gate_; }

@@ -5,7 +5,10 @@
 #include "diagnose/analysis.hpp"
 #include "diagnose/live.hpp"
 #include "diagnose/report_html.hpp"
+#include "io/fd.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -138,6 +141,16 @@ bool write_report(const std::string& file, const diagnose::Report& report) {
     return !out.fail();
 }
 
+// For its owner alone: whoever has it reads what the capture holds.
+bool write_secrets(const std::string& file, const diagnose::Report& report) {
+    const io::Fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const std::string& text = report.tls_secrets;
+    const bool written = fd && ::fchmod(fd.get(), 0600) == 0 &&
+                         ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (!written) complain("can't write the TLS secrets to " + file);
+    return written;
+}
+
 }  // namespace
 
 json to_json(const diagnose::Report& report) {
@@ -179,6 +192,7 @@ Exit diagnose(const Common& common, const DiagnoseOptions& options) {
     const std::string text = common.json ? admin::to_text(to_json(report)) + "\n" : to_text(report);
     std::fwrite(text.data(), 1, text.size(), stdout);
     if (!options.report.empty() && !write_report(options.report, report)) return Exit::failed;
+    if (!options.tls_secrets.empty() && !write_secrets(options.tls_secrets, report)) return Exit::failed;
     return report.any_above_info() ? Exit::answer_is_no : Exit::done;
 }
 

@@ -22,6 +22,7 @@ struct DiagnoseOptions {
     std::string write;  // a file that gets the live capture as well
     std::string write_limit = "256MiB";
     std::string report;  // an HTML file to be written
+    std::string tls_secrets;  // a file that gets the TLS secrets within the captures
 };
 
 /// Exit::answer_is_no where something above `info` was found, Exit::invalid where a file is no capture.

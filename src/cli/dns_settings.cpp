@@ -27,8 +27,8 @@ std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config) {
 
 bool is_dns_subject(std::string_view subject) { return subject.starts_with(subject_prefix); }
 
-Result<gate::Explanation> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
-                                      const IpAddress& client) {
+Result<ExplainedName> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
+                                  const IpAddress& client) {
     push::AssumedClaims claims(push);
     auto explained = dns::explain(zones, subject.substr(subject_prefix.size()), client, &claims);
     if (!explained) return std::unexpected(explained.error());
@@ -40,7 +40,22 @@ Result<gate::Explanation> explain_dns(const dns::Zones& zones, const push::Polic
     (explained->answered() ? out.target : out.detail) = explained->answer;
     for (dns::Step& step : explained->trail)
         out.trail.push_back({std::move(step.rule), std::move(step.place), std::move(step.result)});
-    return out;
+    return ExplainedName{std::move(out), explained->passed_on};
+}
+
+void look_up(dns::Server& server, std::string_view subject, const IpAddress& client,
+             std::function<void(dns::LookedUp)> told) {
+    const auto asked = dns::read_subject(subject.substr(subject_prefix.size()));
+    if (!asked) return told({});
+    server.look_up(asked->name, asked->type, client, std::move(told));
+}
+
+void take(const dns::LookedUp& looked_up, gate::Explanation& explanation) {
+    const bool stale = looked_up.reason == telemetry::Reason::dns_stale;
+    explanation.reason = stale ? telemetry::Reason::ok : looked_up.reason;
+    const std::string text = dns::answer_text(looked_up.answer) + (stale ? ", past its time" : "");
+    explanation.target = explanation.admitted() ? text : "";
+    if (!explanation.admitted()) explanation.detail = text;
 }
 
 }  // namespace sallyport::cli

@@ -9,6 +9,7 @@
 #include "listeners/udp_listeners.hpp"
 #include "push/decide.hpp"
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -20,8 +21,17 @@ std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config);
 /// Is this a subject of explain() about a name: "dns:hq.example.com", "dns:hq.example.com?AAAA"?
 bool is_dns_subject(std::string_view subject);
 /// The decision for it, in the shape of the others.
+struct ExplainedName {
+    gate::Explanation explanation;
+    bool passed_on = false;  // upstreams know the answer
+};
 /// @param push  whose couriers are answered; may be null
-Result<gate::Explanation> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
-                                      const IpAddress& client);
+Result<ExplainedName> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
+                                  const IpAddress& client);
+/// Puts the question to an upstream as the client's would be; the answer comes on the loop's thread.
+void look_up(dns::Server& server, std::string_view subject, const IpAddress& client,
+             std::function<void(dns::LookedUp)> told);
+/// What came of it, in the place of whom would be asked.
+void take(const dns::LookedUp& looked_up, gate::Explanation& explanation);
 
 }  // namespace sallyport::cli

@@ -2,16 +2,14 @@
 
 #include "admin/message.hpp"
 #include "cli/firewall_clients.hpp"
+#include "cli/firewall_probe.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
 #include "config/load.hpp"
 #include "config/units.hpp"
 #include "firewall/apply.hpp"
 #include "firewall/foreign.hpp"
-#include "io/sockets.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -114,7 +112,7 @@ json to_json(const firewall::Policy& policy) {
         }
         rules.push_back(std::move(one));
     }
-    return {{"rules", std::move(rules)}};
+    return {{"rules", std::move(rules)}, {"unplaced", policy.nat.unplaced}};
 }
 
 // What speaks against the policy on this machine: sentences for people.
@@ -139,31 +137,10 @@ Result<std::vector<std::string>, firewall::KernelError> objections(const Sources
     return out;
 }
 
-bool answers(const SocketAddress& address) {
-    sockaddr_storage storage{};
-    const auto length = address.to_sockaddr(storage);
-    const io::Fd fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd) return false;
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0) return true;
-    pollfd done{.fd = fd.get(), .events = POLLOUT, .revents = 0};
-    int error = 0;
-    socklen_t size = sizeof error;
-    return ::poll(&done, 1, 1000) == 1 && ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
-           error == 0;
-}
-
 // A port that is open and that nobody serves is no fault of the rules, but it is what an admin asks about next.
 void probe_listeners(const config::Config& config) {
-    for (const auto& kind : config::listen_kinds) {
-        for (const auto& listen : config.listen.*kind.addresses) {
-            SocketAddress at = listen.value.address;
-            if (at.ip.is_unspecified())
-                at.ip = *IpAddress::parse(at.ip.is_v4() || listen.value.dual_stack ? "127.0.0.1" : "::1");
-            if (!answers(at))
-                note("nobody answers on " + listen.value.to_string() + " (" + std::string(kind.key) +
-                     "): is the gateway running?");
-        }
-    }
+    for (const auto& silent : silent_listeners(config))
+        note("nobody answers on " + silent + ": is the gateway running?");
 }
 
 }  // namespace
@@ -281,6 +258,9 @@ Exit firewall_boot(const Common& common) {
         const auto booted = firewall::boot(state);
         if (!booted) return exit_of(booted.error());
         if (booted->recovered) note("a change that was never confirmed was undone");
+        if (!booted->refused.empty())
+            return complain(booted->refused + "\nthe rules that were confirmed before these are loaded instead"),
+                   Exit::failed;
         return print(booted->loaded ? "the confirmed rules are loaded\n" : "nothing to load\n"), Exit::done;
     });
 }

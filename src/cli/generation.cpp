@@ -7,6 +7,7 @@
 #include "cli/turn_settings.hpp"
 #include "gate/handshake.hpp"
 #include "gate/http/url_rules.hpp"
+#include "wire/stun/framing.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -38,7 +39,8 @@ struct Builder {
             if (!(config.listen.*dialect.tls).empty()) return true;
             if (dialect.starts_tls && !(config.listen.*dialect.plain).empty()) return true;
         }
-        return !config.listen.mux.empty() || !config.admin.listen.empty() || !config.turn.tls.empty();
+        return !config.listen.mux.empty() || !config.admin.listen.empty() || !config.turn.tls.empty() ||
+               !config.turn.dtls.empty();
     }
 
     std::vector<crypto::Credential> credentials(const Config& config) {
@@ -147,10 +149,25 @@ struct Builder {
             generation.credentials,
             {.trusted_ca_pems = generation.trusted_pems,
              // Sessions hold on to their context for days; the configuration must not stay with them.
-             .asks_for_certificate = [routing = std::weak_ptr(generation.routing)](const io::ClientSaid& client) {
-                 const auto present = routing.lock();
-                 return present != nullptr && gate::asks_for_certificate(*present, client);
-             }});
+             .asks_for_certificate =
+                 [routing = std::weak_ptr(generation.routing)](const io::ClientSaid& client) {
+                     const auto present = routing.lock();
+                     return present != nullptr && gate::asks_for_certificate(*present, client);
+                 },
+             .protocols = [mux_takes_turn = generation.routing->config().mux_takes_turn()](
+                              int port_kind) { return gate::agreed_protocols(mux_takes_turn, port_kind); }});
+    }
+
+    std::shared_ptr<const io::TlsServer> turn_tls_server(const Generation& generation) {
+        return tls_server(generation.credentials, {.protocols = [](int) { return std::span(stun::alpn_protocols); }});
+    }
+
+    std::shared_ptr<io::DtlsServer> turn_dtls_server(const Generation& generation) {
+        if (generation.routing->config().turn.dtls.empty() || generation.credentials.empty()) return nullptr;
+        auto server = io::DtlsServer::create(generation.credentials, {.protocols = stun::alpn_protocols});
+        if (server) return *server;
+        error({}, server.error().message);
+        return nullptr;
     }
 
     /// @param server  null for the control loop, which dials targets and takes no clients
@@ -199,6 +216,7 @@ struct Builder {
         for (const auto& service : config.services) {
             if (!service.target_ca.value.empty()) generation->watched_files.push_back(service.target_ca.value);
         }
+        if (!config.dns.upstream_ca.value.empty()) generation->watched_files.push_back(config.dns.upstream_ca.value);
         const config::Egress& egress = config.egress;
         generation->radius_secret =
             egress.radius_secret_file.value.empty() ? egress.radius_secret.value : secret(egress.radius_secret_file);
@@ -222,7 +240,8 @@ struct Builder {
         if (!built.errors.empty()) return;  // the other loops would find the same
         for (std::size_t i = 0; i < options.loops; ++i) {
             generation->loops.push_back(for_one_loop(*generation, clients_tls_server(*generation)));
-            generation->turn_tls.push_back(tls_server(generation->credentials, {}));
+            generation->turn_tls.push_back(turn_tls_server(*generation));
+            generation->turn_dtls.push_back(turn_dtls_server(*generation));
             generation->zones.push_back({zones, upstream_tls(*zones)});
         }
         if (built.errors.empty()) built.generation = std::move(generation);

@@ -7,6 +7,7 @@
 #include "dns/server.hpp"
 #include "gate/gate.hpp"
 #include "gate/targets/state.hpp"
+#include "io/dtls.hpp"
 #include "io/tls.hpp"
 #include "push/decide.hpp"
 #include "turn/settings.hpp"
@@ -27,6 +28,7 @@ struct Generation {
     std::vector<dns::LoopZones> zones;        // one for each data loop
     std::shared_ptr<const io::TlsServer> admin_tls;
     turn::SettingsHandle turn;
+    std::vector<std::shared_ptr<io::DtlsServer>> turn_dtls;     // likewise; null: no DTLS
     std::vector<std::shared_ptr<const io::TlsServer>> turn_tls;  // one for each data loop; they ask for no certificate
     std::vector<std::filesystem::path> watched_files;  // certificates, keys, trust lists
     std::vector<std::string> hosts;  // target names to be resolved

@@ -143,6 +143,9 @@ void add_diagnose(CLI::App& app, const Common& common, DiagnoseOptions& options,
         verb->add_option("--write", options.write, "keep the capture in this file as well, and in FILE.1")->needs(live);
     verb->add_option("--write-limit", options.write_limit, "bytes of both files")->capture_default_str()->needs(write);
     verb->add_option("--report", options.report, "write the report as a page of HTML, too");
+    verb->add_option("--tls-secrets", options.tls_secrets,
+                     "write the TLS secrets that captures hold to this file, as a key log for tools that decrypt")
+        ->excludes(live);
     verb->callback([&] { code = finish(diagnose(common, options)); });
 }
 
@@ -155,6 +158,7 @@ void add_dns(CLI::App& app, const Common& common, ExplainOptions& options, std::
     query->add_option("--as", options.client, "address of the one who asks")->capture_default_str();
     query->callback([&] {
         options.subject = "dns:" + options.subject + '?' + type;
+        options.ask = true;
         code = finish(explain(common, options));
     });
 }

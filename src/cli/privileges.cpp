@@ -29,10 +29,12 @@ bool is_root() { return geteuid() == 0; }
 
 constexpr auto ours = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED);
 
-void choose_capabilities(bool rules_kernel) {
+void choose_capabilities(NetAdmin net_admin) {
     capng_clear(CAPNG_SELECT_BOTH);
     capng_update(CAPNG_ADD, ours, CAP_NET_BIND_SERVICE);
-    if (rules_kernel) capng_update(CAPNG_ADD, static_cast<capng_type_t>(ours | CAPNG_INHERITABLE), CAP_NET_ADMIN);
+    if (net_admin == NetAdmin::kept) capng_update(CAPNG_ADD, ours, CAP_NET_ADMIN);
+    if (net_admin == NetAdmin::kept_for_programs)
+        capng_update(CAPNG_ADD, static_cast<capng_type_t>(ours | CAPNG_INHERITABLE), CAP_NET_ADMIN);
 }
 
 bool holds(unsigned capability) {
@@ -71,14 +73,15 @@ Result<void> prepare_directories(const std::vector<std::filesystem::path>& direc
     return {};
 }
 
-Result<Identity> drop_privileges(const std::string& user, bool rules_kernel) {
+Result<Identity> drop_privileges(const std::string& user, NetAdmin net_admin) {
+    const bool leaves_it = net_admin == NetAdmin::kept_for_programs;
     if (!is_root()) {
-        if (rules_kernel) leave_to_programs(CAP_NET_ADMIN);
+        if (leaves_it) leave_to_programs(CAP_NET_ADMIN);
         const passwd* self = getpwuid(geteuid());
         return Identity{.user = self == nullptr ? std::to_string(geteuid()) : self->pw_name};
     }
     const auto account = find_account(user);
-    choose_capabilities(rules_kernel);
+    choose_capabilities(net_admin);
     if (!account || account->uid == 0) {
         if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("can't give up the capabilities of root");
         std::string note = account ? "runs as root, because node.user says so"
@@ -88,7 +91,7 @@ Result<Identity> drop_privileges(const std::string& user, bool rules_kernel) {
     const auto flags = static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
     const int result = capng_change_id(static_cast<int>(account->uid), static_cast<int>(account->gid), flags);
     if (result != 0) return fail("can't become the user " + user + ": libcap-ng error " + std::to_string(result));
-    if (rules_kernel) leave_to_programs(CAP_NET_ADMIN);
+    if (leaves_it) leave_to_programs(CAP_NET_ADMIN);
     return Identity{.user = user, .dropped = true};
 }
 

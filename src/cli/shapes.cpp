@@ -272,6 +272,21 @@ std::string status_text(const json& status) {
     if (kernel.is_boolean())
         out += kernel.get<bool>() ? "; in the kernel too" : "; NOT in the kernel at present: see the log";
     out += "\n";
+    if (const json firewall = status.value("firewall", json(nullptr)); firewall.is_object()) {
+        const json loaded = firewall.value("loaded", json(nullptr));
+        out += "firewall: ";
+        if (!loaded.is_boolean())
+            out += "NOT watched, for want of CAP_NET_ADMIN at the start; see: sallyport firewall diff\n";
+        else
+            out += loaded.get<bool>() ? "loaded\n" : "NOT loaded; see: sallyport firewall boot, or apply\n";
+    }
+    if (const json names = status.value("dns", json(nullptr)); names.is_object()) {
+        out += "names: " + std::to_string(names.value("cached", std::uint64_t{0})) + " answers cached\n";
+        for (const auto& upstream : names.value("upstreams", json::array())) {
+            if (!upstream.value("up", true))
+                out += "warning: the name server " + text_of(upstream, "name") + " does not answer\n";
+        }
+    }
     for (const auto& listener : status.value("listeners", json::array())) {
         out += "listener: " + text_of(listener, "address") + "  " + text_of(listener, "owner") + "\n";
     }

@@ -64,6 +64,13 @@ turn::PeerPolicy policy_of(const config::Config& config) {
     return {plain(config.turn.peer_deny), plain(config.turn.peer_allow), own};
 }
 
+std::vector<turn::DiscoveryPlaces> discovery_of(const config::Stun& stun) {
+    std::vector<turn::DiscoveryPlaces> out;
+    for (const auto& [first, second] : config::discovery_pairs(stun))
+        out.push_back({{first.ip, second.ip}, {first.port, *stun.alternate_port}});
+    return out;
+}
+
 }  // namespace
 
 turn::Credentials::Secrets shared_secrets(const config::Config& config, const Complain& error) {
@@ -98,6 +105,9 @@ turn::SettingsHandle turn_settings(const config::Config& config, const Complain&
         turn::Settings{.credentials = credentials_of(config, error),
                        .peers = policy_of(config),
                        .nat_map = std::move(nat_map),
+                       .discovery = discovery_of(config.stun),
+                       .kernel_nat = plain(config.stun.kernel_nat),
+                       .tcp_relays = from.tcp_relays.value,
                        .relay_addresses = plain(from.relay_address),
                        .first_relay_port = from.relay_ports.value.first,
                        .last_relay_port = from.relay_ports.value.last,
@@ -116,9 +126,21 @@ turn::SettingsHandle turn_settings(const config::Config& config, const Complain&
 std::vector<listeners::UdpClaim> turn_claims(const config::Config& config) {
     std::vector<listeners::UdpClaim> claims;
     for (const auto& listen : config.turn.udp) claims.push_back({listen.value, "turn.udp", stun_and_turn, turn_kind});
+    for (const auto& listen : config.turn.dtls) claims.push_back({listen.value, "turn.dtls", turn_by_dtls, turn_kind});
+    // An address of [stun] is a TURN listener's too where one is all addresses of that port.
+    const auto is_turn_too = [&](const config::ListenAddress& address) {
+        return std::ranges::any_of(config.turn.udp, [&](const auto& one) { return overlap(one.value, address); });
+    };
     for (const auto& listen : config.stun.listen) {
-        const bool is_turn_too = std::ranges::find(claims, listen.value, &listeners::UdpClaim::address) != claims.end();
-        if (!is_turn_too) claims.push_back({listen.value, "stun.listen", stun_alone, turn_kind});
+        const bool is_claimed = std::ranges::find(claims, listen.value, &listeners::UdpClaim::address) != claims.end();
+        const int kind = is_turn_too(listen.value) ? stun_and_turn : stun_alone;
+        if (!is_claimed) claims.push_back({listen.value, "stun.listen", kind, turn_kind});
+    }
+    for (const auto& pair : config::discovery_pairs(config.stun)) {
+        for (const SocketAddress& own : pair) {
+            const config::ListenAddress address{{own.ip, *config.stun.alternate_port}};
+            claims.push_back({address, "stun.alternate_port", stun_alone, turn_kind});
+        }
     }
     return claims;
 }

@@ -15,6 +15,7 @@ namespace sallyport::cli {
 /// The kinds of UdpClaim.
 inline constexpr int stun_alone = 0;
 inline constexpr int stun_and_turn = 1;
+inline constexpr int turn_by_dtls = 2;
 
 /// Reads the files of secrets and passwords.
 /// @param error  called with what can't be read, and where the configuration names it

@@ -110,7 +110,7 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
         const push::Policy push = push_policy(loaded.config->push);
         const auto explained = explain_dns(dns::Zones(*loaded.config, 0), &push, question.subject, question.client);
         if (!explained) return complain(explained.error().message), Exit::usage;
-        return print_explanation(to_json(*explained, question, "file"), common.json);
+        return print_explanation(to_json(explained->explanation, question, "file"), common.json);
     }
     if (is_turn_subject(question.subject)) {
         const auto settings =
@@ -162,7 +162,7 @@ Exit explain(const Common& common, const ExplainOptions& options) {
         certificate = *text;
     }
     auto loaded = load_for(common);
-    json body{{"subject", options.subject}, {"client", options.client}, {"tls", options.tls}};
+    json body{{"subject", options.subject}, {"client", options.client}, {"tls", options.tls}, {"ask", options.ask}};
     if (!certificate.empty()) body["certificate"] = certificate;
     const auto response =
         admin::call(socket_of(loaded), {.method = "POST", .target = "/api/v1/explain", .body = admin::to_text(body)},

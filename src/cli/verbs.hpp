@@ -26,6 +26,7 @@ struct ExplainOptions {
     std::string client = "127.0.0.1";
     bool tls = false;  // where the subject does not say
     std::filesystem::path certificate;  // PEM, that the client would show; empty: none
+    bool ask = false;  // of a name that others know: whether they are asked
 };
 
 struct ConnectionsOptions {

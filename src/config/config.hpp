@@ -235,6 +235,9 @@ struct Config {
     Stun stun;
     Turn turn;
     std::vector<TurnUser> turn_users;
+
+    /// Is TURN one of the protocols of the port for many? It is as soon as somebody may relay.
+    bool mux_takes_turn() const { return !listen.mux.empty() && !turn.realm.value.empty(); }
 };
 
 }  // namespace sallyport::config

@@ -95,6 +95,7 @@ void check_udp_ports(const Config& config, Findings& findings) {
         }
     };
     check(config.turn.udp, "[turn] udp");
+    check(config.turn.dtls, "[turn] dtls");
     check(config.stun.listen, "[stun] listen");
 }
 

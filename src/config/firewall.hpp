@@ -72,6 +72,7 @@ struct Firewall {
     std::vector<Located<Passage>> presets;
     bool masquerade = true;
     Located<PortRange> nat_ports{{32768, 49151}, {}};
+    bool restore = false;  // puts the confirmed rules back when somebody takes them away
     Located<std::filesystem::path> state_dir{"/var/lib/sallyport-firewall", {}};
 
     bool operator==(const Firewall&) const = default;

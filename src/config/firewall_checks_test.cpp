@@ -28,7 +28,7 @@ TEST(Firewall, IsReadWithItsInnerTables) {
     const auto loaded = read(
         "[firewall]\ninside = 'eth1'\noutside = ['eth0', 'ppp0']\ndeny = 'drop'\nfast_fail = 113\npresets = ['apns', "
         "'dns']\n"
-        "nat_ports = '40000-50000'\n"
+        "nat_ports = '40000-50000'\nrestore = true\n"
         "[[firewall.forward]]\nprotocol = ['tcp', 'udp']\nport = 88\nto = '172.16.0.40:88'\n"
         "[[firewall.open]]\nname = 'metrics'\nport = [9100, 9101]\nfrom = '10.0.0.0/8'\n"
         "[[firewall.open]]\nname = 'snmp'\nport = 161\nprotocol = 'udp'\n");
@@ -39,6 +39,8 @@ TEST(Firewall, IsReadWithItsInnerTables) {
     EXPECT_EQ(firewall.deny, Deny::drop);
     EXPECT_EQ(firewall.deny_inside, Deny::reset);
     EXPECT_EQ(firewall.fast_fail.size(), 1U);
+    EXPECT_TRUE(firewall.restore);
+    EXPECT_FALSE(Firewall{}.restore);
     EXPECT_EQ(firewall.presets[1].value, Passage::dns);
     EXPECT_EQ(firewall.nat_ports.value, (PortRange{40000, 50000}));
     ASSERT_EQ(loaded.config->firewall_forwards.size(), 1U);

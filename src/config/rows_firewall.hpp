@@ -33,6 +33,9 @@ inline constexpr std::array firewall_rows{
     row<&Firewall::nat_ports>("nat_ports", "\"32768-49151\"",
                               "The ports of this node that their connections get. Kept apart from `relay_ports` of "
                               "[turn]."),
+    row<&Firewall::restore>("restore", "false",
+                            "Whether the running gateway puts the confirmed rules back when another program takes them "
+                            "out of the kernel, rather than tell of it alone. Takes a start as root."),
     row<&Firewall::state_dir>(
         "state_dir", "\"/var/lib/sallyport-firewall\"",
         "Where the applied rules are kept for the next start. Root's alone, for root loads them."),

@@ -21,7 +21,8 @@ inline constexpr std::array listen_rows{
     row<&Listen::h323>("h323", "[]", "H.323 by H.460.17, over TCP."),
     row<&Listen::h323s>("h323s", "[]", "H.323 by H.460.17, in TLS."),
     row<&Listen::mux>("mux", "[]",
-                      "All of the above on one port, with TLS or without: what is spoken is told by the first bytes."),
+                      "All of the above and TURN (where [turn] has a `realm`) on one port, with TLS or without: what "
+                      "is spoken is told by the first bytes."),
     row<&Listen::proxy_from>("proxy_from", "[]",
                              "Whose connections begin with a PROXY header (version 1 or 2): the client is the one that "
                              "it names. From these a connection without one is refused; from anyone else a header is "

@@ -11,16 +11,32 @@ namespace sallyport::config {
 inline constexpr std::array stun_rows{
     row<&Stun::listen>("listen", "[]",
                        "Where STUN is answered over UDP. An address that `udp` of [turn] names too is one socket."),
+    row<&Stun::alternate_port>(
+        "alternate_port", "",
+        "A second port on the addresses of `listen`, which then must be two of a family on one port: clients can learn "
+        "with them how their NAT behaves (RFC 5780, RFC 3489). Absent: they can't."),
+    row<&Stun::kernel_nat>("kernel_nat", "[]",
+                           "Networks whose clients this machine's own kernel hides behind an address of its own: they "
+                           "are told the address "
+                           "and port that it has mapped theirs to, where it has. Over UDP, on every listener. Linux "
+                           "lets only a process with "
+                           "CAP_NET_ADMIN ask, which is kept for that."),
 };
 
 inline constexpr std::array turn_rows{
     row<&Turn::udp>("udp", "[]", "Where clients come to over UDP."),
     row<&Turn::tcp>("tcp", "[]", "Where clients come to over TCP."),
     row<&Turn::tls>("tls", "[]", "Where clients come to over TLS, with the certificates of [[certificate]]."),
+    row<&Turn::dtls>("dtls", "[]", "Where clients come to over DTLS (UDP), with the same certificates."),
     row<&Turn::realm>("realm", "",
-                      "The realm of users and passwords, your domain as a rule. Needed where there is a listener."),
+                      "The realm of users and passwords, your domain as a rule. Needed where there is a listener. "
+                      "With it, `mux` of [listen] takes TURN too."),
+    row<&Turn::tcp_relays>("tcp_relays", "false",
+                           "Whether clients that come over TCP or TLS may have relays over TCP as well (RFC 6062), on "
+                           "the TCP ports of `relay_ports`. Not together with a limit on bits, which would not hold "
+                           "for them."),
     row<&Turn::relay_ports>("relay_ports", "\"49152-65535\"",
-                            "The UDP ports of relays, taken at random. A firewall must let them in."),
+                            "The ports of relays, taken at random. A firewall must let them in."),
     row<&Turn::relay_address>("relay_address", "[]",
                               "The own addresses that relays are bound to, one of each family. Absent: the one that "
                               "the client came to. What `nat_map` of [node] maps to them is what clients are told."),

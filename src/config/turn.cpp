@@ -17,6 +17,39 @@ constexpr std::uint64_t most_bits = 1'000'000'000'000;  // a second: what no nod
 
 std::string where(const Place& place) { return place.file + ':' + std::to_string(place.line); }
 
+// DTLS has its ports for itself.
+void check_dtls_ports(const Config& config, Findings& findings) {
+    for (const auto& listen : config.turn.dtls) {
+        const auto check = [&](const std::vector<Located<ListenAddress>>& others, std::string_view who) {
+            const auto taken = std::ranges::find_if(
+                others, [&](const auto& other) { return &other != &listen && overlap(other.value, listen.value); });
+            if (taken == others.end() || (&others == &config.turn.dtls && &*taken > &listen)) return;
+            findings.error(listen.place, {"dtls: " + quote(listen.value.to_string()) + " is taken by " +
+                                              std::string(who) + ' ' + quote(taken->value.to_string()),
+                                          "at " + where(taken->place) + ": a port has one use"});
+        };
+        check(config.turn.dtls, "dtls");
+        check(config.turn.udp, "udp");
+        check(config.stun.listen, "[stun] listen");
+    }
+}
+
+void check_discovery(const Stun& stun, Findings& findings) {
+    if (!stun.alternate_port) return;
+    const auto pairs = discovery_pairs(stun);
+    for (const auto& listen : stun.listen) {
+        const SocketAddress& own = listen.value.address;
+        const bool is_paired =
+            std::ranges::any_of(pairs, [&](const auto& pair) { return std::ranges::find(pair, own) != pair.end(); });
+        if (!is_paired)
+            findings.error(listen.place, {"listen: " + quote(listen.value.to_string()) + " is not one of two",
+                                          "alternate_port needs two addresses of each family, on one port"});
+        if (own.port == *stun.alternate_port)
+            findings.error(listen.place, {"listen: " + quote(listen.value.to_string()) + " is on alternate_port",
+                                          "take another port for the one or the other"});
+    }
+}
+
 // UDP ports: they have nothing to do with those of [listen], which are TCP's.
 void check_udp_ports(const Config& config, Findings& findings) {
     for (const auto& listen : config.turn.udp) {
@@ -36,6 +69,7 @@ void check_udp_ports(const Config& config, Findings& findings) {
         }
     };
     overlaps(config.turn.udp, "udp");
+    overlaps(config.turn.dtls, "dtls");
     overlaps(config.stun.listen, "listen");
 }
 
@@ -48,6 +82,14 @@ void check_relay_addresses(const Turn& turn, Findings& findings) {
             findings.error(later.place, {"relay_address: " + quote(later.value.to_string()) +
                                          " is the second of its family; relays take one of each"});
     }
+}
+
+void check_tcp_relays(const Turn& turn, Findings& findings) {
+    const bool is_limited = turn.bits_per_second_per_allocation.value != 0 ||
+                            turn.bits_per_second_per_user.value != 0 || turn.bits_per_second.value != 0;
+    if (turn.tcp_relays.value && is_limited)
+        findings.error(turn.tcp_relays.place, {"tcp_relays: a limit on bits does not hold for relays over TCP",
+                                               "leave out tcp_relays, or bits_per_second and its kin"});
 }
 
 void check_users(const Config& config, Findings& findings) {
@@ -83,14 +125,32 @@ Result<void, Complaint> from_text(const Reading&, std::string_view text, BitRate
     return {};
 }
 
+std::vector<std::array<SocketAddress, 2>> discovery_pairs(const Stun& stun) {
+    std::vector<std::array<SocketAddress, 2>> out;
+    for (const bool is_v4 : {true, false}) {
+        std::vector<SocketAddress> own;
+        for (const auto& listen : stun.listen) {
+            const IpAddress& ip = listen.value.address.ip;
+            if (ip.is_v4() == is_v4 && !ip.is_unspecified()) own.push_back(listen.value.address);
+        }
+        const bool is_pair = own.size() == 2 && own[0].port == own[1].port && own[0].ip != own[1].ip;
+        if (is_pair && stun.alternate_port) out.push_back({own[0], own[1]});
+    }
+    return out;
+}
+
 void check_turn(const Config& config, Findings& findings) {
     const Turn& turn = config.turn;
     check_udp_ports(config, findings);
+    check_dtls_ports(config, findings);
+    check_discovery(config.stun, findings);
     check_relay_addresses(turn, findings);
+    check_tcp_relays(turn, findings);
     check_users(config, findings);
-    for (const Turn::Addresses* addresses : {&turn.udp, &turn.tcp, &turn.tls}) {
+    const auto& mux = config.mux_takes_turn() ? config.listen.mux : Turn::Addresses{};
+    for (const Turn::Addresses* addresses : {&turn.udp, &turn.tcp, &turn.tls, &turn.dtls, &mux}) {
         if (addresses->empty()) continue;
-        const Place& place = addresses->front().place;
+        const Place& place = addresses == &mux ? turn.realm.place : addresses->front().place;
         if (turn.realm.value.empty())
             findings.error(place, {"[turn] has no \"realm\"", "passwords hold for a realm: write your domain"});
         if (turn.shared_secret.empty() && turn.shared_secret_file.empty() && config.turn_users.empty())

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,14 +33,21 @@ inline constexpr std::array<std::string_view, 2> words_of<SecretHash>{"sha1", "s
 
 struct Stun {
     std::vector<Located<ListenAddress>> listen;
+    std::optional<std::uint16_t> alternate_port;
+    std::vector<Located<Network>> kernel_nat;
 
     bool operator==(const Stun&) const = default;
 };
 
+/// The addresses of `listen` that NAT behavior can be discovered with (RFC 5780 section 6): two of one family, on one
+/// port. Empty without alternate_port.
+std::vector<std::array<SocketAddress, 2>> discovery_pairs(const Stun& stun);
+
 struct Turn {
     using Addresses = std::vector<Located<ListenAddress>>;
-    Addresses udp, tcp, tls;
+    Addresses udp, tcp, tls, dtls;
     Located<std::string> realm;
+    Located<bool> tcp_relays;
     Located<PortRange> relay_ports{{49152, 65535}, {}};
     std::vector<Located<IpAddress>> relay_address;  // at most one of a family; none: where the client came to
     std::vector<Located<std::string>> shared_secret;

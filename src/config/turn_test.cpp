@@ -64,12 +64,62 @@ TEST(TurnConfig, SaysWhatIsWrong) {
          "9:8: name: user \"a\" stands twice (first at s.toml:6)\n"},
         {served + "tcp = \":443\"\n[listen]\nhttps = \":443\"\n",
          "5:7: [turn] tcp: \":443\" is taken by https \":443\" (at s.toml:7: a port has one use)\n"},
+        {served + "dtls = \"192.0.2.1:3478\"\n",
+         "5:8: dtls: \"192.0.2.1:3478\" is taken by udp \":3478\" (at s.toml:2: a port has one use)\n"},
+        {served + "dtls = [\":5349\", \":5349\"]\n",
+         "5:18: dtls: \":5349\" is taken by dtls \":5349\" (at s.toml:5: a port has one use)\n"},
+        {"[stun]\nlisten = \"192.0.2.1:3478\"\nalternate_port = 3479\n",
+         "2:10: listen: \"192.0.2.1:3478\" is not one of two (alternate_port needs two addresses of each family, on "
+         "one "
+         "port)\n"},
+        {"[stun]\nlisten = [\"192.0.2.1:3478\", \"192.0.2.2:3478\", \"[2001:db8::1]:3478\"]\nalternate_port = 3479\n",
+         "2:47: listen: \"[2001:db8::1]:3478\" is not one of two (alternate_port needs two addresses of each family, "
+         "on "
+         "one port)\n"},
+        {"[stun]\nlisten = [\"192.0.2.1:3478\", \"192.0.2.2:3478\"]\nalternate_port = 3478\n",
+         "2:11: listen: \"192.0.2.1:3478\" is on alternate_port (take another port for the one or the other)\n"
+         "2:29: listen: \"192.0.2.2:3478\" is on alternate_port (take another port for the one or the other)\n"},
+        {"[listen]\nmux = \":443\"\n[turn]\nrealm = \"example.com\"\n",
+         "4:9: nobody may relay: [turn] has no shared_secret, and there is no [[turn.user]] (a relay without "
+         "credentials is everybody's; for STUN alone use [stun])\n"},
+        {served + "peer_deny = [\"10.0.0.0/33\"]\n",
+         "5:14: peer_deny: \"10.0.0.0/33\" is not a network (such as \"10.0.0.0/8\", \"2001:db8::/32\" or "
+         "one address)\n"},
+        {served + "peer_allow = [\"10.0.0.1-10.0.0.9\"]\n",
+         "5:15: peer_allow: \"10.0.0.1-10.0.0.9\" is not a network (such as \"10.0.0.0/8\", \"2001:db8::/32\" or "
+         "one address)\n"},
+        {served + "tcp_relays = true\nbits_per_second_per_user = \"1M\"\n",
+         "5:14: tcp_relays: a limit on bits does not hold for relays over TCP (leave out tcp_relays, or "
+         "bits_per_second "
+         "and its kin)\n"},
         {"[turn]\nuser = \"alice\"\n", "2:8: \"user\" must be a list of tables, not a string (write [[turn.user]])\n"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.text);
         EXPECT_EQ(listing(load_here(c.text).errors), c.listing);
     }
+}
+
+TEST(TurnConfig, PairsTheAddressesThatNatBehaviorIsDiscoveredWith) {
+    const auto pairs = [](const std::string& more) {
+        const auto loaded = load_here(
+            "[stun]\nlisten = [\"192.0.2.1:3478\", \"[2001:db8::1]:1\", \"192.0.2.2:3478\", "
+            "\"[2001:db8::2]:1\"]\n" +
+            more);
+        return discovery_pairs(loaded.config->stun);
+    };
+    EXPECT_EQ(pairs("").size(), 0U);
+    const auto both = pairs("alternate_port = 3479\n");
+    ASSERT_EQ(both.size(), 2U);
+    EXPECT_EQ(both[0][1].to_string(), "192.0.2.2:3478");
+    EXPECT_EQ(both[1][0].to_string(), "[2001:db8::1]:1");
+}
+
+TEST(TurnConfig, IsServedOnThePortForManyAsSoonAsSomebodyMayRelay) {
+    const std::string mux = "[listen]\nmux = \":443\"\n";
+    EXPECT_FALSE(load_here(mux).config->mux_takes_turn());
+    EXPECT_FALSE(load_here(served).config->mux_takes_turn());
+    EXPECT_TRUE(load_here(mux + "[turn]\nrealm = \"a.example\"\nshared_secret = \"s\"\n").config->mux_takes_turn());
 }
 
 TEST(TurnConfig, WarnsOfAccountsThatNobodyCanUse) {

@@ -71,6 +71,11 @@ void read(const Reading& in, bool& out) {
     out = *boolean;
 }
 
+void read(const Reading& in, Located<bool>& out) {
+    read(in, out.value);
+    out.place = in.place();
+}
+
 void read(const Reading& in, std::uint32_t& out) {
     if (const auto number = integer_in(in, "integer", in.limits.least, in.limits.most))
         out = static_cast<std::uint32_t>(*number);

@@ -47,6 +47,7 @@ struct Reading {
 
 // Each reads the value, or says what is wrong with it and leaves `out` alone.
 void read(const Reading& in, bool& out);
+void read(const Reading& in, Located<bool>& out);
 void read(const Reading& in, std::uint32_t& out);
 void read(const Reading& in, std::optional<std::uint16_t>& out);  // a port
 void read(const Reading& in, std::vector<Located<std::uint16_t>>& out);  // ports: one of them or a list

@@ -95,6 +95,7 @@ void Analysis::frame(const pcap::Frame& frame) {
     if (report_.packets == 1) report_.first_time = report_.last_time = frame.time;
     report_.first_time = std::min(report_.first_time, frame.time);
     report_.last_time = std::max(report_.last_time, frame.time);
+    if (frame.bytes.size() < frame.original_length) ++cut_frames_;
     packet::Packet packet;
     if (packet::decode(frame.link_type, frame.bytes, packet)) return decoded(packet, frame.time);
     if (packet::is_known(frame.link_type)) return;
@@ -164,6 +165,10 @@ Report Analysis::finish() {
         report_.notes.push_back(std::to_string(unknown_links_) + " frames of link type " +
                                 std::to_string(unknown_link_) + " can't be read");
     }
+    if (cut_frames_ > 0) {
+        report_.notes.push_back(count_text(cut_frames_, "frame was", "frames were") +
+                                " not captured whole (snap length): what messages say is read as far as it is there");
+    }
     note_fragments();
     return std::move(report_);
 }
@@ -205,6 +210,15 @@ void note_missed(const pcap::Reader& reader, Analysis& analysis) {
     if (missed > 0) analysis.note("the capturing system missed " + count_text(missed, "frame", "frames"));
 }
 
+void keep_secrets(const pcap::Reader& reader, Analysis& analysis) {
+    if (reader.tls_secrets().empty() && !reader.lacks_secrets()) return;
+    analysis.keep_secrets(reader.tls_secrets());
+    analysis.note(
+        std::string("the file holds TLS secrets, which are not used here; --tls-secrets writes them for tools "
+                    "that decrypt") +
+        (reader.lacks_secrets() ? ", but for some that are too large to keep" : ""));
+}
+
 }  // namespace
 
 Result<void> read_file(const std::string& name, Analysis& analysis, const Progress& progress) {
@@ -239,6 +253,7 @@ Result<void> read_file(const std::string& name, Analysis& analysis, const Progre
         break;
     }
     note_missed(reader, analysis);
+    keep_secrets(reader, analysis);
     return {};
 }
 

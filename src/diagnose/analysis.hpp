@@ -33,6 +33,8 @@ public:
     void frame(const pcap::Frame& frame);
     /// Something to say about this file: that it is cut, that the system could not keep all frames.
     void note(std::string text);
+    /// TLS secrets that a file holds, handed on as they are.
+    void keep_secrets(const std::string& key_log) { report_.tls_secrets += key_log; }
 
     std::uint64_t packets() const { return report_.packets; }
     Report finish();
@@ -55,7 +57,7 @@ private:
     std::uint64_t before_file_ = 0;  // packets
     std::optional<IpAddress> client_;
     Time file_end_ = 0;
-    std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, cut_fragments_ = 0;
+    std::uint64_t duplicates_found_ = 0, unknown_links_ = 0, cut_fragments_ = 0, cut_frames_ = 0;
     std::uint16_t unknown_link_ = 0;
 };
 

@@ -23,7 +23,7 @@ std::span<const DetectorRow> detectors() {
         DetectorRow{"DNS", Sees::both, make_dns},
         DetectorRow{"STUN", Sees::udp, make_stun},
         DetectorRow{"ICE", Sees::udp, make_ice},
-        DetectorRow{"media", Sees::udp, make_media},
+        DetectorRow{"media", Sees::both, make_media},
         DetectorRow{"signaling", Sees::both, make_signaling},
     };
     return table;

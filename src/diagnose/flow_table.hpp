@@ -57,7 +57,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t chunk = 1024;
+    static constexpr std::size_t chunk = 128;
 
     Flow& at(std::size_t number) const { return chunks_[number % limit_ / chunk][number % limit_ % chunk]; }
     std::size_t slot_of(const SocketAddress& a, const SocketAddress& b, std::uint8_t protocol,

@@ -23,6 +23,7 @@ struct Report {
     std::uint64_t packets = 0;
     Time first_time = 0, last_time = 0;
     std::vector<Finding> findings;  // the worst first
+    std::string tls_secrets;  // that the files hold, as a key log: for other tools, never shown
     std::vector<std::string> notes;  // about the capture, not about the network
     std::vector<Attempt> attempts;  // TCP connections of the clients that have findings, at most max_attempts
     std::size_t flows = 0;

@@ -76,7 +76,7 @@ Bytes Cache::write(const Found& found, MutableBytes room, const Asked& asked, St
     const bool stale = found.age == Age::stale;
     const Bytes out =
         pass_back(entry.message(), {}, room, asked, stale ? ExtendedError::stale_answer : ExtendedError::none);
-    if (out.size() < entry.size) return out;  // it was cut
+    if (out.empty() || read_header(out)->has(flag::truncated)) return out;  // it was cut
     const std::uint32_t age = seconds(now - entry.stored);
     const std::byte* place = entry.octets.get() + entry.size;
     for (std::size_t i = 0; i < entry.ttls; ++i, place += sizeof(std::uint16_t)) {

@@ -7,8 +7,8 @@ namespace sallyport::dns {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> outcome_names{"refused", "unserved", "claimed", "local",
-                                                        "no data", "denied",   "forward", "nowhere"};
+constexpr std::array<std::string_view, 9> outcome_names{"refused", "unserved", "claimed", "local",  "no data",
+                                                        "denied",  "absent",   "forward", "nowhere"};
 
 constexpr std::uint32_t denied_ttl = 300;  // seconds
 
@@ -82,7 +82,8 @@ private:
         return local != nullptr;
     }
 
-    // The longest ending that says anything decides; of one ending, a record beats `deny`, and that beats a forward.
+    // The longest ending that says anything decides; of one ending, a record beats `deny`, that beats a forward, and
+    // that beats what the name means everywhere.
     bool find_domain(Decision& out) {
         zones_.domains().find_ending(key_, 0, [&](const Domain& domain, std::size_t skipped) {
             out.private_allowed = out.private_allowed || domain.private_allowed;
@@ -94,6 +95,7 @@ private:
                 decided_ = true;
             }
             if (!decided_) decided_ = take_forward(out, domain);
+            if (!decided_) decided_ = take_absence(out, domain, skipped == 0);
             return false;  // what a longer ending decided may still be allowed private addresses by a shorter one
         });
         return decided_;
@@ -117,6 +119,18 @@ private:
             return true;
         }
         return false;
+    }
+
+    bool take_absence(Decision& out, const Domain& domain, bool is_itself) {
+        const bool holds = domain.absent == Absent::everywhere ||
+                           (domain.absent == Absent::outside && zones_.groups()[out.view->group].outside);
+        if (!holds) return false;
+        note(domain.absent_by, "match; nobody is asked about it");
+        // Names of ours may be below it: one that does not exist has nothing below it (RFC 8020).
+        const bool may_be_above = is_itself || key_.labels() < domain.whole_labels;
+        out.outcome = may_be_above ? Outcome::no_data : Outcome::absent;
+        out.local = &zones_.nothing();
+        return true;
     }
 
     void pass_on(Decision& out, std::size_t group) {
@@ -169,10 +183,11 @@ Bytes write_answer(MutableBytes room, const Asked& asked, std::uint16_t asked_ty
             writer.start_of_authority(decision.local->ttl);
             return writer.finish();
         }
-        case Outcome::denied: {
+        case Outcome::denied:
+        case Outcome::absent: {
             AnswerWriter writer(room, asked, rcode(Rcode::nx_domain), flag::authoritative);
             writer.start_of_authority(denied_ttl);
-            return writer.finish(ExtendedError::filtered);
+            return writer.finish(decision.outcome == Outcome::denied ? ExtendedError::filtered : ExtendedError::none);
         }
         case Outcome::claimed: {
             const bool absent = decision.claim->state == Claim::State::absent;

@@ -19,6 +19,7 @@ enum class Outcome : std::uint8_t {
     local,     // a local name, and it has what was asked for
     no_data,   // a local name that has no such type
     denied,    // under a name of `deny`: NXDOMAIN
+    absent,    // a special name that nobody outside knows anything of: NXDOMAIN
     forward,   // to the upstreams of `group`
     nowhere,   // not ours, and there is no upstream: REFUSED
 };

@@ -92,7 +92,7 @@ TEST(DnsDecision, FollowsTheViewsAndTheNamesThatAreOurs) {
         {"and below", "x.ads.example", type::a, inside, "NXDOMAIN SOA"},
         {"but for what is ours", "yes.ads.example", type::a, inside, "NOERROR A=172.16.0.30"},
         {"the name of an address", "10.0.16.172.in-addr.arpa", type::ptr, inside, "NOERROR PTR=hq.example.com"},
-        {"in the view that has it", "10.0.2.10.in-addr.arpa", type::ptr, inside, "ask 192.0.2.53"},
+        {"in the view that has it", "10.0.2.10.in-addr.arpa", type::ptr, inside, "NXDOMAIN SOA"},
         {"of IPv6", "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa", type::ptr, branch,
          "NOERROR PTR=hq.example.com"},
         {"no zone transfers", "example.net", type::axfr, inside, "REFUSED"},
@@ -103,6 +103,58 @@ TEST(DnsDecision, FollowsTheViewsAndTheNamesThatAreOurs) {
         SCOPED_TRACE(c.why);
         EXPECT_EQ(told(zones, c.name, c.type, c.client), c.told);
     }
+}
+
+TEST(DnsDecision, AsksNobodyOutsideAboutSpecialNames) {
+    config::Config config = office();
+    config.dns_forwards.push_back(
+        {.place = {},
+         .domains = testing::located({config::DnsName{"firm.local"}, config::DnsName{"1.10.in-addr.arpa"}}),
+         .upstream = testing::upstreams({"172.16.0.56"}),
+         .views = {}});
+    config.dns_records.push_back(testing::record("printer.local", {"172.16.0.40"}));
+    const Zones zones(config, seed);
+    const std::string_view inside = "10.1.0.7", branch = "10.2.0.7";  // whose upstream is inside
+    struct Case {
+        std::string_view why, name;
+        std::uint16_t type;
+        std::string_view client, told;
+    };
+    const Case cases[] = {
+        {"this machine", "localhost", type::a, inside, "NOERROR A=127.0.0.1"},
+        {"in IPv6", "LocalHost", type::aaaa, inside, "NOERROR AAAA=::1"},
+        {"has no mail", "localhost", type::mx, inside, "NOERROR SOA"},
+        {"below it", "x.y.localhost", type::a, branch, "NOERROR A=127.0.0.1"},
+        {"its reverse", "1.0.0.127.in-addr.arpa", type::ptr, inside, "NOERROR PTR=localhost"},
+        {"its neighbor's", "2.0.0.127.in-addr.arpa", type::ptr, inside, "NXDOMAIN SOA"},
+        {"its reverse in IPv6", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa", type::ptr,
+         inside, "NOERROR PTR=localhost"},
+        {"nowhere", "x.invalid", type::a, inside, "NXDOMAIN SOA"},
+        {"not even inside", "x.onion", type::a, branch, "NXDOMAIN SOA"},
+        {"the upstream's encrypted self", "_dns.resolver.arpa", type::svcb, inside, "NXDOMAIN SOA"},
+        {"multicast", "tv.local", type::a, inside, "NXDOMAIN SOA"},
+        {"but for what is ours", "printer.local", type::a, inside, "NOERROR A=172.16.0.40"},
+        {"and above that", "local", type::a, inside, "NOERROR SOA"},
+        {"or is forwarded", "dc.firm.local", type::a, inside, "ask 172.16.0.56"},
+        {"inside somebody may know", "tv.local", type::a, branch, "ask 10.2.0.1"},
+        {"private addresses", "1.1.168.192.in-addr.arpa", type::ptr, inside, "NXDOMAIN SOA"},
+        {"up to the last", "1.1.31.172.in-addr.arpa", type::ptr, inside, "NXDOMAIN SOA"},
+        {"and no further", "1.1.32.172.in-addr.arpa", type::ptr, inside, "ask 192.0.2.53"},
+        {"above one of them", "168.192.in-addr.arpa", type::soa, inside, "NOERROR SOA"},
+        {"a part of one", "1.168.192.in-addr.arpa", type::ptr, inside, "NOERROR SOA"},
+        {"one that is forwarded", "1.1.1.10.in-addr.arpa", type::ptr, inside, "ask 172.16.0.56"},
+        {"one that somebody inside may know", "1.1.168.192.in-addr.arpa", type::ptr, branch, "ask 10.2.0.1"},
+        {"link-local ones in IPv6", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.e.f.ip6.arpa",
+         type::ptr, inside, "NXDOMAIN SOA"},
+        {"a laboratory's", "x.test", type::a, inside, "ask 192.0.2.53"},
+        {"labels are whole", "notlocal", type::a, inside, "ask 192.0.2.53"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.why);
+        EXPECT_EQ(told(zones, c.name, c.type, c.client), c.told);
+    }
+    config.dns_records.push_back(testing::record("localhost", {"172.16.0.41"}));
+    EXPECT_EQ(told(Zones(config, seed), "localhost", type::a, inside), "NOERROR A=172.16.0.41") << "as it is told to";
 }
 
 TEST(DnsDecision, AllowsPrivateAddressesOnlyWhereTheyAreExpected) {

@@ -24,12 +24,11 @@ const NetworkSet& private_networks() {
 }
 
 bool is_private(const Record& record, Bytes rdata) {
-    if (record.type == type::a && rdata.size() == 4)
-        return private_networks().contains(IpAddress::v4(*ByteReader(rdata).u32()));
+    if (record.type == type::a && rdata.size() == 4) return leads_inside(IpAddress::v4(*ByteReader(rdata).u32()));
     if (record.type != type::aaaa || rdata.size() != 16) return false;
     std::array<std::uint8_t, 16> octets;
     std::memcpy(octets.data(), rdata.data(), octets.size());
-    return private_networks().contains(IpAddress::v6(octets));
+    return leads_inside(IpAddress::v6(octets));
 }
 
 // Walks along the answer section: each record must be about the name that the chain has come to.
@@ -37,11 +36,9 @@ class Chain {
 public:
     explicit Chain(Bytes question_name) : name_(*Name::from_wire(question_name)) {}
 
-    bool follows(Bytes message, const Record& record) {
-        const auto owner = read_name(message, record.owner);
-        if (!owner) return false;
-        if (record.type == type::dname) return is_above(owner->name);
-        if (!same_name(owner->name.wire(), name_.wire())) return record.type == type::rrsig;  // of what was passed
+    bool follows(Bytes message, const Record& record, const Name& owner) {
+        if (record.type == type::dname) return is_above(owner);
+        if (!same_name(owner.wire(), name_.wire())) return record.type == type::rrsig;  // of what was passed
         if (record.type == type::cname) {
             const auto target = read_name(message, record.rdata);
             if (!target || ++links_ > most_links) return false;
@@ -72,6 +69,8 @@ std::optional<std::uint32_t> negative_lifetime(Bytes message, const Record& soa)
 
 }  // namespace
 
+bool leads_inside(const IpAddress& address) { return private_networks().contains(address); }
+
 Examined examine(Bytes message, const Response& response) {
     Examined out;
     out.on_topic = true;
@@ -86,10 +85,15 @@ Examined examine(Bytes message, const Response& response) {
     while (const auto record = records.next()) {
         if (record->type == type::opt) {
             out.edns = read_edns(message, *record);
-            out.odd_opt = out.odd_opt || out.has_opt || !out.edns || records.position() != message.size();
+            out.malformed = out.malformed || out.has_opt || !out.edns || records.position() != message.size();
             out.has_opt = true;
             out.end = record->owner;
             continue;
+        }
+        const auto owner = read_name(message, record->owner);
+        if (!owner) {
+            out.malformed = true;
+            break;
         }
         too_many = too_many || out.records == Examined::most_records || record->ttl_at > 0xFFFF;
         if (!too_many) out.ttl_at[out.records++] = static_cast<std::uint16_t>(record->ttl_at);
@@ -97,7 +101,7 @@ Examined examine(Bytes message, const Response& response) {
         const std::uint32_t ttl = record->ttl > 0x7FFFFFFF ? 0 : record->ttl;
         if (record->section == Record::Section::answer) {
             answered = answered || (record->type != type::cname && record->type != type::dname);
-            out.on_topic = out.on_topic && chain.follows(message, *record);
+            out.on_topic = out.on_topic && chain.follows(message, *record, owner->name);
             least = std::min(least, ttl);
             out.has_private_address =
                 out.has_private_address || is_private(*record, message.subspan(record->rdata, record->size));
@@ -105,7 +109,7 @@ Examined examine(Bytes message, const Response& response) {
         if (record->section == Record::Section::authority && record->type == type::soa)
             negative = negative_lifetime(message, *record);
     }
-    const bool kept_kind = !response.header.has(flag::truncated) && !too_many && !out.odd_opt && out.on_topic &&
+    const bool kept_kind = !response.header.has(flag::truncated) && !too_many && !out.malformed && out.on_topic &&
                            !asked_any && (!out.edns || out.edns->extended_rcode == 0);
     if (!kept_kind) return out;
     if (rcode == Rcode::serv_fail)

@@ -2,6 +2,7 @@
 // addresses that it should not.
 #pragma once
 
+#include "base/address.hpp"
 #include "wire/dns/message.hpp"
 
 #include <array>
@@ -29,13 +30,17 @@ struct Examined {
     /// Where the OPT begins, when it is the last record; else the message's size.
     std::size_t end = 0;
     bool has_opt = false;  // and it is the last record
-    bool odd_opt = false;  // it is not the last, or can't be read
+    /// An OPT that is not the last or can't be read, or the name of a record that can't: not to be passed on.
+    bool malformed = false;
     std::optional<Edns> edns;
     std::array<std::uint16_t, most_records> ttl_at{};  // where the TTLs stand, OPT's apart
     std::size_t records = 0;
 
     std::span<const std::uint16_t> ttls() const { return std::span(ttl_at).first(records); }
 };
+
+/// An address of a private network, of this machine or of none: no name outside may have it here.
+bool leads_inside(const IpAddress& address);
 
 /// @param response  read of this message
 Examined examine(Bytes message, const Response& response);

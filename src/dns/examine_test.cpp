@@ -110,12 +110,22 @@ TEST(DnsExamine, SeesAddressesThatLeadInside) {
 TEST(DnsExamine, FindsTheOpt) {
     const Examined with = examined({.answers = {{"hq.example.com"}}, .opt = true, .options = octets("000F0002 0003")});
     EXPECT_TRUE(with.has_opt);
-    EXPECT_FALSE(with.odd_opt);
+    EXPECT_FALSE(with.malformed);
     EXPECT_EQ(with.edns->options.size(), 6U);
     EXPECT_EQ(with.ttls().size(), 1U) << "the OPT's are flags";
     const Examined without = examined({.answers = {{"hq.example.com"}}});
     EXPECT_FALSE(without.has_opt);
     EXPECT_GT(without.end, 12U);
+}
+
+TEST(DnsExamine, SeesNamesThatCantBeRead) {
+    const std::string head = "1234 8180 0001 0001 0000 0000 02'hq'00 0001 0001 ";
+    for (const char* owner : {"C014", "C0FF", "FFFF"}) {  // itself, beyond the end
+        const std::string message = octets(head + owner + " 0001 0001 0000003C 0004 01020304");
+        const auto response = read_response(as_bytes(message));
+        ASSERT_TRUE(response) << owner;
+        EXPECT_TRUE(examine(as_bytes(message), *response).malformed) << owner;
+    }
 }
 
 }  // namespace

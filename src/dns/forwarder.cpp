@@ -45,7 +45,21 @@ bool is_plain(const Query& query) {
     return true;
 }
 
-std::vector<std::byte> query_to_send(const Query& query) {
+// A name in wire form: the lengths in it are below any letter.
+void throw_case(MutableBytes name, Randoms& randoms) {
+    std::uint32_t coins = 0;
+    unsigned left = 0;
+    for (std::byte& octet : name) {
+        const std::byte lower = octet | std::byte{0x20};
+        if (lower < std::byte{'a'} || lower > std::byte{'z'}) continue;
+        if (left == 0) coins = randoms.next(), left = 32;
+        octet = (coins & 1) != 0 ? lower & std::byte{0xDF} : lower;
+        coins >>= 1;
+        --left;
+    }
+}
+
+std::vector<std::byte> query_to_send(const Query& query, Randoms& randoms) {
     std::array<std::byte, 512> options;
     const std::size_t options_size = query.edns ? copy_options(query.edns->options, options) : 0;
     std::vector<std::byte> out(header_size + query.question.size() + (query.edns ? opt_size + options_size : 0));
@@ -57,6 +71,7 @@ std::vector<std::byte> query_to_send(const Query& query) {
     writer.u16(query.edns ? 1 : 0);
     writer.bytes(query.question);
     if (query.edns) write_opt(writer, udp_payload, 0, query.edns->dnssec_ok, Bytes(options).first(options_size));
+    throw_case(MutableBytes(out).subspan(header_size, query.name().size()), randoms);
     return out;
 }
 
@@ -85,6 +100,7 @@ Forwarder::~Forwarder() = default;
 void Forwarder::adopt(const Zones& zones, std::shared_ptr<const io::TlsClient> tls) {
     Upstreams groups;
     std::vector<std::string> wanted;
+    std::unique_lock change(upstreams_change_);
     for (const UpstreamGroup& group : zones.groups()) {
         auto& of_group = groups.emplace_back();
         for (const auto& server : group.servers) {
@@ -94,12 +110,15 @@ void Forwarder::adopt(const Zones& zones, std::shared_ptr<const io::TlsClient> t
             of_group.push_back(upstream.get());
         }
     }
+    change.unlock();
     for (auto& [name, upstream] : upstreams_) {
         if (std::ranges::find(wanted, name) == wanted.end()) upstream->close();
     }
     cache_.resize(zones.settings().cache, zones.settings().stale_for);
+    cached_ = cache_.size();
     if (groups == *groups_) return;
     cache_.clear();
+    cached_ = 0;
     by_hash_.clear();  // what is under way belongs to the groups of before
     under_way_.for_each([](Exchange& exchange) { exchange.shared = false; });
     groups_ = std::make_shared<const Upstreams>(std::move(groups));
@@ -111,32 +130,32 @@ Bytes Forwarder::answer_now(const Query& query, const NameKey& key, const Decisi
                           kind_of(query)};
     const Cache::Found found = cache_.find(wanted, loop_.now());
     if (found.age != Cache::Age::fresh && found.age != Cache::Age::ripe) return {};
-    ++numbers_.hits;
+    count(Event::hit);
     if (found.age == Cache::Age::ripe) refresh(query, wanted, decision);
     return cache_.write(found, room, Asked::of(query), loop_.now());
 }
 
 void Forwarder::refresh(const Query& query, const CacheKey& key, const Decision& decision) {
     if (find_under_way(key) != nullptr || count_ >= most_under_way) return;
-    ++numbers_.prefetched;
+    count(Event::prefetched);
     scope_.spawn(drive(begin(query, key, decision, true)));
 }
 
 void Forwarder::ask(const Query& query, const NameKey& key, const Decision& decision, std::unique_ptr<Waiting> who) {
-    ++numbers_.misses;
+    count(Event::miss);
     const CacheKey wanted{query.question, key.hash(0), static_cast<std::uint16_t>(decision.group_index),
                           kind_of(query)};
     const bool shared = is_plain(query);
     Exchange* exchange = shared ? find_under_way(wanted) : nullptr;
     if (closing_ || waiting_ >= most_waiting || (exchange == nullptr && count_ >= most_under_way)) {
-        ++numbers_.busy;
+        count(Event::busy);
         return who->answered({{}, {}, ExtendedError::none, Reason::dns_busy});
     }
     const bool fresh = exchange == nullptr;
     if (fresh)
         exchange = &begin(query, wanted, decision, shared);
     else
-        ++numbers_.joined;
+        count(Event::joined);
     if (shared && !exchange->stale_at && cache_.find(wanted, loop_.now()).age == Cache::Age::stale)
         exchange->stale_at = loop_.now() + stale_after;
     exchange->waiting.push_back(*who.release());
@@ -156,7 +175,7 @@ Exchange* Forwarder::find_under_way(const CacheKey& key) {
 
 Exchange& Forwarder::begin(const Query& query, const CacheKey& key, const Decision& decision, bool shared) {
     auto* exchange = new Exchange(loop_);  // owned by drive(), through under_way_
-    exchange->query = query_to_send(query);
+    exchange->query = query_to_send(query, randoms_);
     exchange->question_size = query.question.size();
     exchange->hash = key.hash;
     exchange->group = key.group;
@@ -196,7 +215,7 @@ io::Task<void> Forwarder::drive(Exchange& exchange) {
         }
         if (exchange.done) break;
         if (waited == io::Wait::timeout) {
-            upstream->health().missed(loop_.now());
+            upstream->missed();
             look_after(*upstream);
             if (loop_.now() >= last.when()) break;
         }
@@ -268,7 +287,7 @@ void Forwarder::failed(Try& one, bool forged) {
     if (forged) {
         exchange.truncated = true;  // ask the same one by a stream
     } else {
-        one.upstream->health().missed(loop_.now());
+        one.upstream->missed();
         look_after(*one.upstream);
     }
     exchange.news.raise();
@@ -281,23 +300,36 @@ void Forwarder::deliver(Exchange& exchange, Bytes message) {
     const auto response = read_response(message);
     const Examined examined = examine(message, *response);
     if (examined.has_private_address && !exchange.private_allowed) {
-        ++numbers_.rebinds;
+        count(Event::rebind);
         std::array<std::byte, max_name + 256> room;
         AnswerWriter writer(room, {.id = 0, .flags = response->header.flags, .question = exchange.question()}, 0);
         writer.start_of_authority(rebind_ttl);
         const Bytes nothing = writer.finish();
-        if (exchange.shared)
-            cache_.store(exchange.key(), nothing, examine(nothing, *read_response(nothing)), loop_.now());
+        keep(exchange, nothing, examine(nothing, *read_response(nothing)));
         return tell(exchange, {nothing, {}, ExtendedError::filtered, Reason::dns_rebind});
     }
-    if (exchange.shared) cache_.store(exchange.key(), message, examined, loop_.now());
-    if (examined.odd_opt) return tell(exchange, {{}, {}, ExtendedError::none, Reason::dns_no_answer});
+    keep(exchange, message, examined);
+    if (examined.malformed) return tell(exchange, {{}, {}, ExtendedError::none, Reason::dns_no_answer});
     std::array<std::byte, 512> options;
     const std::size_t options_size = examined.edns ? copy_options(examined.edns->options, options) : 0;
     if (!examined.has_opt) return tell(exchange, {message, {}, ExtendedError::none, Reason::ok});
     std::vector<std::byte> whole(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(examined.end));
     ByteWriter(MutableBytes(whole).subspan(10)).u16(static_cast<std::uint16_t>(response->header.additionals - 1));
     tell(exchange, {whole, Bytes(options).first(options_size), ExtendedError::none, Reason::ok});
+}
+
+void Forwarder::keep(Exchange& exchange, Bytes message, const Examined& examined) {
+    if (!exchange.shared) return;
+    cache_.store(exchange.key(), message, examined, loop_.now());
+    cached_ = cache_.size();
+}
+
+ForwarderFacts Forwarder::facts() const {
+    ForwarderFacts out{.numbers = {}, .cached = cached_, .upstreams = {}};
+    for (std::size_t i = 0; i < out.numbers.events.size(); ++i) out.numbers.events[i] = numbers_.events[i].value();
+    const std::lock_guard none_meanwhile(upstreams_change_);
+    for (const auto& [name, upstream] : upstreams_) out.upstreams.push_back(upstream->facts());
+    return out;
 }
 
 void Forwarder::tell(Exchange& exchange, const Reply& reply) {
@@ -313,7 +345,7 @@ void Forwarder::give_stale(Exchange& exchange) {
     exchange.stale_at.reset();
     const Cache::Found found = cache_.find(exchange.key(), loop_.now());
     if (!exchange.shared || found.age == Cache::Age::none) return;
-    ++numbers_.stale;
+    count(Event::stale);
     tell(exchange, {cache_, found, loop_.now()});
     batch_ends_();
 }
@@ -323,7 +355,7 @@ void Forwarder::give_up(Exchange& exchange) {
     if (exchange.only != nullptr) return;
     if (exchange.stale_at) give_stale(exchange);
     if (!exchange.rejection.empty()) return deliver(exchange, std::exchange(exchange.rejection, {}));
-    ++numbers_.failures;
+    count(Event::failure);
     tell(exchange, {{}, {}, ExtendedError::no_reachable_authority, Reason::dns_no_answer});
     batch_ends_();
 }
@@ -354,7 +386,7 @@ io::Task<void> Forwarder::probe(Upstream& upstream) {
         const io::Deadline due = io::Deadline::at(upstream.health().next_try());
         if (co_await io::Sleep(loop_, scope_.cancellation(), due) != io::Wait::timeout) break;
         if (!upstream.health().failing()) break;
-        upstream.health().trying(loop_.now());
+        upstream.trying();
         const Query query{.header = {.flags = flag::recursion_desired},
                           .question = root_ns,
                           .type = type::ns,

@@ -8,24 +8,23 @@
 #include "dns/cache.hpp"
 #include "dns/decide.hpp"
 #include "dns/exchange.hpp"
+#include "dns/numbers.hpp"
 #include "dns/upstream.hpp"
 #include "io/scope.hpp"
 #include "io/udp.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace sallyport::dns {
-
-struct ForwarderNumbers {
-    std::uint64_t hits = 0, misses = 0, stale = 0, joined = 0, prefetched = 0, rebinds = 0, failures = 0, busy = 0;
-};
 
 class Forwarder {
 public:
@@ -53,7 +52,9 @@ public:
     /// Ends everything that is under way, with SERVFAIL, and waits for it. Nothing may be asked afterwards.
     io::Task<void> close();
 
-    const ForwarderNumbers& numbers() const { return numbers_; }
+    const ForwarderNumbers<telemetry::Counter>& numbers() const { return numbers_; }
+    /// From any thread.
+    ForwarderFacts facts() const;
     std::size_t cached() const { return cache_.size(); }
     template <class F>
     void for_each_upstream(F&& f) {
@@ -75,6 +76,8 @@ private:
     void give_stale(Exchange& exchange);
     void give_up(Exchange& exchange);
     void end(Exchange& exchange);
+    void count(Event event) { numbers_.of(event).add(1); }
+    void keep(Exchange& exchange, Bytes message, const Examined& examined);
     void look_after(Upstream& upstream);
     io::Task<void> probe(Upstream& upstream);
 
@@ -85,7 +88,9 @@ private:
     Randoms randoms_;
     io::DatagramBatch batch_;
     Cache cache_;
-    ForwarderNumbers numbers_;
+    ForwarderNumbers<telemetry::Counter> numbers_;
+    std::atomic<std::uint64_t> cached_{0};  // as cache_ says
+    mutable std::mutex upstreams_change_;  // of the table, which grows on this thread and is read by others
     std::unordered_map<std::string, std::unique_ptr<Upstream>> upstreams_;  // by DnsUpstream::to_string
     UpstreamsHandle groups_;
     io::List<Exchange> under_way_;

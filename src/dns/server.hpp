@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,6 +32,12 @@ namespace sallyport::dns {
 struct LoopZones {
     std::shared_ptr<const Zones> zones;
     std::shared_ptr<const io::TlsClient> upstream_tls;  // null: no upstream is asked by TLS
+};
+
+/// What came of a question that was passed on: an answer, or the reason why there is none.
+struct LookedUp {
+    telemetry::Reason reason = telemetry::Reason::dns_no_answer;
+    std::vector<std::byte> answer = {};
 };
 
 /// What all loops' servers have in common.
@@ -64,6 +71,10 @@ public:
     void take(const std::string& listener, io::Accepted accepted);
     bool has_tcp_room() const { return tcp_count_ < options_.tcp_capacity; }
 
+    /// Asks upstreams, or the cache, as this client's question would. Nothing comes of a name that is not passed on.
+    /// @param told  once, perhaps before this returns
+    void look_up(const Name& name, std::uint16_t type, const IpAddress& client, std::function<void(LookedUp)> told);
+
     /// Ends everything, and waits for it. What is under way is answered with SERVFAIL.
     io::Task<void> finish();
 
@@ -73,6 +84,7 @@ private:
     struct Udp;
     struct Tcp;
     struct ClientWaiting;
+    struct AdminWaiting;
     struct UdpWaiting;
     struct TcpWaiting;
     using TcpHandle = std::shared_ptr<Tcp>;

@@ -18,6 +18,7 @@ struct Server::Tcp {
     std::vector<std::byte> in;   // what has come and was not taken
     std::vector<std::byte> out;  // answers that wait to be written together
     std::size_t under_way = 0;   // questions that were passed on
+    SteadyTime heard{};          // when the last whole question came, or it had to wait for an answer
     io::Event progress;          // there is room again
     bool draining = false;       // somebody waits for the socket to take more
     bool closed = false;
@@ -68,6 +69,7 @@ void Server::take(const std::string& listener, io::Accepted accepted) {
 
 io::Task<void> Server::serve_tcp(TcpHandle tcp) {
     bool good = true;
+    tcp->heard = loop_.now();
     while (good && !scope_.cancellation().requested()) {
         if (!take_questions(tcp)) break;
         forwarder_.flush();
@@ -77,13 +79,15 @@ io::Task<void> Server::serve_tcp(TcpHandle tcp) {
             good = waited == io::Wait::ready && !tcp->closed;
             continue;
         }
-        const io::Got got = tcp->stream->read(loop_.buffer());
+        const io::Got got = tcp->stream->read(MutableBytes(loop_.buffer()).first(max_message));
         if (got.io == io::Io::ok) {
             const Bytes bytes = Bytes(loop_.buffer()).first(got.bytes);
             tcp->in.insert(tcp->in.end(), bytes.begin(), bytes.end());
         } else if (got.io == io::Io::again) {
-            const io::Wait waited = co_await tcp->stream->readable(loop_.in(tcp_idle));
-            good = waited == io::Wait::ready || (waited == io::Wait::timeout && tcp->under_way > 0);
+            // Who sends a question octet by octet has no longer than who sends none.
+            if (tcp->under_way > 0) tcp->heard = loop_.now();
+            good = co_await tcp->stream->readable(io::Deadline::at(tcp->heard + tcp_idle)) == io::Wait::ready ||
+                   tcp->under_way > 0;
         } else {
             // A client may be done with asking and still listen.
             while (got.io == io::Io::eof && tcp->under_way > 0 && !tcp->closed &&
@@ -112,6 +116,7 @@ bool Server::take_questions(const TcpHandle& tcp) {
         const auto message = size ? rest.take(*size) : std::nullopt;
         if (!message) break;
         taken += 2 + message->size();
+        tcp->heard = loop_.now();
         Query query;
         const Received received = read_query(*message, query);
         if (received == Received::nothing) {

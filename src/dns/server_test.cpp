@@ -165,7 +165,7 @@ TEST(DnsServer, PassesOtherNamesOnAndKeepsWhatItLearns) {
         bench.answer_upstream();
         co_await bench.pause();
         EXPECT_EQ(told(co_await bench.ask(testing::query({.name = "API.test"}))), "NOERROR=192.0.2.7");
-        EXPECT_EQ(bench.server.forwarder().numbers().hits, 1U);
+        EXPECT_EQ(bench.server.forwarder().numbers().of(Event::hit).value(), 1U);
         EXPECT_EQ(told(co_await bench.ask(testing::query({.name = "api.test", .type = type::any}))), "NOERROR cut");
     });
 }
@@ -268,6 +268,22 @@ TEST(DnsServer, ClosesIdleAndSenselessConnections) {
             EXPECT_LE(bench.scope.loop().now() - began, c.after);
         });
     }
+}
+
+TEST(DnsServer, WaitsNoLongerForAQuestionThatComesOctetByOctet) {
+    tell_story([](Bench& bench) -> io::Task<void> {
+        io::Stream client = bench.connect();
+        const std::string slow = octets("FFFF 1234 0100 0001");
+        const SteadyTime began = bench.scope.loop().now();
+        std::array<std::byte, 10> room;
+        io::Got got{.io = io::Io::again};
+        for (std::size_t i = 0; i < slow.size() && got.io == io::Io::again; ++i) {
+            client.write(as_bytes(slow).subspan(i, 1));
+            got = co_await client.read_some(room, bench.scope.loop().in(4s));
+        }
+        EXPECT_NE(got.io, io::Io::again);
+        EXPECT_LE(bench.scope.loop().now() - began, 11s);
+    });
 }
 
 TEST(DnsServer, BoundsTheConnectionsOfOneClient) {

@@ -86,6 +86,35 @@ Upstream::Upstream(io::Scope& scope, config::DnsUpstream server, Randoms& random
 
 Upstream::~Upstream() = default;
 
+void Upstream::missed() {
+    numbers_.of(Passed::missed).add(1);
+    health_.missed(scope_.loop().now());
+    failing_ = health_.failing();
+}
+
+void Upstream::answered_in(Duration took) {
+    numbers_.of(Passed::answered).add(1);
+    health_.answered(took);
+    failing_ = false;
+    round_trip_ = health_.round_trip();
+}
+
+UpstreamFacts Upstream::facts() const {
+    UpstreamFacts out{.name = server_.to_string(), .numbers = {}, .failing = failing_, .round_trip = round_trip_};
+    for (std::size_t i = 0; i < out.numbers.passed.size(); ++i) out.numbers.passed[i] = numbers_.passed[i].value();
+    return out;
+}
+
+// Has the question come back letter by letter? From one that is not known to do that, any case will do: nothing is won
+// by what it does not do, nor lost.
+bool Upstream::repeats(Bytes question, const Try& one) {
+    const Bytes asked = one.exchange->question();
+    const bool same = std::ranges::equal(question, asked);
+    const auto is_capital = [](std::byte octet) { return octet >= std::byte{'A'} && octet <= std::byte{'Z'}; };
+    if (same && !keeps_case_) keeps_case_ = std::ranges::any_of(asked.first(asked.size() - 4), is_capital);
+    return same || !keeps_case_;
+}
+
 // ---- By UDP.
 
 Upstream::Port* Upstream::port() {
@@ -120,7 +149,7 @@ void Upstream::send(Try& one, std::vector<std::byte>& query) {
     from.tries.add(one, static_cast<std::uint16_t>(randoms_.next()));
     put_id(query, one.id);
     from.queue[from.queued++] = {.peer = {}, .local = {}, .bytes = query};
-    ++numbers_.sent;
+    numbers_.of(Passed::sent).add(1);
     if (from.queued == from.queue.size()) flush();
 }
 
@@ -161,13 +190,17 @@ void Upstream::received(Port& port, Bytes message) {
     const auto header = read_header(message);
     Try* one = header ? port.tries.find(header->id) : nullptr;
     const auto response = one != nullptr ? read_response(message) : std::nullopt;
-    if (response && answers(*response, *one)) {
+    const bool fits = response && answers(*response, *one);
+    if (fits && repeats(response->question, *one)) {
         port.tries.remove(*one);
-        ++numbers_.answers;
-        health_.answered(scope_.loop().now() - one->sent);
+        answered_in(scope_.loop().now() - one->sent);
         return hooks_.answered(*one, message);
     }
-    ++numbers_.mismatched;
+    numbers_.of(Passed::forged).add(1);
+    if (fits) {  // but for a letter's case: who guessed all the rest may guess that too
+        port.tries.remove(*one);
+        hooks_.failed(*one, true);
+    }
     if (++port.forgeries < forgeries_a_port || port.retired) return;
     // Somebody guesses: what is under way here is asked again where guessing doesn't help.
     port.retired = true;
@@ -186,7 +219,7 @@ void Upstream::send_by_stream(Try& one, std::vector<std::byte>& query) {
     Link& link = *link_;
     link.tries.add(one, static_cast<std::uint16_t>(randoms_.next()));
     put_id(query, one.id);
-    ++numbers_.streams;
+    numbers_.of(Passed::streamed).add(1);
     std::array<std::byte, 2> length;
     ByteWriter(length).u16(static_cast<std::uint16_t>(query.size()));
     link.waiting.insert(link.waiting.end(), length.begin(), length.end());
@@ -248,9 +281,10 @@ bool Upstream::take_messages(Link& link, Bytes bytes) {
         if (one == nullptr) continue;  // an answer that nobody waits for any more
         const auto response = read_response(*message);
         if (!response || !answers(*response, *one)) return false;
+        // Nobody forges what comes here: one that writes names its own way has begun to, or always has.
+        if (!repeats(response->question, *one)) keeps_case_ = false;
         link.tries.remove(*one);
-        ++numbers_.answers;
-        health_.answered(scope_.loop().now() - one->sent);
+        answered_in(scope_.loop().now() - one->sent);
         hooks_.answered(*one, *message);
     }
     link.partial.erase(link.partial.begin(), link.partial.begin() + static_cast<std::ptrdiff_t>(taken));

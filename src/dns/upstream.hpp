@@ -2,16 +2,19 @@
 //
 // Who forges answers must hit the port and the ID (RFC 5452): questions leave from sockets with random ports, one of
 // them chosen for each batch; each knows its peer, so that the kernel drops what comes from elsewhere and no ICMP tells
-// others which ports there are. A port is given up after so many questions, or forgeries.
+// others which ports there are. A port is given up after so many questions, or forgeries. The case of each letter of a
+// question is thrown by coin, and must come back as it went.
 #pragma once
 
 #include "config/dns.hpp"
 #include "dns/health.hpp"
+#include "dns/numbers.hpp"
 #include "io/scope.hpp"
 #include "io/tls.hpp"
 #include "io/udp.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -72,10 +75,6 @@ private:
     std::size_t left_ = 0;
 };
 
-struct UpstreamNumbers {
-    std::uint64_t sent = 0, answers = 0, missed = 0, mismatched = 0, truncated = 0, streams = 0;
-};
-
 /// What an upstream tells its forwarder.
 struct UpstreamHooks {
     /// An answer that came to a try: header, ID and question fit.
@@ -100,12 +99,16 @@ public:
     Upstream& operator=(const Upstream&) = delete;
 
     const config::DnsUpstream& server() const { return server_; }
-    Health& health() { return health_; }
     const Health& health() const { return health_; }
+    /// It did not answer in time, or can't be reached.
+    void missed();
+    /// A failing one is being probed.
+    void trying() { health_.trying(scope_.loop().now()); }
     /// When it was last asked because all others fail too.
     SteadyTime last_resort() const { return last_resort_; }
     void note_last_resort(SteadyTime now) { last_resort_ = now; }
-    const UpstreamNumbers& numbers() const { return numbers_; }
+    /// From any thread.
+    UpstreamFacts facts() const;
     /// For streams to it; null: none can be verified, and DNS over TLS fails.
     void set_tls(std::shared_ptr<const io::TlsClient> tls) { tls_ = std::move(tls); }
 
@@ -123,6 +126,8 @@ private:
 
     Port* port();
     Port* open_port();
+    void answered_in(Duration took);
+    bool repeats(Bytes question, const Try& one);
     void fail_all(Tries& tries, bool forged);
     void received(Port& port, Bytes message);
     io::Task<void> read(Port& port);
@@ -139,7 +144,10 @@ private:
     std::shared_ptr<const io::TlsClient> tls_;
     Health health_;
     SteadyTime last_resort_{};
-    UpstreamNumbers numbers_;
+    bool keeps_case_ = false;  // it has repeated a question with its capitals
+    UpstreamNumbers<telemetry::Counter> numbers_;
+    std::atomic<bool> failing_{false};  // as health_ says
+    std::atomic<Duration> round_trip_{};
     std::vector<std::unique_ptr<Port>> ports_;
     Port* sending_ = nullptr;  // the port that this batch leaves from
     std::unique_ptr<Link> link_;

@@ -1,5 +1,6 @@
 #include "dns/zones.hpp"
 
+#include "dns/examine.hpp"
 #include "dns/reverse.hpp"
 #include "wire/dns/message.hpp"
 
@@ -85,6 +86,7 @@ Zones::Zones(const config::Config& config, std::uint64_t seed) : seed_(seed), se
     add_records(config);
     add_forwards(config);
     add_lists();
+    add_special_names();
 }
 
 const View& Zones::view_of(const IpAddress& client) const {
@@ -167,10 +169,43 @@ void Zones::add_lists() {
     for (const auto& name : settings_.rebind_allow) domains_.at(key_of(name.value.text, seed_)).private_allowed = true;
 }
 
+// This machine's own names (RFC 6761 section 6.3), and those that are nowhere; what the configuration says itself
+// stands.
+void Zones::add_special_names() {
+    constexpr std::uint32_t ttl = 86'400;
+    const std::uint32_t here = add_rule("RFC 6761 localhost", {});
+    const auto add = [](std::vector<LocalName>& variants, const LocalName& name) {
+        const bool said = std::ranges::any_of(variants, [](const LocalName& one) { return one.views == ~ViewSet{0}; });
+        if (!said) add_local(variants, true, name);
+    };
+    const Name host = Name::parse("localhost").value_or(Name{});
+    const NameKey localhost(host.wire(), seed_);
+    LocalName addresses{.views = ~ViewSet{0}, .ttl = ttl, .sets = {}, .rule = here};
+    for (const char* text : {"127.0.0.1", "::1"}) {
+        const IpAddress address = *IpAddress::parse(text);
+        append_address(addresses, address);
+        LocalName pointer{.views = ~ViewSet{0}, .ttl = ttl, .sets = {}, .rule = here};
+        append(set_of_type(pointer, type::ptr), ttl, host.wire());
+        add(names_.at(NameKey(reverse_name(address).wire(), seed_)), pointer);
+    }
+    add(names_.at(localhost), addresses);
+    add(domains_.at(localhost).below, addresses);
+    for (const SpecialName& special : absent_names()) {
+        Domain& domain = domains_.at(key_of(special.name, seed_));
+        domain.absent = special.absent;
+        if (special.name.ends_with("in-addr.arpa")) domain.whole_labels = 6;
+        if (special.name.ends_with("ip6.arpa")) domain.whole_labels = 34;
+        domain.absent_by = add_rule(std::string(special.source) + ' ' + std::string(special.name), {});
+    }
+}
+
 std::size_t Zones::add_group(const std::vector<config::Located<config::DnsUpstream>>& servers, std::string owner,
                              config::Place place) {
     UpstreamGroup group{.servers = {}, .owner = std::move(owner), .place = std::move(place)};
     for (const auto& server : servers) group.servers.push_back(server.value);
+    group.outside = servers.empty() || std::ranges::any_of(group.servers, [](const config::DnsUpstream& server) {
+                        return !leads_inside(server.address.ip);
+                    });
     groups_.push_back(std::move(group));
     return groups_.size() - 1;
 }

@@ -5,6 +5,7 @@
 #include "base/network_map.hpp"
 #include "config/config.hpp"
 #include "dns/name_table.hpp"
+#include "dns/special_names.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,7 @@ struct UpstreamGroup {
     std::vector<config::DnsUpstream> servers;
     std::string owner;  // whose they are, for explanations: "dns.upstream", "dns.forward corp.example"
     config::Place place;
+    bool outside = true;  // not all of them are in private networks
 };
 
 /// Records of one type and name, as they stand in an answer: with an owner that points to the question.
@@ -60,6 +62,9 @@ struct Domain {
     bool denied = false;
     std::uint32_t denied_by = 0;  // rule
     bool private_allowed = false;  // rebind_allow
+    Absent absent = Absent::no;    // unless something above says otherwise
+    std::uint32_t absent_by = 0;   // rule
+    std::size_t whole_labels = 0;  // of an absent name of addresses: with fewer, something may be below it
 };
 
 /// A line of the configuration, for explanations.
@@ -85,6 +90,8 @@ public:
     const NameTable<Domain>& domains() const { return domains_; }
     const std::vector<UpstreamGroup>& groups() const { return groups_; }
     const std::vector<Rule>& rules() const { return rules_; }
+    /// A name that has nothing of any type.
+    const LocalName& nothing() const { return nothing_; }
     const config::Dns& settings() const { return settings_; }
 
 private:
@@ -93,6 +100,7 @@ private:
     void add_reverse_names(const config::DnsRecord& record, ViewSet views, std::uint32_t rule);
     void add_forwards(const config::Config& config);
     void add_lists();
+    void add_special_names();
     std::size_t add_group(const std::vector<config::Located<config::DnsUpstream>>& servers, std::string owner,
                           config::Place place);
     std::uint32_t add_rule(std::string text, config::Place place);
@@ -104,6 +112,7 @@ private:
     std::vector<View> views_;  // the first is for clients that are in none
     std::vector<UpstreamGroup> groups_;  // the first is that of [dns]
     std::vector<Rule> rules_;
+    LocalName nothing_{.views = ~ViewSet{0}, .ttl = 300, .sets = {}, .rule = 0};
     NameTable<std::vector<LocalName>> names_;
     NameTable<Domain> domains_;
 };

@@ -92,7 +92,30 @@ Leases read_dnsmasq(std::string_view text) {
     return leases;
 }
 
-// ---- ISC dhcpd: stanzas "lease ADDRESS { … }", written after each other; the last one of an address holds.
+// ---- ISC dhcpd: stanzas "lease ADDRESS { … }", written after each other; the last one of an address holds. Those of
+// DHCPv6 stand within that of their client: "ia-na "IAID and DUID" { … iaaddr ADDRESS { … } … }".
+
+// The DUID behind the four octets of the IAID, as hexadecimal digits, out of a quoted text where `\DDD` is an octet in
+// octal and `\` takes the next character as it is.
+std::string isc_duid(std::string_view quoted) {
+    constexpr std::size_t iaid = 4;
+    constexpr std::string_view hex = "0123456789abcdef";
+    const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
+    std::string digits;
+    for (std::size_t i = 1; i < quoted.size() && quoted[i] != '"'; ++i) {
+        auto octet = static_cast<unsigned char>(quoted[i]);
+        const std::string_view escaped = quoted[i] == '\\' ? quoted.substr(i + 1, 3) : std::string_view();
+        if (escaped.size() == 3 && std::ranges::all_of(escaped, is_octal)) {
+            octet = static_cast<unsigned char>((escaped[0] - '0') * 64 + (escaped[1] - '0') * 8 + (escaped[2] - '0'));
+            i += 3;
+        } else if (!escaped.empty()) {
+            octet = static_cast<unsigned char>(quoted[++i]);
+        }
+        digits += hex[octet >> 4];
+        digits += hex[octet & 15];
+    }
+    return digits.substr(std::min(digits.size(), 2 * iaid));
+}
 
 // "4 2026/03/05 12:00:00;", in UTC, or "never;", or "epoch 1772712000;".
 std::optional<WallTime> isc_time(std::string_view text) {
@@ -122,11 +145,16 @@ Leases read_isc(std::string_view text) {
     };
     Leases leases;
     std::optional<Stanza> stanza;
+    std::optional<std::string> mac_of_client;
     std::string_view line;
     while (next_line(text, line)) {
         const std::string_view word = next_word(line);
         if (word == "lease") {
             stanza = Stanza{.address = next_word(line)};
+        } else if (word == "iaaddr") {
+            stanza = Stanza{.address = next_word(line), .mac = mac_of_client};
+        } else if (word == "ia-na") {
+            mac_of_client = mac_of_duid(isc_duid(line.substr(std::min(line.find('"'), line.size()))));
         } else if (!stanza) {
             continue;
         } else if (word == "ends") {
@@ -197,7 +225,9 @@ Leases read_kea(std::string_view text) {
 
 Leases read_any(std::string_view text) {
     if (text.starts_with("address,")) return read_kea(text);
-    if (text.starts_with("lease ") || text.contains("\nlease ")) return read_isc(text);
+    for (const std::string_view stanza : {"lease ", "ia-na "}) {
+        if (text.starts_with(stanza) || text.contains("\n" + std::string(stanza))) return read_isc(text);
+    }
     return read_dnsmasq(text);
 }
 

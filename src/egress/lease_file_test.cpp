@@ -65,6 +65,34 @@ constexpr std::string_view isc =
     "  hardware ethernet 02:00:5e:10:00:02;\n"
     "}\n";
 
+constexpr std::string_view isc6 =
+    "default-duid \"\\000\\001\\000\\001,\\021\\\"3\\002\\000^\\020\\000\\377\";\n\n"
+    "ia-na \"\\001\\000\\000\\000\\000\\001\\000\\001,DUf\\002\\000^\\020\\000\\001\" {\n"
+    "  cltt 5 2027/01/15 08:00:00;\n"
+    "  iaaddr 2001:db8::1 {\n"
+    "    binding state active;\n"
+    "    preferred-life 375;\n"
+    "    max-life 600;\n"
+    "    ends 5 2027/01/15 08:01:40;\n"
+    "  }\n"
+    "  iaaddr 2001:db8::2 {\n"
+    "    binding state expired;\n"
+    "    ends 5 2027/01/15 08:01:40;\n"
+    "  }\n"
+    "}\n\n"
+    "ia-na \"abcd\\000\\003\\000\\001\\002\\\"\\\\\\020{}\" {\n"
+    "  iaaddr 2001:db8::3 {\n"
+    "    binding state active;\n"
+    "    ends never;\n"
+    "  }\n"
+    "}\n"
+    "ia-na \"abcd\\000\\004no hardware address\" {\n"
+    "  iaaddr 2001:db8::4 {\n"
+    "    binding state active;\n"
+    "    ends never;\n"
+    "  }\n"
+    "}\n";
+
 constexpr std::string_view kea4 =
     "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n"
     "10.1.0.1,02:00:5e:10:00:01,,3600,1800000100,1,0,0,ipad,0,,0\n"
@@ -96,6 +124,12 @@ TEST(LeaseFile, ReadsIscsWhereTheLastStanzaHolds) {
               "10.1.0.3 02:00:5e:10:00:03 300\n");
 }
 
+TEST(LeaseFile, ReadsIscsOfDhcpV6ByTheHardwareAddressInTheDuid) {
+    EXPECT_EQ(listing(isc6),
+              "2001:db8::1 02:00:5e:10:00:01 100\n"
+              "2001:db8::3 02:22:5c:10:7b:7d ever\n");
+}
+
 TEST(LeaseFile, ReadsKeasWhereTheLastRowHolds) {
     EXPECT_EQ(listing(kea4),
               "10.1.0.1 02:00:5e:10:00:01 400\n"
@@ -115,7 +149,7 @@ TEST(LeaseFile, ReadsSeveralOfKeasAfterEachOther) {
 }
 
 TEST(LeaseFile, NeverTakesWhatIsHalfWritten) {
-    for (const std::string_view whole : {dnsmasq, isc, kea4, kea6}) {
+    for (const std::string_view whole : {dnsmasq, isc, isc6, kea4, kea6}) {
         std::string seen;  // every line of any beginning
         for (std::size_t n = 0; n <= whole.size(); ++n) {
             for (const DhcpLease& lease : read_leases(whole.substr(0, n), now)) {
@@ -131,8 +165,9 @@ TEST(LeaseFile, NeverTakesWhatIsHalfWritten) {
 TEST(LeaseFile, MakesNothingOfOtherThings) {
     for (const std::string& text :
          {std::string(), std::string("\n\n\n"), std::string(100'000, 'x') + "\n", std::string("lease {\n}\n"),
-          std::string("lease 10.1.0.1 {\n}\n"), std::string("address,\n,,,\n"), std::string("a b c d e\n"),
-          std::string("99999999999999999999 02:00:5e:10:00:01 10.1.0.1 * *\n"),
+          std::string("lease 10.1.0.1 {\n}\n"), std::string("ia-na\n iaaddr ::1 {\n }\n"),
+          std::string("ia-na \"\\\" {\n iaaddr ::1 {\n  ends never;\n }\n}\n"), std::string("address,\n,,,\n"),
+          std::string("a b c d e\n"), std::string("99999999999999999999 02:00:5e:10:00:01 10.1.0.1 * *\n"),
           std::string("-5 02:00:5e:10:00:01 10.1.0.1 * *\n"),
           std::string("lease 10.1.0.1 {\n ends 4 2027/13/45 08:00:00;\n hardware ethernet 02:00:5e:10:00:01;\n}\n")})
         EXPECT_EQ(listing(text), "") << text.substr(0, 60);

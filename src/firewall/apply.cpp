@@ -191,9 +191,13 @@ Outcome<Booted> boot(const StateDir& state) {
     if (!present) return failed(present.error());
     const auto confirmed = state.read(file::confirmed);
     if (!confirmed) return failed(confirmed.error());
-    Booted booted{.recovered = *recovered, .loaded = !*present && *confirmed};
+    Booted booted{.recovered = *recovered, .loaded = !*present && *confirmed, .refused = {}};
     if (!booted.loaded) return booted;
-    if (const auto loaded = load(**confirmed); !loaded) return failed(loaded.error());
+    const auto loaded = load(**confirmed);
+    if (loaded) return booted;
+    const auto previous = state.read(file::previous);
+    if (!previous || !*previous || !load(**previous)) return failed(loaded.error());
+    booted.refused = loaded.error().message;
     return booted;
 }
 

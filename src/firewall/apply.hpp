@@ -51,10 +51,12 @@ Outcome<void> roll_back(const StateDir& state);
 Outcome<void> remove(const StateDir& state);
 
 /// For the start of the machine or the gateway: ends what was left pending and, where no table of ours is loaded,
-/// loads the confirmed one.
+/// loads the confirmed one; where this kernel refuses that, as one before an upgrade did not, the one before it.
 struct Booted {
     bool recovered = false;
     bool loaded = false;
+    std::string
+        refused;  // what the kernel says against the confirmed rules: those before them are loaded. Empty: nothing
 };
 Outcome<Booted> boot(const StateDir& state);
 

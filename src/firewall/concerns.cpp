@@ -39,7 +39,9 @@ void check_nat_ports(const config::Config& config, const Policy& policy, std::ve
 // that a relay wants.
 void check_relay_ports(const config::Config& config, const Policy& policy, std::vector<Concern>& out) {
     const auto& turn = config.turn;
-    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty()) return;
+    const bool relays =
+        config.mux_takes_turn() || !turn.udp.empty() || !turn.tcp.empty() || !turn.tls.empty() || !turn.dtls.empty();
+    if (!relays) return;
     const PortRange& relay = turn.relay_ports.value;
     const PortRange& nat = policy.nat.ports;
     if (!policy.nat.empty() && relay.first <= nat.last && nat.first <= relay.last) {

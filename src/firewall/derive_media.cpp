@@ -71,6 +71,13 @@ std::uint32_t seed_of(std::string_view text) {
 void derive_stun(const config::Config& config, Policy& policy) {
     for (const auto& listen : config.stun.listen)
         open_listener(policy, "stun.listen", listen, {Transport::udp}, "[stun]: tells clients their public address");
+    for (const auto& pair : config::discovery_pairs(config.stun)) {
+        for (const SocketAddress& own : pair) {
+            const config::Located<config::ListenAddress> listen{{{own.ip, *config.stun.alternate_port}},
+                                                                config.stun.listen.front().place};
+            open_listener(policy, "stun.alternate_port", listen, {Transport::udp}, "[stun]: how a NAT behaves");
+        }
+    }
 }
 
 void derive_turn(const config::Config& config, Policy& policy) {
@@ -80,9 +87,11 @@ void derive_turn(const config::Config& config, Policy& policy) {
         const config::Turn::Addresses* addresses;
     };
     const config::Turn& turn = config.turn;
-    const Kind kinds[] = {
-        {"udp", Transport::udp, &turn.udp}, {"tcp", Transport::tcp, &turn.tcp}, {"tls", Transport::tcp, &turn.tls}};
-    bool relays = false;
+    const Kind kinds[] = {{"udp", Transport::udp, &turn.udp},
+                          {"tcp", Transport::tcp, &turn.tcp},
+                          {"tls", Transport::tcp, &turn.tls},
+                          {"dtls", Transport::udp, &turn.dtls}};
+    bool relays = config.mux_takes_turn();
     for (const auto& [key, transport, addresses] : kinds) {
         for (const auto& listen : *addresses) {
             open_listener(policy, "turn." + std::string(key), listen, {transport}, "[turn] " + std::string(key));
@@ -90,7 +99,9 @@ void derive_turn(const config::Config& config, Policy& policy) {
         }
     }
     if (relays) {
-        open_ports(policy, "turn.relay_ports", turn.relay_ports.value, {Transport::udp}, turn.relay_ports.place,
+        const auto transports =
+            turn.tcp_relays.value ? std::vector{Transport::udp, Transport::tcp} : std::vector{Transport::udp};
+        open_ports(policy, "turn.relay_ports", turn.relay_ports.value, transports, turn.relay_ports.place,
                    "media that [turn] relays");
     }
 }

@@ -41,6 +41,23 @@ TEST(Media, StunAndTurnAreOpenWithTheRangeOfTheRelays) {
     EXPECT_EQ(told(firewall::derive(one_interface()), "turn.relay_ports"), "none");
 }
 
+TEST(Media, WhatTurnAndStunMayHaveBesideIsOpenWithThem) {
+    config::Config config = one_interface();
+    config.stun.listen = {at(only("192.0.2.1:3478")), at(only("192.0.2.2:3478"))};
+    config.stun.alternate_port = 3479;
+    config.turn.dtls = {at(anywhere(5349))};
+    config.turn.tcp_relays.value = true;
+    config.turn.relay_ports = at(PortRange{50000, 50100});
+    const Policy policy = firewall::derive(config);
+    EXPECT_EQ(told(policy, "stun.alternate_port"), "udp 3479 to 192.0.2.1/32");
+    EXPECT_EQ(told(policy, "turn.dtls"), "udp 5349");
+    EXPECT_EQ(told(policy, "turn.relay_ports"), "udp tcp 50000-50100");
+    config::Config on_mux = one_interface();
+    on_mux.listen.mux = {at(anywhere(443))};
+    on_mux.turn.realm.value = "example.com";
+    EXPECT_EQ(told(firewall::derive(on_mux), "turn.relay_ports"), "udp 49152-65535");
+}
+
 TEST(Media, RelaysAndForwardedConnectionsGetPortsOfTheirOwn) {
     config::Config config = router();
     config.turn.udp = {at(anywhere(3478))};

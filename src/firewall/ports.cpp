@@ -64,6 +64,21 @@ std::optional<Wanted> read_wanted(const std::string& element) {
 
 }  // namespace
 
+std::string unit_of(std::string_view cgroups) {
+    constexpr std::array<std::string_view, 3> kinds{".service", ".socket", ".scope"};
+    std::istringstream lines{std::string(cgroups)};
+    for (std::string line; std::getline(lines, line);) {
+        std::string_view rest = line;
+        const bool of_systemd = rest.starts_with("0::/") || rest.contains(":name=systemd:/");
+        while (of_systemd && rest.contains('/')) {
+            const auto name = rest.substr(rest.rfind('/') + 1);
+            if (std::ranges::any_of(kinds, [&](auto kind) { return name.ends_with(kind); })) return std::string(name);
+            rest.remove_suffix(name.size() + 1);
+        }
+    }
+    return "";
+}
+
 std::vector<Wanted> wanted_of(std::string_view listing) {
     std::vector<Wanted> out;
     for (const std::string_view set : {"set wanted4 {", "set wanted6 {"}) {

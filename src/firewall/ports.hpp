@@ -33,6 +33,10 @@ struct Listening {
 /// listens, and UDP that takes datagrams of anyone.
 Result<std::vector<Listening>> listening();
 
+/// The unit of the service manager that a process belongs to, by its /proc/PID/cgroup, of version 1 or 2: the innermost
+/// service, socket or scope. Empty: none.
+std::string unit_of(std::string_view cgroups);
+
 /// Somebody asked for a port that is closed.
 struct Wanted {
     IpAddress client;
@@ -44,9 +48,9 @@ struct Wanted {
 std::vector<Wanted> wanted_of(std::string_view listing);
 
 enum class Standing : std::uint8_t {
-    unknown,   // there is no policy
-    allowed,   // clients reach it, all or some
-    denied,    // shadowed: it listens, and the policy lets nobody in
+    unknown,  // there is no policy
+    allowed,  // clients reach it, all or some
+    denied,  // shadowed: it listens, and the policy lets nobody in
     internal,  // loopback: this machine alone
 };
 inline constexpr std::array<std::string_view, 4> standing_names{"unknown", "allowed", "denied", "allowed"};

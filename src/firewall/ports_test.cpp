@@ -71,6 +71,20 @@ TEST(Ports, WantedPortsAreReadFromAListing) {
         EXPECT_TRUE(wanted_of(text).empty());
 }
 
+TEST(Ports, TheUnitIsTheInnermostOfTheServiceManagers) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"0::/system.slice/ssh.service\n", "ssh.service"},
+        {"0::/system.slice/docker.service/sub/group\n", "docker.service"},
+        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service\n", "web.service"},
+        {"0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope"},
+        {"12:pids:/x.service\n1:name=systemd:/system.slice/nginx.service\n0::/\n", "nginx.service"},
+        {"0::/init\n", ""},
+        {"", ""},
+        {"0::", ""},
+    };
+    for (const auto& [cgroups, unit] : cases) EXPECT_EQ(unit_of(cgroups), unit) << cgroups;
+}
+
 TEST(Ports, OwnListenersAreFoundWithTheirProcess) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_storage storage{};

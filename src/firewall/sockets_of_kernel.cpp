@@ -17,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <system_error>
 #include <tuple>
@@ -124,18 +125,16 @@ std::map<std::uint32_t, pid_t> holders() {
     return out;
 }
 
+std::string text_of(const std::string& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
 std::string first_line(const std::string& file) {
     std::ifstream in(file);
     std::string line;
     std::getline(in, line);
     return line;
-}
-
-// "0::/system.slice/ssh.service": the innermost part that is a unit of its own.
-std::string unit_of(pid_t pid) {
-    const std::string path = first_line("/proc/" + std::to_string(pid) + "/cgroup");
-    const std::string name = path.substr(path.rfind('/') + 1);
-    return name.ends_with(".service") || name.ends_with(".socket") ? name : "";
 }
 
 }  // namespace
@@ -155,7 +154,7 @@ Result<std::vector<Listening>> listening() {
         if (const auto holder = held_by.find(one.inode); holder != held_by.end()) {
             one.pid = holder->second;
             one.process = first_line("/proc/" + std::to_string(one.pid) + "/comm");
-            one.unit = unit_of(one.pid);
+            one.unit = unit_of(text_of("/proc/" + std::to_string(one.pid) + "/cgroup"));
         }
         const auto [group, fresh] = groups.try_emplace({one.transport, one.address, one.v6_only, one.pid}, one);
         if (!fresh) ++group->second.sockets;

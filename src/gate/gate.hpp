@@ -65,6 +65,12 @@ public:
     /// From now on targets are dialed from what this gives each client. It outlives the gate.
     void dial_from(egress::Lookup& sources) { sources_ = &sources; }
 
+    /// Who serves a client that speaks TURN on the port of many protocols, to the end of its connection. It lives as
+    /// long as the gate's last session.
+    using ServeTurn = std::function<io::Task<void>(Session& session, io::Stream& client)>;
+    void hand_turn_to(ServeTurn serve) { serve_turn_ = std::move(serve); }
+    io::Task<void> serve_turn(Session& session, io::Stream& client) { return serve_turn_(session, client); }
+
     /// Serves one connection, from its first byte to its last record.
     void take(const listeners::ListenerHandle& listener, io::Accepted accepted);
     /// May one connection more be taken? Target connections that wait for a request make room when it comes to that.
@@ -133,6 +139,7 @@ private:
     KeptConnections kept_;
     guard::Lookout guard_;
     egress::Lookup* sources_ = nullptr;
+    ServeTurn serve_turn_;
     io::List<Session> sessions_;
     bool looking_after_tunnels_ = false;
     bool draining_ = false;

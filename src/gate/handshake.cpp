@@ -3,8 +3,10 @@
 #include "gate/dialect.hpp"
 #include "gate/gate.hpp"
 #include "wire/proxy/proxy_header.hpp"
+#include "wire/stun/framing.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 namespace sallyport::gate {
@@ -43,6 +45,12 @@ bool asks_for_certificate(const Snapshot& routing, const io::ClientSaid& client)
     if (mux && !client.offers_http && std::ranges::any_of(dialects(), checks)) return true;
     return word == config::Protocol::http ? routing.asks_for_certificate(client.server_name)
                                           : routing.checks_certificates(word);
+}
+
+std::span<const std::string_view> agreed_protocols(bool mux_takes_turn, int port_kind) {
+    // TURN first: clients of it offer HTTP as well (coturn's), while no browser offers TURN.
+    static constexpr std::array<std::string_view, 3> all{stun::alpn_protocols[0], stun::alpn_protocols[1], "http/1.1"};
+    return std::span(all).last(port_kind == mux_kind && mux_takes_turn ? all.size() : 1);
 }
 
 io::Task<ClientHandshake> shake_hands_with_client(Session& session, io::Stream& client) {

@@ -8,13 +8,18 @@
 #include "io/tls.hpp"
 #include "telemetry/reason.hpp"
 
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace sallyport::gate {
 
 /// Is a client that shakes hands here to be asked for its certificate? By the services of what is spoken on the port;
 /// on one for many protocols, by http's where the client says that it speaks that.
 bool asks_for_certificate(const Snapshot& routing, const io::ClientSaid& client);
+
+/// What is agreed to by ALPN on a port of this kind, best first.
+std::span<const std::string_view> agreed_protocols(bool mux_takes_turn, int port_kind);
 
 struct ClientHandshake {
     telemetry::Reason reason = telemetry::Reason::ok;

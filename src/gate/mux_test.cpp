@@ -13,7 +13,8 @@ using namespace std::string_view_literals;
 namespace {
 
 std::string told_by(std::string_view first) {
-    const mux::Told told = mux::tell(as_bytes(first));
+    const mux::Told told = mux::tell(as_bytes(first), true);
+    if (told.is_turn) return "turn";
     if (told.dialect != nullptr) return std::string(config::to_string(told.dialect->word));
     return told.undecided ? "more" : "nobody";
 }
@@ -53,6 +54,9 @@ constexpr Case protocols[] = {
     {"\x03\xFF\x00\x8E\x08\x00"sv, "h323"},
     {"\x03\x00\x00\x04"sv, "h323"},  // keep-alives
     {"\x00\x03\x00\x04"sv, "h323"},
+    {"\x00\x01\x00\x00\x21\x12\xA4\x42"sv, "turn"},
+    {"\x00\x03\x00\x24\x21\x12\xA4\x42"sv, "turn"},
+    {"\x00\x0B\x00\x5C\x21\x12\xA4\x42"sv, "turn"},
     {"0\x1D\x02\x01\x01w\x18\x80"sv, "ldap"},  // StartTLS: 0x30 is the digit zero
 };
 
@@ -62,6 +66,10 @@ constexpr Case nobodys[] = {
     {"\x03\x00\x00\x13\x0E\xE0"sv, "nobody"},  // RDP has TPKTs too
     {"\x03\x00\x00\x03"sv, "nobody"},
     {"\xFF\xFB"sv, "nobody"},
+    {"\x00\x01\x00\x00\x21\x12\xA4\x43"sv, "nobody"},  // another cookie
+    {"\x00\x01\x00\x02"sv, "nobody"},                  // not in whole words
+    {"\x01\x01\x00\x0C\x21\x12\xA4\x42"sv, "nobody"},  // a response
+    {"\x00\x11\x00\x00\x21\x12\xA4\x42"sv, "nobody"},  // an indication
     {"\n", "nobody"},
     {"\rx", "nobody"},
     {" GET", "nobody"},
@@ -110,6 +118,12 @@ TEST(Mux, StaysWithItsAnswerWhenMoreComes) {
 
 TEST(Mux, SaysWhenNobodyBeginsSo) {
     for (const Case& c : nobodys) EXPECT_EQ(told_by(c.first), c.whose) << c.first;
+}
+
+TEST(Mux, TakesNoTurnWhereThereIsNone) {
+    const mux::Told told = mux::tell(as_bytes("\x00\x01\x00\x00\x21\x12\xA4\x42"sv), false);
+    EXPECT_FALSE(told.is_known());
+    EXPECT_FALSE(told.undecided);
 }
 
 // Two dialects that are both sure of one beginning would make the table's order matter.

@@ -41,9 +41,11 @@ bool enter(Session& session, io::Stream& client) {
     return session.counted;
 }
 
-// Who serves it: a dialect, or nobody here, where it passes unopened under a name. Neither: it has ended.
+// Who serves it: a dialect, the room of TURN, or nobody here, where it passes unopened under a name. None: it has
+// ended.
 struct Speaks {
     const Dialect* dialect = nullptr;
+    bool turn = false;
     std::string passed_name = {};
 };
 
@@ -66,12 +68,11 @@ io::Task<Speaks> find_out(Session& session, io::Stream& client) {
         }
     }
     if (!session.undecided) co_return Speaks{.dialect = &dialects()[static_cast<std::size_t>(kind)]};
-    const Dialect* dialect = co_await mux::find_dialect(session, client);
-    if (dialect != nullptr) {
-        session.undecided = false;
-        session.protocol = dialect->word;
-    }
-    co_return Speaks{.dialect = dialect};
+    const mux::Told told = co_await mux::find_protocol(session, client);
+    session.undecided = !told.is_known();
+    session.turn = told.is_turn;
+    if (told.dialect != nullptr) session.protocol = told.dialect->word;
+    co_return Speaks{.dialect = told.dialect, .turn = told.is_turn};
 }
 
 }  // namespace
@@ -87,6 +88,7 @@ io::Task<void> serve(Gate& gate, listeners::ListenerHandle listener, io::Accepte
     if (!enter(session, *client)) co_return;
 
     Speaks speaks = co_await find_out(session, *client);
+    if (speaks.turn) co_return co_await gate.serve_turn(session, *client);  // which counts and tells for itself
     const telemetry::Protocol counted_as = session.counted_as();
     gate.counters().accepted(counted_as);
     std::unique_ptr<Tunnel> tunnel;

@@ -38,12 +38,14 @@ struct Session : io::ListNode {
     // What it is busy with: views of what the coroutine at work holds. Empty between two requests.
     config::Protocol protocol = config::Protocol::http;  // means nothing while it is undecided
     bool undecided = false;  // on a port of many protocols, until its first bytes have told which one
+    bool turn = false;       // it is TURN, and another room serves it
     std::string_view service;  // the name that records call it by
     std::string_view target;
     Tunnel* tunnel = nullptr;  // once it is routed for good
 
     /// What records and metrics call its protocol.
     telemetry::Protocol counted_as() const {
+        if (turn) return telemetry::Protocol::turn;
         return undecided ? telemetry::Protocol::mux : static_cast<telemetry::Protocol>(protocol);
     }
 

@@ -17,6 +17,11 @@ constexpr int backlog = 4096;
 
 void set(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); }
 
+void share_port(int fd) {
+    set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
 std::string advice(int error) {
     switch (error) {
         case EADDRINUSE: return "another program holds it (ss -ltnp shows which)";
@@ -95,6 +100,16 @@ Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options) {
     set(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
     if (!bind_to(fd->get(), address) || ::listen(fd->get(), backlog) != 0)
         return fail(cannot_listen(address) + advice(errno));
+    return fd;
+}
+
+std::expected<Fd, int> listen_one_tcp(const SocketAddress& address) {
+    constexpr int few = 64;  // connections that wait to be accepted: those of one client
+    Fd fd(::socket(address.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return std::unexpected(errno);
+    share_port(fd.get());
+    set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!bind_to(fd.get(), address) || ::listen(fd.get(), few) != 0) return std::unexpected(errno);
     return fd;
 }
 
@@ -216,7 +231,8 @@ Task<std::expected<Stream, ConnectError>> connect_tcp(Loop& loop, Cancellation& 
     if (source) {
         set(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);  // the port is chosen at connect: no early exhaustion
         if (source->anywhere) set(fd.get(), IPPROTO_IP, IP_FREEBIND, 1);
-        if (!bind_to(fd.get(), {source->ip, 0})) co_return failed_with(errno);
+        if (source->shared_port != 0) share_port(fd.get());
+        if (!bind_to(fd.get(), {source->ip, source->shared_port})) co_return failed_with(errno);
     }
     sockaddr_storage storage;
     const unsigned size = to.to_sockaddr(storage);

@@ -25,6 +25,10 @@ struct ListenOptions {
 /// what to do: a port in use, a privilege that lacks, an address that is not ours.
 Result<Fd> listen_tcp(const SocketAddress& address, ListenOptions options);
 
+/// A listening TCP socket whose address connections of ours may be dialed from, too (Source::shared_port): nobody else
+/// of this user may listen there, which the caller sees to. The error is errno.
+std::expected<Fd, int> listen_one_tcp(const SocketAddress& address);
+
 /// A bound UDP socket, non-blocking, that tells the local address of what it receives (io/udp.hpp). Errors as of
 /// listen_tcp.
 Result<Fd> bind_udp(const SocketAddress& address, ListenOptions options);
@@ -69,6 +73,7 @@ public:
     /// room, and then the edge is not repeated: try again by timer.
     std::expected<Accepted, int> accept();
     WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }
+    bool is_open() const { return watched_ != nullptr; }
     void close();
 
 private:
@@ -89,6 +94,7 @@ struct Source {
 
     IpAddress ip;
     bool anywhere;  // it need be on no interface of this machine: it is routed here, or is about to be
+    std::uint16_t shared_port = 0;  // one that a socket of listen_one_tcp() holds as well; 0: any free one
 };
 
 /// @param source  none: the kernel's choice.

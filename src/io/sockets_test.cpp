@@ -80,6 +80,25 @@ TEST(Sockets, ConnectionsArriveWithTheAddressesOfBothEnds) {
     }
 }
 
+TEST(Sockets, ConnectionsMayComeFromThePortThatIsListenedOn) {
+    RealLoop loop;
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        const Fd own = *listen_one_tcp(at("127.0.0.1"));
+        Fd listening = *listen_tcp(at("127.0.0.1"), {});
+        const SocketAddress there = local_address(listening.get());
+        Acceptor peer = *Acceptor::adopt(on, std::move(listening), cancellation);
+        Source source(local_address(own.get()).ip);
+        source.shared_port = local_address(own.get()).port;
+        auto near = co_await connect_tcp(on, cancellation, there, source, Deadline::none);
+        EXPECT_TRUE(near.has_value());
+        const Accepted accepted = co_await accepts(peer);
+        EXPECT_EQ(accepted.peer, local_address(own.get()));
+    }(*loop));
+    const Fd holder = *listen_tcp(at("127.0.0.1"), {});
+    EXPECT_EQ(listen_one_tcp(local_address(holder.get())).error(), EADDRINUSE);
+}
+
 TEST(Sockets, AV6WildcardAloneLeavesV4ToAnother) {
     const Fd six = *listen_tcp(at("::"), {});
     const std::uint16_t port = local_address(six.get()).port;

@@ -53,6 +53,9 @@ public:
         /// certificate passes: what it is worth is told by TlsSession::peer_certificate(). Lives as long as the last
         /// session; must not throw.
         std::function<bool(const ClientSaid& client)> asks_for_certificate{};
+        /// The protocols that are agreed to by ALPN on a port of this kind, best first; a client that offers others
+        /// gets none. Null: http/1.1. What it answers lives for ever; must not throw.
+        std::function<std::span<const std::string_view>(int port_kind)> protocols{};
     };
     /// @param credentials  the first is the default, for clients without SNI or with a name that none covers.
     static Result<std::shared_ptr<TlsServer>> create(std::span<const crypto::Credential> credentials, Options options);

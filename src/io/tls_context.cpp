@@ -5,6 +5,7 @@
 #include "crypto/trust.hpp"
 #include "io/tls.hpp"
 #include "io/tls_bio.hpp"
+#include "io/tls_credentials.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -15,17 +16,13 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <unordered_map>
+#include <optional>
 
 namespace sallyport::io {
 
 namespace {
-
-struct FreeContext {
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-using Context = std::unique_ptr<SSL_CTX, FreeContext>;
 
 // What holds for both sides. RELEASE_BUFFERS: 20 KB an idle connection instead of 37 (facts/performance.md, 2.4).
 // NO_AUTO_CHAIN: what is shown is what the credential holds, not what the trust list would add at every handshake.
@@ -34,33 +31,6 @@ void set_common(SSL_CTX* context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-}
-
-Result<std::vector<X509*>> certificates_in(const std::string& pem) {
-    std::vector<X509*> out;
-    const crypto::BioPtr bio = crypto::bio_over(pem);
-    while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) out.push_back(one);
-    ERR_clear_error();  // the end of the text is reported as an error
-    if (out.empty()) return fail("no certificate in PEM form");
-    return out;
-}
-
-Result<void> use(SSL_CTX* context, const crypto::Credential& credential) {
-    auto chain = certificates_in(credential.chain_pem);
-    if (!chain) return fail("certificate '" + credential.name + "': " + chain.error().message);
-    bool used = SSL_CTX_use_certificate(context, chain->front()) == 1;
-    X509_free(chain->front());
-    for (auto at = chain->begin() + 1; at != chain->end(); ++at) {
-        if (used && SSL_CTX_add0_chain_cert(context, *at) == 1) continue;  // taken over
-        used = false;
-        X509_free(*at);
-    }
-    const crypto::BioPtr bio = crypto::bio_over(credential.key_pem);
-    const crypto::KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
-    if (!used || !key || SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-        return fail("certificate '" + credential.name + "' can't be used: " + crypto::last_error());
-    }
-    return {};
 }
 
 // RFC 5077 section 4: seal with AES-256-CBC and HMAC-SHA256 under keys that all loops share.
@@ -82,17 +52,8 @@ int seal_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX
     return EVP_CipherInit_ex2(cipher, EVP_aes_256_cbc(), keys->cipher_key.data(), iv, sealing, nullptr) == 1 ? 1 : -1;
 }
 
-// Until HTTP/2 is spoken, http/1.1 is the only protocol that is agreed to; a client that offers others gets none.
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
-                void*) {
-    static constexpr unsigned char ours[] = "\x08http/1.1";
-    unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED) {
-        return SSL_TLSEXT_ERR_NOACK;
-    }
-    *out = chosen;
-    return SSL_TLSEXT_ERR_OK;
-}
+// Until HTTP/2 is spoken.
+constexpr std::array<std::string_view, 1> http_alone{"http/1.1"};
 
 // The name in a ClientHello's server_name (RFC 6066 section 3), lower-cased, without a trailing dot. Empty where there
 // is none and where OpenSSL, which reads the extension later, will refuse it.
@@ -117,14 +78,9 @@ bool offers_http(SSL& ssl) {
     std::size_t size = 0;
     constexpr unsigned kind = TLSEXT_TYPE_application_layer_protocol_negotiation;
     if (SSL_client_hello_get0_ext(&ssl, kind, &extension, &size) != 1) return false;
-    ByteReader reader(std::as_bytes(std::span(extension, size)));
-    reader.u16();  // the length of the list
-    while (const auto length = reader.u8()) {
-        const auto name = reader.take(*length);
-        if (!name) return false;
-        if (as_text(*name) == "http/1.1" || as_text(*name) == "h2") return true;
-    }
-    return false;
+    if (size < 2) return false;
+    const Bytes offered = std::as_bytes(std::span(extension, size)).subspan(2);  // behind the list's length
+    return find_protocol(offered, "http/1.1") || find_protocol(offered, "h2");
 }
 
 std::string trust_digest(const std::vector<std::string>& ca_pems) {
@@ -184,21 +140,13 @@ std::shared_ptr<const TicketKeys> TicketKeys::random() {
 
 // Every certificate has a context of its own; SNI chooses among them (RFC 6066 section 3).
 struct TlsServer::Choice {
-    std::vector<Context> contexts;
-    std::unordered_map<std::string, SSL_CTX*> by_name;  // "*.example.com" as it stands in the certificate
+    ContextsByName contexts;
     std::shared_ptr<const TicketKeys> ticket_keys;
     std::function<bool(const ClientSaid&)> asks_for_certificate;
+    std::function<std::span<const std::string_view>(int)> protocols;
     Store trusted{X509_STORE_new()};
     Names trusted_names;
     std::string trusted_digest;
-
-    SSL_CTX* find(const std::string& name) const {
-        if (const auto exact = by_name.find(name); exact != by_name.end()) return exact->second;
-        const auto dot = name.find('.');
-        if (dot == std::string::npos) return nullptr;
-        const auto wild = by_name.find("*" + name.substr(dot));
-        return wild == by_name.end() ? nullptr : wild->second;
-    }
 
     // Before OpenSSL looks at a session ticket: its callback for server names would be too late to refuse one.
     static int on_client_hello(SSL* ssl, int*, void* choice) {
@@ -207,8 +155,7 @@ struct TlsServer::Choice {
     }
     void welcome(SSL& ssl) const {
         const std::string name = name_in_hello(ssl);
-        SSL_CTX* chosen = find(name);
-        SSL_set_SSL_CTX(&ssl, chosen == nullptr ? contexts.front().get() : chosen);
+        SSL_set_SSL_CTX(&ssl, contexts.find(name));
         const bool asked =
             asks_for_certificate && asks_for_certificate({.server_name = name,
                                                           .offers_http = offers_http(ssl),
@@ -227,6 +174,20 @@ struct TlsServer::Choice {
         SSL_set_session_id_context(&ssl, reinterpret_cast<const unsigned char*>(digest.data()), digest.size());
     }
 
+    static int on_protocols(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                            unsigned in_size, void* choice) {
+        const auto& ours = static_cast<const Choice*>(choice)->protocols;
+        const int port_kind = session_of(*SSL_get_rbio(ssl)).port_kind();
+        for (const std::string_view name : ours ? ours(port_kind) : std::span<const std::string_view>(http_alone)) {
+            const auto found = find_protocol(std::as_bytes(std::span(in, in_size)), name);
+            if (!found) continue;
+            *out = reinterpret_cast<const unsigned char*>(found->data());
+            *out_size = static_cast<unsigned char>(found->size());
+            return SSL_TLSEXT_ERR_OK;
+        }
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+
     // Says that the name was understood; who it is for was chosen before.
     static int on_server_name(SSL* ssl, int*, void*) {
         const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
@@ -235,6 +196,7 @@ struct TlsServer::Choice {
 
     Result<void> trust(const Options& options) {
         asks_for_certificate = options.asks_for_certificate;
+        protocols = options.protocols;
         trusted_digest = trust_digest(options.trusted_ca_pems);
         if (auto added = crypto::add_trusted(*trusted, options.trusted_ca_pems); !added) return added;
         trusted_names = names_in(*trusted);
@@ -249,13 +211,12 @@ struct TlsServer::Choice {
         SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), seal_ticket);
         SSL_CTX_set_tlsext_servername_callback(context.get(), on_server_name);
         SSL_CTX_set_client_hello_cb(context.get(), on_client_hello, this);
-        SSL_CTX_set_alpn_select_cb(context.get(), choose_alpn, nullptr);
+        SSL_CTX_set_alpn_select_cb(context.get(), on_protocols, this);
         SSL_CTX_set1_verify_cert_store(context.get(), trusted.get());
         SSL_CTX_set_client_CA_list(context.get(), SSL_dup_CA_list(trusted_names.get()));
         SSL_CTX_set_cert_verify_callback(context.get(), judge_shown, nullptr);
         if (auto used = use(context.get(), credential); !used) return used;
-        for (const auto& name : credential.dns_names) by_name.try_emplace(to_lower(name), context.get());
-        contexts.push_back(std::move(context));
+        contexts.add(std::move(context), credential.dns_names);
         return {};
     }
 };
@@ -270,12 +231,12 @@ Result<std::shared_ptr<TlsServer>> TlsServer::create(std::span<const crypto::Cre
     for (const auto& credential : credentials) {
         if (auto added = server->choice_->add(credential); !added) return std::unexpected(added.error());
     }
-    if (server->choice_->contexts.empty()) return fail("a TLS listener needs a certificate");
+    if (server->choice_->contexts.all.empty()) return fail("a TLS listener needs a certificate");
     return server;
 }
 
 std::unique_ptr<TlsSession> TlsServer::accept(int port_kind) const {
-    return std::make_unique<TlsSession>(SSL_new(choice_->contexts.front().get()), true, choice_, port_kind);
+    return std::make_unique<TlsSession>(SSL_new(choice_->contexts.all.front().get()), true, choice_, port_kind);
 }
 
 TlsClient::TlsClient() = default;

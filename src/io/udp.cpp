@@ -2,6 +2,8 @@
 
 #include <netinet/in.h>
 
+#include <linux/errqueue.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -248,6 +250,40 @@ void UdpSocket::set_fragmentation(bool allowed) {
     const int v6 = allowed ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_DO;
     setsockopt(watched_->fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4);
     setsockopt(watched_->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof v6);  // which a socket of IPv4 refuses
+}
+
+void UdpSocket::keep_icmp() {
+    const int on = 1;
+    setsockopt(watched_->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    setsockopt(watched_->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);  // which a socket of IPv4 refuses
+}
+
+// The kernel says by EPOLLERR that the socket's queue of errors (ip(7), IP_RECVERR) holds something.
+std::optional<IcmpError> UdpSocket::take_icmp() {
+    while (watched_->hung_up) {
+        sockaddr_storage peer{};
+        alignas(cmsghdr) std::array<char, 512> control;
+        msghdr header{};
+        header.msg_name = &peer;
+        header.msg_namelen = sizeof peer;
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+        if (::recvmsg(watched_->fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+            watched_->hung_up = false;
+            break;
+        }
+        for (cmsghdr* message = CMSG_FIRSTHDR(&header); message != nullptr; message = CMSG_NXTHDR(&header, message)) {
+            const bool is_error = (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_RECVERR) ||
+                                  (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_RECVERR);
+            if (!is_error) continue;
+            const auto error = payload_of<sock_extended_err>(*message);
+            if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) continue;
+            const std::uint32_t mtu = error.ee_errno == EMSGSIZE ? error.ee_info : 0;
+            return IcmpError{SocketAddress::from(reinterpret_cast<const sockaddr&>(peer)), error.ee_type, error.ee_code,
+                             mtu};
+        }
+    }
+    return std::nullopt;
 }
 
 std::expected<Fd, int> bind_one_udp(const SocketAddress& address) {

@@ -15,8 +15,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -49,6 +51,14 @@ private:
     std::array<Datagram, capacity> datagrams_;
 };
 
+/// What a router on the way, or the other end, said of a datagram that was sent from a socket (ICMP, ICMPv6).
+struct IcmpError {
+    SocketAddress peer;  // whom the datagram was for
+    std::uint8_t type = 0;
+    std::uint8_t code = 0;
+    std::uint32_t mtu = 0;  // of the next hop, where the datagram was too long for it
+};
+
 class UdpSocket {
 public:
     /// Takes a socket of bind_udp (io/sockets.hpp). Fails when epoll refuses it.
@@ -76,6 +86,11 @@ public:
 
     /// May routers cut up what is sent from now on? By the system's default they may not, while it knows no better.
     void set_fragmentation(bool allowed);
+
+    /// From now on take_icmp() has something to tell.
+    void keep_icmp();
+    /// The next ICMP error that has come; nothing when there is none. Costs no system call where there can't be any.
+    std::optional<IcmpError> take_icmp();
 
     bool is_open() const { return watched_ != nullptr; }
     WaitAny<1> readable(Deadline deadline) { return {deadline, {{{watched_, Interest::read}}}}; }

@@ -3,6 +3,7 @@
 #include "io/sockets.hpp"
 #include "io/testing.hpp"
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -313,6 +314,43 @@ TEST(Udp, ASocketWithOnePeerHearsNobodyElse) {
         EXPECT_EQ(received(client), "answer;");
         co_return;
     }(*loop));
+}
+
+TEST(Udp, KeepsWhatIcmpSaysOfEachPeer) {
+    struct Case {
+        const char* ip;
+        unsigned type, code;  // port unreachable (RFC 792, RFC 4443 section 3.1)
+    };
+    for (const Case& c : {Case{"127.0.0.1", 3, 3}, Case{"::1", 1, 4}}) {
+        SCOPED_TRACE(c.ip);
+        VirtualLoop loop;
+        loop.run([](Loop& on, const Case& how) -> Task<void> {
+            Cancellation cancellation;
+            UdpSocket sender = *UdpSocket::adopt(on, *bind_one_udp(at(how.ip)), cancellation);
+            sender.keep_icmp();
+            EXPECT_FALSE(sender.take_icmp());
+            EXPECT_EQ(received(sender), "");  // from now on it is the kernel that says when there is something
+            UdpSocket listening = udp(on, cancellation, how.ip);
+            UdpSocket closed = udp(on, cancellation, how.ip);
+            const SocketAddress gone = at(how.ip, port_of(closed));
+            closed.close();
+            EXPECT_TRUE(sender.send_one(gone, {}, std::array{as_bytes("anybody there?")}));
+            const Wait waited = co_await sender.readable(on.in(1s));
+            EXPECT_EQ(waited, Wait::ready);
+            EXPECT_EQ(received(sender), "");
+            const auto told = sender.take_icmp();
+            EXPECT_TRUE(told);
+            if (!told) co_return;
+            EXPECT_EQ(told->peer, gone);
+            EXPECT_EQ(told->type, how.type);
+            EXPECT_EQ(told->code, how.code);
+            EXPECT_EQ(told->mtu, 0U);
+            EXPECT_FALSE(sender.take_icmp());
+            // Nobody else suffers.
+            EXPECT_TRUE(sender.send_one(at(how.ip, port_of(listening)), {}, std::array{as_bytes("hello")}));
+            EXPECT_EQ(received(listening), "hello;");
+        }(*loop, c));
+    }
 }
 
 TEST(Udp, ASocketWithOnePeerIsToldThatItIsGone) {

@@ -27,7 +27,10 @@ Result<UdpListeners::Change> UdpListeners::prepare(std::vector<UdpClaim> wanted)
                          ": reload without it first");
             continue;
         }
-        auto one = open(claim);
+        const auto overlaps = [&](const UdpListener& own) { return overlap(own.claim.address, claim.address); };
+        const bool shares =
+            std::ranges::any_of(held_, overlaps) || std::ranges::any_of(change.opened, overlaps, &Opened::listener);
+        auto one = open(claim, shares);
         if (one)
             change.opened.push_back(std::move(*one));
         else
@@ -57,9 +60,12 @@ void UdpListeners::apply(Change change) {
     }
 }
 
-Result<UdpListeners::Opened> UdpListeners::open(const UdpClaim& claim) {
-    // SO_REUSEPORT would let a second gateway of the same user share the port in silence.
-    if (auto free = probe_udp(claim.address); !free) return fail(std::move(free.error()));
+Result<UdpListeners::Opened> UdpListeners::open(const UdpClaim& claim, bool shares) {
+    // SO_REUSEPORT would let a second gateway of the same user share the port in silence. One address beside all
+    // addresses of a port is no such thing: the kernel prefers the socket that says more.
+    if (!shares) {
+        if (auto free = probe_udp(claim.address); !free) return fail(std::move(free.error()));
+    }
     Opened opened{.listener = {++last_id_, claim}, .sockets = {}};
     for (std::size_t loop = 0; loop < loops_; ++loop) {
         auto socket = io::bind_udp(claim.address.address,

@@ -64,7 +64,8 @@ public:
     const std::vector<UdpListener>& bound() const { return held_; }
 
 private:
-    Result<Opened> open(const UdpClaim& claim);
+    /// @param shares  its port with another one of ours
+    Result<Opened> open(const UdpClaim& claim, bool shares);
 
     const std::size_t loops_;
     const Hooks hooks_;

@@ -72,6 +72,15 @@ TEST(UdpListeners, LeaveAnOpenAddressToItsHandler) {
     EXPECT_THAT(loops.apply({other}), ElementsAre("+0dns.listen", "+1dns.listen"));
 }
 
+TEST(UdpListeners, TakeAnAddressOfAPortBesideAllAddressesOfIt) {
+    Loops loops;
+    const std::uint16_t port = free_port();
+    const config::ListenAddress all{.address = {IpAddress::v6({}), port}, .dual_stack = true};
+    EXPECT_THAT(loops.apply({{all, "turn.udp", 1}, {local(port), "stun.listen", 1}}),
+                ElementsAre("+0turn.udp", "+1turn.udp", "+0stun.listen", "+1stun.listen"));
+    EXPECT_THAT(loops.apply({{all, "turn.udp", 1}}), ElementsAre("-0", "-1"));
+}
+
 TEST(UdpListeners, ChangeNothingWhenAnAddressIsTaken) {
     Loops loops;
     const auto held = io::bind_udp({IpAddress::v4(0x7F000001), 0}, {});

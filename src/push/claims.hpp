@@ -14,9 +14,6 @@
 
 namespace sallyport::push {
 
-/// Whether a courier exists is asked upstream before it is answered for the first time, and again in the background
-/// when the answer has had its time: a count that is written down somewhere is wrong in a few years. While the name
-/// servers fail, what was known last holds.
 /// What the policy says where Apple's names exist, for explanations: no name server is asked.
 class AssumedClaims final : public dns::Claims {
 public:
@@ -30,6 +27,9 @@ private:
     const Policy* policy_;
 };
 
+/// Whether a courier exists is asked upstream before it is answered for the first time, and again in the background
+/// when the answer has had its time: a count that is written down somewhere is wrong in a few years. While the name
+/// servers fail, what was known last holds. Goes by the policy of the moment.
 class CourierClaims final : public dns::Claims {
 public:
     /// All of them outlive this.

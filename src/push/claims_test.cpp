@@ -127,6 +127,21 @@ TEST(CourierClaims, LeaveEveryOtherNameToTheOthers) {
     }(desk));
 }
 
+TEST(CourierClaims, GoByAPolicyThatIsNew) {
+    Desk desk;
+    desk.run([](Desk& on) -> io::Task<void> {
+        on.apple["7-courier.push.apple.com"] = HostState::exists;
+        on.apple["7-courier2.push.apple.com"] = HostState::exists;
+        EXPECT_EQ((co_await on.settle("7-courier.push.apple.com")).state, ClaimState::exists);
+        auto reloaded = std::make_shared<Policy>(*on.policy);
+        reloaded->families = {PushFamily::courier2};
+        reloaded->vips = Vips(std::vector{*Network::parse("10.9.9.0/24")});
+        on.policy = reloaded;
+        EXPECT_FALSE(on.claim("7-courier.push.apple.com")) << "asked upstream, as any other";
+        EXPECT_EQ((co_await on.settle("7-courier2.push.apple.com")).v4.to_string(), "10.9.9.7");
+    }(desk));
+}
+
 TEST(CourierClaims, RememberWhoAskedForWhat) {
     Desk desk;
     desk.run([](Desk& on) -> io::Task<void> {

@@ -305,8 +305,11 @@ void Server::report(const Session& session) {
     options_.reporter.report(record);
 }
 
-// Devices wait for pushes by the day: none would end by itself. They come back within seconds, elsewhere.
-io::Task<void> Server::finish() {
+// Devices wait for pushes by the day: few end by themselves, but what is on its way to one arrives meanwhile. Those
+// that are cut come back within seconds, elsewhere.
+io::Task<void> Server::finish(io::Deadline patience) {
+    while (open() > 0 && !hurried_ && loop_.now() < patience.when())
+        co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(50ms));
     scope_.cancel();
     co_await scope_.join();
     co_await claims_.close();

@@ -46,8 +46,10 @@ public:
     /// Serves one connection, from its first byte to its record.
     void take(const listeners::ListenerHandle& listener, io::Accepted accepted);
 
-    /// Ends what is open, and waits for it. Awaited before destruction.
-    io::Task<void> finish();
+    /// Lets what is open end by itself until then, ends the rest, and waits for it. Awaited before destruction.
+    io::Task<void> finish(io::Deadline patience);
+    /// Stops the patience of finish().
+    void hurry() { hurried_ = true; }
 
     std::size_t open() const { return scope_.running(); }
     Devices& devices() { return devices_; }
@@ -73,6 +75,7 @@ private:
     Hosts hosts_;
     Devices devices_;
     CourierClaims claims_;
+    bool hurried_ = false;
     io::Scope scope_;
 };
 

@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 #include "turn/integrity.hpp"
 #include "turn/outlet.hpp"
+#include "turn/peer_connection.hpp"
 #include "turn/quotas.hpp"
 #include "wire/stun/message.hpp"
 
@@ -26,6 +27,8 @@ inline constexpr Seconds channel_lifetime = 600;     // section 12
 inline constexpr Seconds channel_rest = 300;         // then number and peer stay tied (section 12)
 inline constexpr std::size_t most_permissions = 64;  // of one allocation
 inline constexpr std::size_t most_channels = 32;
+inline constexpr Seconds peer_connection_patience = 30;   // RFC 6062 section 5.2: until its client takes it over
+inline constexpr std::size_t most_peer_connections = 32;  // of one allocation
 
 /// What was found of a peer's address when it was permitted.
 struct PeerKind {
@@ -79,10 +82,26 @@ private:
     std::vector<T> more_;
 };
 
+/// How the answer to a Connect will be signed, once it is due.
+struct Asked {
+    stun::TransactionId transaction{};
+    Key key;
+    stun::Attribute kind = stun::Attribute::message_integrity;
+    bool has_fingerprint = false;
+};
+
+/// A TCP connection of an allocation with a peer (RFC 6062).
+struct TcpPeer {
+    PeerConnectionHandle connection;
+    Seconds until = 0;  // how long it waits to be taken over
+    Asked asked = {};   // of one that the client asked for
+};
+
 struct Relay {
     SocketAddress own;     // what it is bound to; port 0: there is none
     int socket = -1;
     Seconds until = 0;
+    bool is_tcp = false;
 
     bool is_open() const { return socket >= 0; }
 };
@@ -92,10 +111,12 @@ struct Allocation {
     std::array<Relay, 2> relays;  // IPv4, IPv6
     Few<Permission> permissions;
     Few<Channel> channels;
+    std::vector<TcpPeer> peers;  // of a TCP allocation
     Key key;
     stun::TransactionId transaction{};  // of the request that made it: its repetition is answered alike
     std::uint64_t reservation = 0;      // what that request was answered; 0: nothing
     std::uint16_t second_family_error = 0;
+    bool is_tcp = false;  // its relays are
     std::string user;
     Holding* holding = nullptr;  // null: a free place of the table
     Seconds since = 0;

@@ -6,6 +6,8 @@
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 #include "telemetry/reason.hpp"
+#include "turn/peer_connection.hpp"
+#include "wire/stun/message.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +25,7 @@ constexpr bool is_stream(Transport transport) { return transport == Transport::t
 struct Link {
     SocketAddress client;
     SocketAddress local;       // what the client sent to
-    std::uint32_t number = 0;  // of the socket, or of the connection; the outlet's own
+    std::uint32_t number = 0;  // of the socket, or of the connection; the outlet's own, from 1
     Transport transport = Transport::udp;
 
     bool operator==(const Link&) const = default;
@@ -51,6 +53,21 @@ struct Packet {
     std::size_t padding = 0;  // zeros behind the body
 };
 
+/// A Binding over UDP whose answer waits for what the kernel's NAT makes of its client.
+struct HeldBinding {
+    Link link;
+    stun::TransactionId transaction{};
+    std::uint32_t cookie = stun::magic_cookie;
+    bool has_fingerprint = false;
+};
+
+/// What an ICMP message said of data that a relay had sent (RFC 8656 section 18.13).
+struct Icmp {
+    std::uint8_t type = 0;
+    std::uint8_t code = 0;
+    std::uint32_t data = 0;  // the next hop's MTU, where it was too long
+};
+
 /// How an allocation, or a request for one, ended.
 struct Story {
     const Link& link;
@@ -71,9 +88,23 @@ public:
     virtual std::expected<int, int> open_relay(const SocketAddress& own) = 0;
     /// From now on what the socket receives goes to Server::from_peer(). False: it can't be watched, and is closed.
     virtual bool start_relay(RelayId id, int socket) = 0;
-    /// Closes it, started or not.
+    /// Closes it, started or not; and a connection with a peer that waits.
     virtual void close_relay(int socket) = 0;
 
+    /// The same for TCP (RFC 6062): a listening socket; what it accepts goes to Server::accepted().
+    virtual std::expected<int, int> open_tcp_relay(const SocketAddress& own) = 0;
+    virtual bool start_tcp_relay(RelayId id, int socket) = 0;
+    /// Dials a peer from the relay's own address. What becomes of it goes to Server::connected().
+    virtual void connect(const PeerConnectionHandle& connection, RelayId id, const SocketAddress& own,
+                         const SocketAddress& peer) = 0;
+    /// From now on this client's stream and the peer's socket, which is the outlet's now, carry each other's bytes.
+    virtual void carry(const Link& link, const PeerConnectionHandle& connection, int socket) = 0;
+
+    /// Asks the kernel for what it maps this client's address to; that goes to Server::answer_held(). False: too many
+    /// are being asked for.
+    virtual bool look_up(const HeldBinding& held) = 0;
+    /// The number of the UDP socket that clients reach at this address; 0: there is none.
+    virtual std::uint32_t number_at(const SocketAddress& own) = 0;
     virtual void to_client(const Link& link, const Packet& packet) = 0;
     /// @param socket  a started one
     virtual void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) = 0;

@@ -20,6 +20,13 @@ namespace sallyport::turn {
 class LivePorts {
 public:
     void add(std::uint16_t port) { change(port, 1); }
+    /// Adds it where nobody has: false.
+    bool claim(std::uint16_t port) {
+        std::int8_t none = 0;
+        if (!counts_[port].compare_exchange_strong(none, 1, std::memory_order_relaxed)) return false;
+        size_.fetch_add(1, std::memory_order_relaxed);
+        return true;
+    }
     void remove(std::uint16_t port) { change(port, -1); }
     bool contains(std::uint16_t port) const { return counts_[port].load(std::memory_order_relaxed) != 0; }
     std::size_t size() const { return size_.load(std::memory_order_relaxed); }

@@ -19,22 +19,6 @@ namespace {
 constexpr std::array<std::byte, 8> offered{std::byte{0}, std::byte{2}, std::byte{0}, std::byte{0},
                                            std::byte{0}, std::byte{1}, std::byte{0}, std::byte{0}};
 
-// Comprehension-required attributes that the table knows and this server does not serve.
-constexpr std::array unsupported{Attribute::change_request, Attribute::padding, Attribute::response_port};
-
-struct Unknown {
-    std::array<std::uint16_t, stun::Message::most_unknown + unsupported.size()> codes;
-    std::size_t count = 0;
-
-    explicit Unknown(const stun::Message& message) {
-        for (const std::uint16_t code : message.unknown()) codes[count++] = code;
-        for (const Attribute attribute : unsupported) {
-            if (message.has(attribute)) codes[count++] = stun::row_of(attribute).code;
-        }
-    }
-    std::span<const std::uint16_t> all() const { return std::span(codes).first(count); }
-};
-
 // RFC 8489 section 9.2.4: what the algorithms of a request must be. Nothing: the request is a bad one.
 std::optional<PasswordAlgorithm> algorithm_of(const stun::Message& message) {
     const bool one = message.has(Attribute::password_algorithm);
@@ -72,7 +56,7 @@ void Server::from_client(const Link& link, bool relays, Bytes bytes, Instant now
 }
 
 void Server::take_message(const Link& link, bool relays, Bytes bytes, Instant now) {
-    const auto message = stun::read_message(bytes);
+    const auto message = stun::read_message(bytes, is_stream(link.transport) ? stun::Classic::no : stun::Classic::yes);
     if (!message || (message->has(Attribute::fingerprint) && !message->has_valid_fingerprint())) {
         tally_.malformed.add(1);
         return;
@@ -80,30 +64,14 @@ void Server::take_message(const Link& link, bool relays, Bytes bytes, Instant no
     const Call call{link, *message, now};
     const bool is_request = message->kind() == Class::request;
     if (is_request && message->method() == Method::binding)
-        answer_binding(call);
+        take_binding(call);
+    else if (message->is_classic())
+        tally_.malformed.add(1);
     else if (is_request && relays)
         answer_request(call);
     else if (relays && message->kind() == Class::indication && message->method() == Method::send)
         relay_indication(call);
     // Binding indications keep a NAT's mapping alive, and responses are nobody's here: nothing is due to either.
-}
-
-void Server::answer_binding(const Call& call) {
-    if (!bindings_.take(call.link.client.ip, settings_->bindings_per_second, call.now.steady)) {
-        tally_.muted.add(1);
-        return;
-    }
-    tally_.bindings.add(1);
-    const Unknown unknown(call.message);
-    if (unknown.count != 0) {
-        Answer answer(call, Class::error);
-        answer.writer.add_error(420);
-        answer.writer.add_unknown(unknown.all());
-        return send(call, answer, nullptr);
-    }
-    Answer answer(call, Class::success);
-    answer.writer.add_address(Attribute::xor_mapped_address, call.link.client);
-    send(call, answer, nullptr);
 }
 
 void Server::answer_request(const Call& call) {
@@ -113,7 +81,7 @@ void Server::answer_request(const Call& call) {
     }
     const auto identity = authenticate(call);
     if (!identity) return challenge(call, identity.error());
-    const Unknown unknown(call.message);
+    const Unknown unknown(call.message, unserved);
     if (unknown.count != 0) {
         Answer answer(call, Class::error);
         answer.writer.add_error(420);
@@ -121,6 +89,7 @@ void Server::answer_request(const Call& call) {
         return send(call, answer, &*identity);
     }
     if (call.message.method() == Method::allocate) return allocate(call, *identity);
+    if (call.message.method() == Method::connection_bind) return bind_connection(call, *identity);
     Allocation* allocation = table_.find(call.link);
     if (allocation == nullptr) return refuse(call, 437, &*identity);
     if (allocation->user != identity->user) return refuse(call, 441, &*identity);
@@ -128,6 +97,7 @@ void Server::answer_request(const Call& call) {
         case Method::refresh: return refresh(call, *identity, *allocation);
         case Method::create_permission: return create_permission(call, *identity, *allocation);
         case Method::channel_bind: return bind_channel(call, *identity, *allocation);
+        case Method::connect: return connect(call, *identity, *allocation);
         default: return refuse(call, 400, &*identity);
     }
 }
@@ -219,6 +189,7 @@ void Server::sweep(Instant now) {
         for (Relay& relay : allocation.relays) {
             if (relay.is_open() && relay.until <= at) close(relay);
         }
+        sweep_peers(allocation, at);
     });
     for (const auto& kept : shared_.reservations.take_expired(now.steady)) {
         shared_.live.remove(kept.own.port);

@@ -55,6 +55,14 @@ public:
     void from_client(const Link& link, bool relays, Bytes bytes, Instant now);
     /// What the socket of a relay received.
     void from_peer(RelayId id, const SocketAddress& peer, Bytes data, Instant now);
+    /// What the kernel makes of the client's address; nothing: it has no mapping for it.
+    void answer_held(const HeldBinding& held, const std::optional<SocketAddress>& mapped);
+    /// What the network answered to data that the relay had sent.
+    void icmp_from(RelayId id, const SocketAddress& peer, const Icmp& icmp, Instant now);
+    /// What became of Outlet::connect(). @param socket  the server's from now on; negative: it failed
+    void connected(const PeerConnectionHandle& connection, RelayId id, int socket, Instant now);
+    /// A peer has connected to a relay over TCP. @param socket  the server's from now on
+    void accepted(RelayId id, const SocketAddress& from, int socket, Instant now);
     /// The client's connection is gone, and its allocation with it.
     void link_ended(const Link& link, Instant now);
     /// Ends what is over. Once a second.
@@ -88,7 +96,6 @@ private:
 
     // server.cpp: the beginning of every request
     void take_message(const Link& link, bool relays, Bytes bytes, Instant now);
-    void answer_binding(const Call& call);
     void answer_request(const Call& call);
     std::expected<Identity, std::uint16_t> authenticate(const Call& call);
     std::expected<Identity, std::uint16_t> verify_credentials(const Call& call, PasswordAlgorithm algorithm);
@@ -96,6 +103,12 @@ private:
     void challenge(const Call& call, std::uint16_t code);
     void send(const Call& call, Answer& answer, const Identity* signer);
     void refuse(const Call& call, std::uint16_t code, const Identity* signer);
+
+    // server_binding.cpp
+    void take_binding(const Call& call);
+    void answer_binding(const Call& call);
+    bool hold(const Call& call);
+    void discover(const Call& call, const DiscoveryPlaces& places);
 
     // server_allocate.cpp
     struct Wanted;
@@ -106,6 +119,8 @@ private:
     std::expected<void, std::uint16_t> open_and_start(const Call& call, const Wanted& wanted, RelayId id,
                                                       Seconds until);
     std::expected<Relay, std::uint16_t> open_relay(const Call& call, const Wanted& wanted, RelayId id);
+    std::expected<int, int> open_socket(const SocketAddress& own, bool tcp);
+    LivePorts& live_ports(const Relay& relay) { return relay.is_tcp ? shared_.live_tcp : shared_.live; }
     std::expected<std::uint64_t, std::uint16_t> reserve_next(const Relay& relay, Instant now);
     std::optional<IpAddress> relay_address(const Link& link, bool is_v6) const;
     std::expected<void, std::uint16_t> start(RelayId id, const Relay& relay);
@@ -122,6 +137,12 @@ private:
     std::expected<PeerKind, std::uint16_t> judge_peer(const Call& call, const Identity& identity,
                                                       Allocation& allocation, const SocketAddress& peer);
     bool permit(Allocation& allocation, const IpAddress& peer, PeerKind kind, Seconds now);
+
+    // server_tcp.cpp
+    void connect(const Call& call, const Identity& identity, Allocation& allocation);
+    void bind_connection(const Call& call, const Identity& identity);
+    void end_peer(TcpPeer& peer);
+    void sweep_peers(Allocation& allocation, Seconds now);
 
     // server_relaying.cpp
     void relay_indication(const Call& call);

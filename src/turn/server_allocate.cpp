@@ -14,6 +14,7 @@ using telemetry::Reason;
 namespace {
 
 constexpr std::uint8_t protocol_udp = 17;
+constexpr std::uint8_t protocol_tcp = 6;
 constexpr unsigned even_port_reserve = 0x80;  // the R bit
 
 std::uint64_t as_number(Bytes token) { return ByteReader(token).u64().value_or(0); }
@@ -23,6 +24,7 @@ std::uint64_t as_number(Bytes token) { return ByteReader(token).u64().value_or(0
 struct Server::Wanted {
     std::array<bool, 2> families{};  // IPv4, IPv6
     bool second_may_fail = false;    // ADDITIONAL-ADDRESS-FAMILY: IPv4 alone is an answer too
+    bool tcp = false;
     bool even = false;
     bool reserve = false;
     std::optional<std::uint64_t> token = {};
@@ -45,12 +47,16 @@ std::expected<Server::Wanted, std::uint16_t> Server::read_wanted(const Call& cal
     const stun::Message& message = call.message;
     const auto protocol = message.number(Attribute::requested_transport, 1);
     if (!protocol) return Refused(400);
-    if (*protocol != protocol_udp) return Refused(442);
+    const bool tcp = *protocol == protocol_tcp;
+    if (*protocol != protocol_udp && !(tcp && settings_->tcp_relays)) return Refused(442);
     const auto family = message.number(Attribute::requested_address_family, 1);
     const auto additional = message.number(Attribute::additional_address_family, 1);
     const auto even = message.number(Attribute::even_port, 1);
     const bool has_token = message.has(Attribute::reservation_token);
-    Wanted wanted{.even = even.has_value(), .reserve = even && (*even & even_port_reserve) != 0};
+    Wanted wanted{.tcp = tcp, .even = even.has_value(), .reserve = even && (*even & even_port_reserve) != 0};
+    // RFC 6062 section 5.1: over a stream, and without what has no meaning for TCP.
+    if (tcp && (!is_stream(call.link.transport) || has_token || even || message.has(Attribute::dont_fragment)))
+        return Refused(400);
     if (has_token && (family || additional || even)) return Refused(400);
     if (additional && (family || wanted.reserve || *additional != family_v6)) return Refused(400);
     if (family && *family != family_v4 && *family != family_v6) return Refused(440);
@@ -74,6 +80,7 @@ std::expected<void, std::uint16_t> Server::make(const Call& call, const Identity
     Allocation& allocation = table_.at(index);
     allocation.holding = *holding;
     allocation.user = identity.user;
+    allocation.is_tcp = wanted.tcp;
     allocation.key = identity.key;
     allocation.transaction = call.message.transaction();
     allocation.since = allocation.last_used = seconds(call.now.steady);
@@ -94,7 +101,7 @@ std::expected<void, std::uint16_t> Server::open_relays(const Call& call, const W
     if (wanted.token) {
         const auto kept = shared_.reservations.take(*wanted.token, call.now.steady);
         if (!kept) return Refused(508);
-        return start({index, !kept->own.ip.is_v4()}, {kept->own, kept->socket, until});
+        return start({index, !kept->own.ip.is_v4()}, {.own = kept->own, .socket = kept->socket, .until = until});
     }
     for (const bool is_v6 : {false, true}) {
         if (!wanted.families[is_v6]) continue;
@@ -127,13 +134,12 @@ std::expected<Relay, std::uint16_t> Server::open_relay(const Call& call, const W
     if (!address) return Refused(440);
     PortPicker picker(settings_->first_relay_port, settings_->last_relay_port);
     while (const auto port = picker.next()) {
-        if ((wanted.even && *port % 2 != 0) || shared_.live.contains(*port)) continue;
+        if (wanted.even && *port % 2 != 0) continue;
         const SocketAddress own{*address, *port};
-        const auto socket = outlet_.open_relay(own);
+        const auto socket = open_socket(own, wanted.tcp);
         if (!socket && socket.error() == EADDRINUSE) continue;
         if (!socket) return Refused(508);
-        shared_.live.add(*port);
-        const Relay relay{own, *socket};
+        const Relay relay{.own = own, .socket = *socket, .is_tcp = wanted.tcp};
         if (!wanted.reserve) return relay;
         const auto token = reserve_next(relay, call.now);
         if (token) table_.at(id.allocation).reservation = *token;
@@ -143,6 +149,17 @@ std::expected<Relay, std::uint16_t> Server::open_relay(const Call& call, const W
         if (token.error() != EADDRINUSE) return Refused(508);
     }
     return Refused(508);
+}
+
+// Its port is live from then on. TCP's sockets would share theirs with others of this program: the claim is what keeps
+// them apart. The error is errno.
+std::expected<int, int> Server::open_socket(const SocketAddress& own, bool tcp) {
+    const bool is_free = tcp ? shared_.live_tcp.claim(own.port) : !shared_.live.contains(own.port);
+    if (!is_free) return std::unexpected(EADDRINUSE);
+    const auto socket = tcp ? outlet_.open_tcp_relay(own) : outlet_.open_relay(own);
+    if (tcp && !socket) shared_.live_tcp.remove(own.port);
+    if (!tcp && socket) shared_.live.add(own.port);
+    return socket;
 }
 
 // The error is errno: with EADDRINUSE another pair may do.
@@ -165,8 +182,10 @@ std::expected<std::uint64_t, std::uint16_t> Server::reserve_next(const Relay& re
 std::expected<void, std::uint16_t> Server::start(RelayId id, const Relay& relay) {
     Relay& place = table_.at(id.allocation).relays[id.is_v6];
     place = relay;
-    table_.add_relay(id);
-    if (outlet_.start_relay(id, relay.socket)) return {};
+    if (!relay.is_tcp) table_.add_relay(id);
+    const bool started =
+        relay.is_tcp ? outlet_.start_tcp_relay(id, relay.socket) : outlet_.start_relay(id, relay.socket);
+    if (started) return {};
     forget(place);
     return Refused(508);
 }
@@ -178,8 +197,8 @@ void Server::close(Relay& relay) {
 }
 
 void Server::forget(Relay& relay) {
-    table_.remove_relay(relay.own);
-    shared_.live.remove(relay.own.port);
+    if (!relay.is_tcp) table_.remove_relay(relay.own);
+    live_ports(relay).remove(relay.own.port);
     relay = {};
 }
 
@@ -211,6 +230,8 @@ Seconds Server::lifetime_of(const stun::Message& message) const {
 
 void Server::end(std::uint32_t index, Reason reason, std::string_view detail, Instant now) {
     Allocation& allocation = table_.at(index);
+    for (TcpPeer& peer : allocation.peers) end_peer(peer);
+    sweep_peers(allocation, seconds(now.steady));
     const Relay& shown = allocation.relays[allocation.relays[0].is_open() ? 0 : 1];
     const SocketAddress relay{settings_->nat_map.outside_of(shown.own.ip), shown.own.port};
     outlet_.tell({.link = allocation.link,

@@ -241,6 +241,49 @@ TEST(Allocate, LeavesNothingBehindWhenTheSystemHasNoRoom) {
     }
 }
 
+// EVEN-PORT in both forms, tokens that are used, used late and never, refusals and every way to end: in any order.
+TEST(Allocate, LeavesThePortsAsTheyWereAfterAnySequence) {
+    for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+        std::uint32_t state = seed;
+        const auto next = [&](std::uint32_t below) {
+            state = state * 1664525 + 1013904223;
+            return (state >> 16) % below;
+        };
+        auto settings = make_settings();
+        settings->first_relay_port = 50000;
+        settings->last_relay_port = 50019;
+        settings->relay_addresses = {ip("198.18.0.1"), ip("2001:db8::1")};
+        Scene scene(settings);
+        std::string token;
+        for (int step = 0; step < 200; ++step) {
+            Client client(scene, "192.0.2.7:" + std::to_string(5000 + next(12)));
+            scene.world.most_sockets = next(10) == 0 ? scene.world.sockets.size() + next(2) : 10'000;
+            switch (next(7)) {
+                case 0: client.allocate(); break;
+                case 1: client.allocate([](auto& w) { w.add(Attribute::even_port, std::string_view("\0", 1)); }); break;
+                case 2: {
+                    const auto got = client.allocate([](auto& w) { w.add(Attribute::even_port, "\x80"); });
+                    if (got.message.has(Attribute::reservation_token))
+                        token = got.message.text(Attribute::reservation_token);
+                    break;
+                }
+                case 3: client.allocate([&](auto& w) { w.add(Attribute::reservation_token, token); }); break;
+                case 4:
+                    client.allocate([](auto& w) { w.add_u32(Attribute::additional_address_family, 2U << 24); });
+                    break;
+                case 5: client.refresh(0, next(2) == 0 ? std::nullopt : std::optional<std::uint8_t>(2)); break;
+                default: scene.pass(std::chrono::seconds(next(20)));
+            }
+            EXPECT_EQ(scene.shared->live.size(), scene.world.sockets.size());
+        }
+        scene.world.most_sockets = 10'000;
+        scene.pass(1h);
+        EXPECT_EQ(scene.shared->live.size(), 0U) << seed;
+        EXPECT_THAT(scene.world.sockets, IsEmpty()) << seed;
+        EXPECT_EQ(scene.shared->quotas.allocations(), 0U) << seed;
+    }
+}
+
 TEST(Allocate, IsRefusedWhileDraining) {
     Scene scene;
     Client present(scene, "192.0.2.7:1");

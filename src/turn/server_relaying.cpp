@@ -20,7 +20,8 @@ void Server::relay_indication(const Call& call) {
     const stun::Message& message = call.message;
     const auto peer = message.address(Attribute::xor_peer_address);
     Allocation* allocation = table_.find(call.link);
-    const bool is_bad = message.bad_attribute() || !message.unknown().empty() || !message.has(Attribute::data);
+    const bool is_bad = (allocation != nullptr && allocation->is_tcp) || message.bad_attribute() ||
+                        !message.unknown().empty() || !message.has(Attribute::data);
     const Permission* permission =
         allocation != nullptr && peer && !is_bad ? allocation->permission(peer->ip, seconds(call.now.steady)) : nullptr;
     if (permission == nullptr) {
@@ -92,6 +93,28 @@ void Server::from_peer(RelayId id, const SocketAddress& peer, Bytes data, Instan
     tally_.relayed.add(1);
     outlet_.passed(0, data.size());
     to_client(allocation, known, data, at);
+}
+
+// RFC 8656 section 11.5. What a port that nobody listens on, or a narrow path, is to the client's own sockets.
+void Server::icmp_from(RelayId id, const SocketAddress& peer, const Icmp& icmp, Instant now) {
+    Allocation& allocation = table_.at(id.allocation);
+    const SocketAddress known{settings_->nat_map.outside_of(peer.ip), peer.port};
+    const bool is_told = peer.ip.is_v4() ? icmp.type == 3 || icmp.type == 11 : icmp.type >= 1 && icmp.type <= 3;
+    const bool is_permitted = allocation.lives() && allocation.permission(known.ip, seconds(now.steady)) != nullptr;
+    if (!is_told || !is_permitted || !may_pass(allocation, indication_head, now)) {
+        tally_.dropped.add(1);
+        return;
+    }
+    std::array<std::byte, 8> value;
+    ByteWriter writer(value);
+    writer.u16(0);
+    writer.u16(static_cast<std::uint16_t>(icmp.type << 9 | icmp.code));
+    writer.u32(icmp.data);
+    std::array<std::byte, indication_head + 8> room;
+    stun::MessageWriter indication(room, stun::Class::indication, stun::Method::data, {});
+    indication.add_address(Attribute::xor_peer_address, known);
+    indication.add(Attribute::icmp, Bytes(value));
+    if (const auto bytes = indication.finish()) outlet_.to_client(allocation.link, {.head = *bytes});
 }
 
 void Server::to_client(Allocation& allocation, const SocketAddress& peer, Bytes data, Seconds now) {

@@ -244,5 +244,32 @@ TEST(Relaying, DropsIndicationsThatAreNotWhole) {
     EXPECT_EQ(scene.server->tally().dropped.value(), 4U);
 }
 
+TEST(Icmp, ThatDataOfTheClientMetIsToldToIt) {
+    Allocated scene;
+    scene.client.permit({"8.8.8.8:1"});
+    const RelayId relay{scene.server->table().index_of(scene.client.link), false};
+    const auto told = [&](std::string_view peer, const Icmp& icmp) -> std::string {
+        scene.server->icmp_from(relay, at(peer), icmp, scene.now);
+        const auto all = scene.world.take(scene.client.link.client);
+        if (all.empty()) return "";
+        const Response message(all.front());
+        EXPECT_EQ(message.message.method(), Method::data);
+        EXPECT_FALSE(message.message.has(Attribute::data));
+        return message.message.address(Attribute::xor_peer_address)->to_string() + " " +
+               std::to_string(*message.message.number(Attribute::icmp, 8));
+    };
+    // Type and code share 16 bits, of which the code has nine (RFC 8656 section 18.13).
+    const auto number = [](std::uint64_t type, std::uint64_t code, std::uint64_t data) {
+        return std::to_string((type << 9 | code) << 32 | data);
+    };
+    EXPECT_EQ(told("8.8.8.8:53", {3, 3}), "8.8.8.8:53 " + number(3, 3, 0));
+    EXPECT_EQ(told("8.8.8.8:53", {3, 4, 1400}), "8.8.8.8:53 " + number(3, 4, 1400));
+    EXPECT_EQ(told("8.8.8.8:53", {11, 0}), "8.8.8.8:53 " + number(11, 0, 0));
+    EXPECT_EQ(told("8.8.8.8:53", {5, 1}), "");     // a redirect is nothing to clients
+    EXPECT_EQ(told("8.8.4.4:53", {3, 3}), "");     // nobody has permitted that peer
+    scene.pass(301s);
+    EXPECT_EQ(told("8.8.8.8:53", {3, 3}), "");
+}
+
 }  // namespace
 }  // namespace sallyport::turn

@@ -66,7 +66,8 @@ void Server::create_permission(const Call& call, const Identity& identity, Alloc
 void Server::bind_channel(const Call& call, const Identity& identity, Allocation& allocation) {
     const auto number = call.message.number(Attribute::channel_number, 2);
     const auto peer = call.message.address(Attribute::xor_peer_address);
-    if (!number || !peer || !stun::is_channel(static_cast<std::uint16_t>(*number))) return refuse(call, 400, &identity);
+    if (allocation.is_tcp || !number || !peer || !stun::is_channel(static_cast<std::uint16_t>(*number)))
+        return refuse(call, 400, &identity);
     const auto kind = judge_peer(call, identity, allocation, *peer);
     if (!kind) return refuse(call, kind.error(), &identity);
     const Seconds now = seconds(call.now.steady);

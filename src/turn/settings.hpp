@@ -8,6 +8,7 @@
 #include "turn/peer_policy.hpp"
 #include "turn/quotas.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -29,10 +30,23 @@ struct NatMap {
     IpAddress own_of(const IpAddress& outside) const;
 };
 
+/// What clients discover their NAT's behavior with (RFC 5780 section 6): two own addresses of a family, each of which
+/// answers on both ports.
+struct DiscoveryPlaces {
+    std::array<IpAddress, 2> addresses;
+    std::array<std::uint16_t, 2> ports;
+
+    /// The place that is reached from `local` by changing what is said. Nothing where `local` is none of them.
+    std::optional<SocketAddress> other(const SocketAddress& local, bool address, bool port) const;
+};
+
 struct Settings {
     Credentials credentials;
     PeerPolicy peers;
     NatMap nat_map;
+    std::vector<DiscoveryPlaces> discovery = {};
+    std::vector<Network> kernel_nat = {};  // whose clients this machine's kernel hides behind itself
+    bool tcp_relays = false;  // may clients of streams have them? (RFC 6062)
     std::vector<IpAddress> relay_addresses;  // own ones, the first of a family; none: the one that the client reached
     std::uint16_t first_relay_port = 49152;
     std::uint16_t last_relay_port = 65535;
@@ -62,6 +76,16 @@ inline IpAddress NatMap::own_of(const IpAddress& outside) const {
         if (pair.outside == outside) return pair.own;
     }
     return outside;
+}
+
+inline std::optional<SocketAddress> DiscoveryPlaces::other(const SocketAddress& local, bool address, bool port) const {
+    for (const bool second : {false, true}) {
+        for (const bool alternate : {false, true}) {
+            if (local == SocketAddress{addresses[second], ports[alternate]})
+                return SocketAddress{addresses[second != address], ports[alternate != port]};
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace sallyport::turn

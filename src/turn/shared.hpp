@@ -2,6 +2,7 @@
 #pragma once
 
 #include "turn/nonces.hpp"
+#include "turn/peer_connection.hpp"
 #include "turn/quotas.hpp"
 #include "turn/relay_ports.hpp"
 
@@ -11,7 +12,9 @@ struct Shared {
     Nonces nonces;
     Quotas quotas;
     LivePorts live;
+    LivePorts live_tcp;
     Reservations reservations;
+    PeerConnections connections;
 };
 
 }  // namespace sallyport::turn

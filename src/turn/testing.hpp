@@ -60,11 +60,35 @@ public:
         sockets.erase(socket);
         started.erase(socket);
     }
+    bool look_up(const HeldBinding& held) override {
+        if (held_bindings.size() >= most_held) return false;
+        held_bindings.push_back(held);
+        return true;
+    }
+    std::uint32_t number_at(const SocketAddress& own) override {
+        const auto found = doors.find(own);
+        return found == doors.end() ? 0 : found->second;
+    }
     void to_client(const Link& link, const Packet& packet) override {
+        last_link = link;
         std::string bytes(as_text(packet.head));
         bytes += as_text(packet.body);
         bytes.append(packet.padding, '\0');
         inboxes[link.client].push_back(bytes);
+    }
+    std::expected<int, int> open_tcp_relay(const SocketAddress& own) override { return open_relay(own); }
+    bool start_tcp_relay(RelayId id, int socket) override { return start_relay(id, socket); }
+    void connect(const PeerConnectionHandle& connection, RelayId id, const SocketAddress& own,
+                 const SocketAddress& peer) override {
+        dialed.push_back({connection, id, own, peer});
+    }
+    void carry(const Link& link, const PeerConnectionHandle& connection, int socket) override {
+        carried.push_back({link, connection, socket});
+    }
+    /// A socket that came of a connection with a peer.
+    int new_socket(const SocketAddress& of) {
+        sockets.emplace(++last_socket, of);
+        return last_socket;
     }
     void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) override {
         sent.push_back({sockets.at(socket), peer, std::string(as_text(data)), dont_fragment});
@@ -97,12 +121,28 @@ public:
     std::set<SocketAddress> taken;  // by other programs
     std::size_t most_sockets = 10'000;
     bool starts = true;
+    std::map<SocketAddress, std::uint32_t> doors;  // that clients reach, and their numbers
+    Link last_link;  // that something was sent to
     int last_socket = 0;
     std::set<SocketAddress> bound;
     std::map<int, SocketAddress> sockets;
     std::map<int, RelayId> started;
     std::map<SocketAddress, std::vector<std::string>> inboxes;
     std::vector<ToPeer> sent;
+    std::size_t most_held = 64;
+    std::vector<HeldBinding> held_bindings;
+    struct Dialed {
+        PeerConnectionHandle connection;
+        RelayId id;
+        SocketAddress own, peer;
+    };
+    struct Carried {
+        Link link;
+        PeerConnectionHandle connection;
+        int socket;
+    };
+    std::vector<Dialed> dialed;
+    std::vector<Carried> carried;
     std::vector<Told> stories;
     std::vector<SocketAddress> suspects;
     std::set<IpAddress> banned;
@@ -165,7 +205,7 @@ class Client {
 public:
     Client(Scene& scene, std::string_view address, std::string user = "alice", std::string password = "secret")
         : scene_(scene),
-          link{.client = at(address), .local = at("198.18.0.1:3478"), .number = 0, .transport = Transport::udp},
+          link{.client = at(address), .local = at("198.18.0.1:3478"), .number = 1, .transport = Transport::udp},
           user(std::move(user)),
           password(std::move(password)) {}
 

@@ -2,6 +2,7 @@
 
 #include "guard/sign.hpp"
 #include "telemetry/record.hpp"
+#include "turn/kernel_nat.hpp"
 
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr unsigned batches_a_turn = 2;  // of one socket; then others get their turn
 constexpr Duration swept_every = 1s;
+constexpr std::size_t most_asked = 64;  // of the kernel at a time; who comes then is told what is seen here
 constexpr Duration looked_every = 200ms;  // while draining
 
 }  // namespace
@@ -66,7 +68,10 @@ void TurnLoop::close_removed() {
         server_.table().for_each([&](std::uint32_t, const Allocation& allocation) {
             in_use = in_use || (!is_stream(allocation.link.transport) && allocation.link.number == open.number);
         });
-        if (!in_use) open.socket.close();
+        if (!in_use) {
+            open.socket.close();
+            std::erase_if(dtls_clients_, [&](const auto& client) { return client.first.number == open.number; });
+        }
         return !in_use;
     });
 }
@@ -79,7 +84,11 @@ io::Task<void> TurnLoop::serve(std::shared_ptr<Open> open) {
             const auto datagrams = open->socket.receive(batch_);
             for (const io::Datagram& one : datagrams) {
                 if (one.truncated) continue;
-                const Link link{one.peer, {one.local, open->door.port}, open->number, Transport::udp};
+                if (open->door.dtls) {
+                    take_dtls(*open, one);
+                    continue;
+                }
+                const Link link{one.peer, {one.local, open->door.own.port}, open->number, Transport::udp};
                 if (open->removed && server_.table().find(link) == nullptr) continue;
                 server_.from_client(link, open->door.relays, one.bytes, now());
             }
@@ -101,6 +110,8 @@ io::Task<void> TurnLoop::serve_relay(RelayId id, io::UdpSocket socket) {
             if (one.truncated || !socket.is_open()) continue;
             server_.from_peer(id, one.peer, one.bytes, now());
         }
+        for (auto error = socket.take_icmp(); error && socket.is_open(); error = socket.take_icmp())
+            server_.icmp_from(id, error->peer, {error->type, error->code, error->mtu}, now());
         send_gathered();
         if (!socket.is_open()) co_return;
         if (datagrams.size() == io::DatagramBatch::capacity) co_await io::Yield{loop_};
@@ -112,6 +123,7 @@ io::Task<void> TurnLoop::keep_time() {
         const io::Wait waited = co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(swept_every));
         if (waited != io::Wait::timeout) co_return;
         server_.sweep(now());
+        look_after_dtls();
         if (std::ranges::any_of(doors_, [](const auto& one) { return one.second->removed; })) close_removed();
     }
 }
@@ -122,6 +134,7 @@ io::Task<void> TurnLoop::finish(io::Deadline patience) {
         co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(looked_every));
     }
     server_.end_all(telemetry::Reason::draining, now());
+    for (const auto& [number, client] : streams_) client->cancellation.request();
     scope_.cancel();
     co_await scope_.join();
 }
@@ -135,6 +148,7 @@ std::expected<int, int> TurnLoop::open_relay(const SocketAddress& own) {
 bool TurnLoop::start_relay(RelayId id, int number) {
     auto socket = io::UdpSocket::adopt(loop_, io::Fd(number), scope_.cancellation());
     if (!socket) return false;
+    socket->keep_icmp();
     socket->set_fragmentation(true);  // RFC 8656 section 14: only DONT-FRAGMENT forbids it
     if (relays_.size() <= static_cast<std::size_t>(number)) relays_.resize(static_cast<std::size_t>(number) + 1);
     scope_.spawn(serve_relay(id, std::move(*socket)));
@@ -142,6 +156,7 @@ bool TurnLoop::start_relay(RelayId id, int number) {
 }
 
 void TurnLoop::close_relay(int number) {
+    if (const auto tcp = acceptors_.extract(number)) return tcp.mapped()->close();
     const auto place = static_cast<std::size_t>(number);
     if (place < relays_.size() && relays_[place] != nullptr)
         std::exchange(relays_[place], nullptr)->close();
@@ -149,8 +164,29 @@ void TurnLoop::close_relay(int number) {
         ::close(number);
 }
 
+bool TurnLoop::look_up(const HeldBinding& held) {
+    if (asked_ == most_asked) return false;
+    if (!kernel_asker_) kernel_asker_.emplace(most_asked);
+    ++asked_;
+    scope_.spawn(ask_kernel(held));
+    return true;
+}
+
+io::Task<void> TurnLoop::ask_kernel(HeldBinding held) {
+    const auto mapped = co_await kernel_asker_->run(loop_, scope_.cancellation(),
+                                                    [client = held.link.client] { return kernel_mapping(client); });
+    --asked_;
+    if (mapped) server_.answer_held(held, *mapped);
+}
+
+std::uint32_t TurnLoop::number_at(const SocketAddress& own) {
+    const auto found = std::ranges::find_if(doors_, [&](const auto& one) { return one.second->door.own == own; });
+    return found == doors_.end() ? 0 : found->first;
+}
+
 void TurnLoop::to_client(const Link& link, const Packet& packet) {
     if (is_stream(link.transport)) return to_stream(link, packet);
+    if (link.transport == Transport::dtls) return to_dtls(link, packet);
     const auto door = doors_.find(link.number);
     if (door == doors_.end()) return;
     static constexpr std::array<std::byte, 4> zeros{};

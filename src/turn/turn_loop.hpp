@@ -6,12 +6,14 @@
 
 #include "base/result.hpp"
 #include "guard/lookout.hpp"
+#include "io/dtls.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
 #include "io/sockets.hpp"
 #include "io/stream.hpp"
 #include "io/tls.hpp"
 #include "io/udp.hpp"
+#include "io/worker.hpp"
 #include "listeners/client_counts.hpp"
 #include "listeners/loop_listeners.hpp"
 #include "telemetry/counters.hpp"
@@ -24,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace sallyport::turn {
@@ -32,8 +35,9 @@ namespace sallyport::turn {
 struct UdpDoor {
     std::uint64_t id = 0;  // unique while the program runs
     std::string address;   // as in the configuration: how records name it
-    std::uint16_t port = 0;
+    SocketAddress own;
     bool relays = false;  // false: it answers STUN alone
+    bool dtls = false;    // clients speak DTLS, and nothing else
 };
 
 /// Belongs to the thread of its loop.
@@ -52,6 +56,8 @@ public:
 
     /// For TLS connections from now on; null: there is no certificate.
     void adopt(std::shared_ptr<const io::TlsServer> tls) { tls_ = std::move(tls); }
+    /// For DTLS clients from now on; null: nobody is served so.
+    void adopt(std::shared_ptr<io::DtlsServer> dtls) { dtls_ = std::move(dtls); }
     /// Connections count among those of these clients. It outlives the loop. @param capacity  of all loops together
     void count_clients(listeners::ClientCounts& clients, std::size_t capacity) {
         clients_ = &clients;
@@ -60,6 +66,16 @@ public:
     std::size_t connections() const { return streams_.size(); }
     /// Serves one connection to its end, with TLS where its listener says so.
     void take(listeners::ListenerHandle listener, io::Accepted accepted);
+
+    /// A client that another room has admitted, behind its handshake where there was one.
+    struct Guest {
+        io::Stream& stream;
+        io::Cancellation& cancellation;  // that the stream goes by: requested when TURN ends
+        SocketAddress client;
+        listeners::ListenerHandle listener;
+    };
+    /// Serves it to the end of its connection.
+    io::Task<void> serve(Guest guest);
 
     /// Nothing new; waits until all allocations have ended, ends those that are left at the deadline, and closes.
     io::Task<void> finish(io::Deadline patience);
@@ -74,6 +90,13 @@ public:
     std::expected<int, int> open_relay(const SocketAddress& own) override;
     bool start_relay(RelayId id, int socket) override;
     void close_relay(int socket) override;
+    std::expected<int, int> open_tcp_relay(const SocketAddress& own) override;
+    bool start_tcp_relay(RelayId id, int socket) override;
+    void connect(const PeerConnectionHandle& connection, RelayId id, const SocketAddress& own,
+                 const SocketAddress& peer) override;
+    void carry(const Link& link, const PeerConnectionHandle& connection, int socket) override;
+    bool look_up(const HeldBinding& held) override;
+    std::uint32_t number_at(const SocketAddress& own) override;
     void to_client(const Link& link, const Packet& packet) override;
     void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) override;
     void began() override;
@@ -93,12 +116,36 @@ private:
 
     /// A client that came by TCP or TLS. What it is sent is gathered and leaves when a batch is through.
     struct StreamClient {
-        io::Stream stream;
+        io::Stream& stream;
+        io::Cancellation& cancellation;
         Link link;
         listeners::ListenerHandle listener;
         std::vector<std::byte> gathered = {};
         std::vector<std::byte> rest = {};  // of what it sent: the beginning of a frame
+        PeerConnectionHandle carried = {};  // whose bytes are all that this connection is for from now on
+        io::Fd peer = {};  // of that
     };
+
+    /// A client that came by DTLS and has shown that it is where it says.
+    struct DtlsClient {
+        std::unique_ptr<io::DtlsSession> session;
+        SteadyTime since;
+        SteadyTime heard;
+    };
+
+    // turn_tcp.cpp
+    io::Task<void> serve_tcp_relay(RelayId id, int number, io::Acceptor acceptor);
+    io::Task<void> connect_to(PeerConnectionHandle connection, RelayId id, SocketAddress own, SocketAddress peer);
+    io::Task<void> carry_to_peer(StreamClient& client);
+
+    // turn_dtls.cpp
+    void take_dtls(Open& open, const io::Datagram& datagram);
+    void begin_dtls(Open& open, const Link& link, Bytes hello);
+    void end_dtls(const Link& link);
+    void to_dtls(const Link& link, const Packet& packet);
+    void look_after_dtls();
+    bool has_room_for(const Link& link) const;
+    io::DtlsSession::Send sender(Open& open, const Link& link);
 
     // turn_admission.cpp
     /// A place among the connections of its client; given back with the object.
@@ -121,13 +168,14 @@ private:
 
     // turn_streams.cpp
     io::Task<void> serve_stream(listeners::ListenerHandle listener, io::Accepted accepted);
-    io::Task<bool> shake_hands(StreamClient& client);
+    io::Task<bool> shake_hands(io::Stream& stream);
     io::Task<void> read_frames(StreamClient& client);
     bool take_frames(StreamClient& client, Bytes bytes);
     bool may_send(const StreamClient& client, std::size_t frame);
     void to_stream(const Link& link, const Packet& packet);
     void send_gathered();
 
+    io::Task<void> ask_kernel(HeldBinding held);
     io::Task<void> serve(std::shared_ptr<Open> open);
     io::Task<void> serve_relay(RelayId id, io::UdpSocket socket);
     void begin_keeping_time();
@@ -146,7 +194,13 @@ private:
     std::map<std::uint32_t, StreamClient*> streams_;  // by Link::number
     std::vector<StreamClient*> gathering_;  // those of them with something gathered
     std::shared_ptr<const io::TlsServer> tls_;
+    std::shared_ptr<io::DtlsServer> dtls_;
+    std::unordered_map<Link, DtlsClient, LinkHash> dtls_clients_;
+    std::vector<std::byte> record_;  // of a DTLS client, in the making
+    std::map<int, io::Acceptor*> acceptors_;  // of relays over TCP, by descriptor
     std::vector<io::UdpSocket*> relays_;  // by descriptor; null where it is no started relay
+    std::optional<io::Worker> kernel_asker_;  // from when it is first needed
+    std::size_t asked_ = 0;  // of the kernel, and not answered yet
     listeners::ClientCounts* clients_ = nullptr;
     std::size_t capacity_ = 0;
     bool keeps_time_ = false;

@@ -25,35 +25,41 @@ void TurnLoop::take(listeners::ListenerHandle listener, io::Accepted accepted) {
         io::reset_when_closed(accepted.fd.get());
         return;
     }
-    begin_keeping_time();
     scope_.spawn(serve_stream(std::move(listener), std::move(accepted)));
 }
 
 io::Task<void> TurnLoop::serve_stream(listeners::ListenerHandle listener, io::Accepted accepted) {
-    const SocketAddress local = io::local_address(accepted.fd.get());
     auto stream = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
     if (!stream) co_return;
     const auto place = co_await admit(*stream, accepted.peer, listener->address);
     if (place == nullptr) co_return;
-    const Transport transport = listener->tls ? Transport::tls : Transport::tcp;
-    StreamClient client{.stream = std::move(*stream),
-                        .link = {accepted.peer, local, ++last_number_, transport},
-                        .listener = std::move(listener)};
-    if (transport == Transport::tls) {
-        const bool shaken = co_await shake_hands(client);
+    if (listener->tls) {
+        const bool shaken = co_await shake_hands(*stream);
         if (!shaken) co_return;
     }
+    co_await serve({*stream, scope_.cancellation(), accepted.peer, std::move(listener)});
+}
+
+io::Task<void> TurnLoop::serve(Guest guest) {
+    begin_keeping_time();
+    const Transport transport = guest.stream.is_tls() ? Transport::tls : Transport::tcp;
+    const SocketAddress local = io::local_address(guest.stream.fd());
+    StreamClient client{.stream = guest.stream,
+                        .cancellation = guest.cancellation,
+                        .link = {guest.client, local, ++last_number_, transport},
+                        .listener = std::move(guest.listener)};
     streams_.emplace(client.link.number, &client);
     co_await read_frames(client);
     server_.link_ended(client.link, now());
     send_gathered();
+    if (client.carried != nullptr) co_await carry_to_peer(client);
     streams_.erase(client.link.number);
 }
 
-io::Task<bool> TurnLoop::shake_hands(StreamClient& client) {
+io::Task<bool> TurnLoop::shake_hands(io::Stream& stream) {
     if (tls_ == nullptr) co_return false;
-    client.stream.attach(tls_->accept());
-    const io::Handshake shaken = co_await io::handshake(client.stream, loop_.in(handshake_within));
+    stream.attach(tls_->accept());
+    const io::Handshake shaken = co_await io::handshake(stream, loop_.in(handshake_within));
     co_return shaken.failure == io::TlsFailure::none;
 }
 
@@ -85,7 +91,7 @@ io::Task<void> TurnLoop::read_frames(StreamClient& client) {
     }
 }
 
-// False: the client speaks something else, or too much of it.
+// False: no frames follow, for the client speaks something else, or too much of it, or is carried to its peer.
 bool TurnLoop::take_frames(StreamClient& client, Bytes bytes) {
     for (;;) {
         const stun::Frame frame = stun::next_frame(bytes);
@@ -93,9 +99,10 @@ bool TurnLoop::take_frames(StreamClient& client, Bytes bytes) {
         if (frame.state == stun::Frame::State::need_more) break;
         server_.from_client(client.link, true, bytes.first(frame.size), now());
         bytes = bytes.subspan(frame.size);
+        if (client.carried != nullptr) break;  // what follows is the peer's
     }
     client.rest.assign(bytes.begin(), bytes.end());
-    return true;
+    return client.carried == nullptr;
 }
 
 bool TurnLoop::may_send(const StreamClient& client, std::size_t frame) {

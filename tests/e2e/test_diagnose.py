@@ -2,6 +2,8 @@
 import gzip
 import json
 import pathlib
+import re
+import shutil
 import struct
 import subprocess
 
@@ -204,6 +206,20 @@ def test_a_file_cut_anywhere_gives_what_it_holds(tmp_path):
         assert run(file).returncode in (0, 3, 10)
 
 
+@pytest.mark.parametrize("length", [64, 96])
+def test_frames_of_which_the_beginning_was_kept_give_no_other_fault(length, plain, tmp_path):
+    for name in ALL:
+        file = tmp_path / name
+        frames = captures.read(DATA / name)
+        file.write_bytes(captures.pcapng([frame._replace(data=frame.data[:length]) for frame in frames], wire=[len(frame.data) for frame in frames]))
+        report = diagnose(file)[1]
+        if name not in WRONG:
+            assert not [row for row in told(report) if row[0] != "info"]
+        if length == 96 and "sip" not in name:
+            same(report, plain[name])
+        assert any("not captured whole" in note for note in report["notes"]) == any(len(frame.data) > length for frame in frames)
+
+
 def test_standard_input_is_read_as_well():
     status, report = diagnose("-", input=(DATA / "seed003-drop-server.pcap").read_bytes())
     assert status == 10 and report["files"] == ["standard input"]
@@ -284,6 +300,32 @@ def test_the_page_needs_nothing_from_elsewhere(tmp_path):
     html = page.read_text()
     assert "<svg" in html and "20.02 s lost" in html and "prefers-color-scheme" in html
     assert "http://" not in html and "https://" not in html and "src=" not in html
+
+
+# What a browser makes of the page, told by a script that only the test adds to it, and allows: the page lets none run.
+LOOK = """<script>
+const lost = [...document.querySelectorAll("svg text")].find(one => one.textContent.includes("20.02 s lost")).getBoundingClientRect()
+document.title = JSON.stringify({background: getComputedStyle(document.body).backgroundColor, width: lost.width, right: lost.right,
+                                 wide: document.documentElement.scrollWidth > innerWidth, scripts: document.scripts.length})
+</script></body>"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed: ./dev deps test")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_browser_draws_the_seconds_lost(dark, tmp_path):
+    page, hostile = tmp_path / "report.html", tmp_path / "hostile.pcap"
+    hostile.write_bytes(captures.pcap(hostile_hello()))
+    run("--report", page, DATA / "seed003-drop-server.pcap", hostile)
+    html = page.read_text()
+    assert html.count("</body>") == html.count("default-src 'none'") == 1
+    page.write_text(html.replace("default-src 'none'", "script-src 'unsafe-inline'").replace("</body>", LOOK))
+    scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
+    done = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/browser", *scheme,
+                           "--window-size=900,900", "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
+    seen = json.loads(re.search("<title>(.*?)</title>", done.stdout)[1])
+    assert seen["width"] > 20 and seen["right"] < 900 and not seen["wide"] and seen["scripts"] == 1
+    brightness = sum(int(part) for part in re.findall(r"\d+", seen["background"])[:3]) / 3
+    assert brightness < 80 if dark else brightness > 200
 
 
 def test_a_page_that_cant_be_written_is_a_failure(tmp_path):

@@ -1,6 +1,7 @@
 """What `sallyport diagnose` reads in the messages themselves: DNS over TCP and in fragments, certificates and tickets of
 TLS, the roles and conclusions of ICE, refusals of H.323, and names that would like to be something else."""
 import csv
+import ipaddress
 import json
 import pathlib
 import ssl
@@ -12,6 +13,7 @@ import pytest
 from harness import captures
 from harness.captures import conversation, fragmented, mixed, pcap, udp
 from harness.certificates import Authority
+from harness.h323_message import ras_of
 from test_diagnose import diagnose, run
 from test_diagnose_faults import ACK, CLIENT, PSH, SERVER, at, dns, hello, opened, port_of, say, stun, tcp  # noqa: F401 (fixture)
 
@@ -280,6 +282,89 @@ def test_a_role_conflict_that_stays_is_a_failure(say):
     assert "none of them nominates" in found["text"]
 
 
+# ---------------------------------------------------------------- media that is sent to an address from behind a NAT
+
+PHONE, PRIVATE, PBX = ("203.0.113.11", 40000), ("10.9.0.2", 16400), ("198.51.100.10", 17000)
+
+
+def one_way(source, target, begin=1, count=75):
+    return [udp(at(begin + .02 * number), source, target, struct.pack("!BBHII", 0x80, 0, number, 160 * number, 0xC11E) + bytes(160), number)
+            for number in range(count)]
+
+
+def both_miss(target=PRIVATE):
+    """The phone is heard; what is sent to it goes to the address that it gave."""
+    return mixed(one_way((PHONE[0], 16400), PBX), one_way((PBX[0], 17002), target))
+
+
+def open_logical_channel(address):
+    """H.245's request for a channel of G.711, as tshark decodes it below: a whole TPKT."""
+    media, control = (ipaddress.ip_address(address[0]).packed + struct.pack("!H", address[1] + more) for more in (0, 1))
+    message = bytes.fromhex("03000000" "0c6013" "8011140001") + b"\0" + media + b"\0" + control
+    return struct.pack("!BBH", 3, 0, 4 + len(message)) + message
+
+
+def test_a_private_address_in_h245_is_told_where_media_goes_there(say, tmp_path):
+    opens = conversation(at(0), PHONE, (PBX[0], 30245), [("client", open_logical_channel(PRIVATE))])
+    found = say(opens, both_miss())
+    assert found["sdp-private"]["severity"] == "error" and found["sdp-private"]["client"] == PHONE[0]
+    assert "H.245" in found["sdp-private"]["text"] and "10.9.0.2:16400" in found["sdp-private"]["text"]
+    assert found["rtp-one-way"]["severity"] == "error"
+    assert "sdp-private" not in say(opens)  # it may be a number like any other
+    assert "sdp-private" not in say(opens, both_miss(("10.9.0.3", 16400)))
+    (tmp_path / "h245.pcap").write_bytes(pcap(opens))
+    decoded = subprocess.run(["tshark", "-r", tmp_path / "h245.pcap", "-d", "tcp.port==30245,h245", "-V"], capture_output=True, text=True).stdout
+    assert "network: 10.9.0.2" in decoded and "tsapIdentifier: 16400" in decoded
+
+
+def invite(description):
+    return (b"INVITE sip:b@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.11;branch=z9hG4bK1\r\nFrom: <sip:a@example.com>;tag=1\r\n"
+            b"To: <sip:b@example.com>\r\nCall-ID: 1@phone\r\nCSeq: 1 INVITE\r\nContent-Length: %d\r\n\r\n" % len(description) + description)
+
+
+HOST_CANDIDATE = b"a=candidate:1 1 udp 2130706431 10.9.0.2 16400 typ host\r\n"
+OUTSIDE_CANDIDATE = b"a=candidate:2 1 udp 1694498815 203.0.113.11 16400 typ srflx raddr 10.9.0.2 rport 16400\r\n"
+
+
+@pytest.mark.parametrize("over_tcp", [False, True], ids=["UDP", "TCP"])
+def test_candidates_of_ice_count_as_what_a_description_says(say, over_tcp):
+    def offered(description):
+        message = invite(b"v=0\r\n" + description)
+        if over_tcp:
+            return conversation(at(0), PHONE, (PBX[0], 5060), [("client", message)])
+        return [udp(at(0), PHONE, (PBX[0], 5060), message, 9)]
+    trickled = b"c=IN IP4 0.0.0.0\r\nm=audio 9 RTP/AVP 0\r\n"
+    plain = b"c=IN IP4 10.9.0.2\r\nm=audio 16400 RTP/AVP 0\r\n"
+    found = say(offered(trickled + HOST_CANDIDATE), both_miss())
+    assert "ICE candidate of 203.0.113.11" in found["sdp-private"]["text"]
+    assert say(offered(trickled + HOST_CANDIDATE)) == {}
+    assert say(offered(plain))["sdp-private"]["severity"] == "info"
+    assert say(offered(plain + HOST_CANDIDATE))["sdp-private"]["severity"] == "info"
+    assert say(offered(plain + HOST_CANDIDATE + OUTSIDE_CANDIDATE)) == {}  # there is a way in
+
+
+# ---------------------------------------------------------------- secrets for tools that decrypt
+
+def with_secrets(frames, key_log):
+    data = captures.pcapng(frames)
+    body = struct.pack("<II", 0x544C534B, len(key_log)) + key_log + bytes(-len(key_log) % 4)
+    length = 12 + len(body)
+    begin = struct.unpack_from("<I", data, 4)[0]  # behind the section's head
+    return data[:begin] + struct.pack("<II", 10, length) + body + struct.pack("<I", length) + data[begin:]
+
+
+def test_tls_secrets_are_handed_on_and_never_shown(tmp_path):
+    key_log = b"CLIENT_RANDOM " + b"5a" * 32 + b" " + b"c3" * 48 + b"\n"
+    (tmp_path / "x.pcapng").write_bytes(with_secrets(captures.good_connection(at(0), CLIENT, SERVER), key_log))
+    out = tmp_path / "keys"
+    done = run("--json", "--tls-secrets", out, "--report", tmp_path / "x.html", tmp_path / "x.pcapng")
+    assert out.read_bytes() == key_log and out.stat().st_mode & 0o777 == 0o600
+    assert b"TLS secrets" in done.stdout and b"c3c3" not in done.stdout + done.stderr + (tmp_path / "x.html").read_bytes()
+    text = run(tmp_path / "x.pcapng").stdout
+    assert b"--tls-secrets" in text and b"c3c3" not in text
+    assert run("--tls-secrets", tmp_path / "no/folder", tmp_path / "x.pcapng").returncode == 1
+
+
 # ---------------------------------------------------------------- refusals
 
 def vectors():
@@ -296,6 +381,10 @@ def test_a_gatekeeper_that_rejects_says_why(say):
         finding = found["h225-refused"]
         assert row["rejectReason"] in finding["text"]
         assert finding["severity"] == ("info" if row["altGKInfo"] else "warning")
+        assert finding["protocol"] == "tcp"
+        by_udp = say([udp(at(0), ("192.0.2.9", 1719), CLIENT, ras_of(message), 1)])["h225-refused"]
+        assert row["rejectReason"] in by_udp["text"] and by_udp["protocol"] == "udp" and by_udp["client"] == CLIENT[0]
+        assert say([udp(at(0), ("192.0.2.9", 17190), CLIENT, ras_of(message), 1)]) == {}  # no gatekeeper's port
     for row in vectors():
         if row["ras"] in ("RCF", "GCF", "RRQ", "GRQ"):
             assert "h225-refused" not in say(conversation(at(0), CLIENT, ("192.0.2.9", 1720), [("server", bytes.fromhex(row["tpkt_hex"]))]))

@@ -6,6 +6,7 @@ import pytest
 
 from harness import free_port, wait_until
 from harness.dns_query import ask
+from harness.dns_wire import ScriptedServer, address, answer_to
 from harness.gateway import program
 from harness.unbound import Unbound
 
@@ -132,6 +133,23 @@ def test_explain_and_dns_query_say_what_live_traffic_is_told(gateway):
     assert status == 10 and told["reason"] == "dns.refused"
     status, told = verb("dns", "query", "x.corp.example", "MX", "--as", "127.0.0.1")
     assert status == 0 and "dns.forward corp.example" in [step["rule"] for step in told["trail"]]
+    assert told["target"] == "NXDOMAIN"
+
+
+def test_dns_query_tells_what_upstreams_answer(gateway, corporate):
+    def told(name, kind="A", client="127.0.0.1"):
+        return gateway.json_verb("dns", "query", name, kind, "--as", client)[1]["target"]
+
+    assert told("api.example.com") == "NOERROR A 198.51.100.1"
+    assert told("api.example.com", "AAAA") == "NOERROR, no data"
+    assert told("intern.corp.example") == "NOERROR A 172.16.0.77"
+    assert told("www.example.net").startswith("NOERROR CNAME web.example.net")
+    assert told("odd.example.net", "TYPE65280") == "NOERROR TYPE65280 (3 octets)"
+    assert told("evil.example.net") is None, "a private address from outside"
+    before = len(gateway.records())
+    asked = gateway.json_verb("explain", "dns:intern.corp.example", "--client", "127.0.0.1")[1]
+    assert asked["target"] == f"what {corporate.address} answers", "explain asks nobody"
+    assert len(gateway.records()) == before
 
 
 def test_upstreams_are_asked_by_tls_and_verified(stage, outside):
@@ -145,6 +163,37 @@ def test_a_dead_upstream_is_no_more_than_a_delay(stage, outside):
     gateway = start(stage, dns_table(f"127.0.0.1:{free_port()}", outside.address))
     for number in range(20):
         assert ask(gateway.dns_port, f"n{number}.example.com").code == "NXDOMAIN"
+
+
+def test_a_list_of_authorities_that_changes_is_read_again(stage, outside):
+    ca = stage.directory / "upstream.pem"
+    ca.write_text(stage.authority.ca.read_text())  # another one's
+    gateway = start(stage, dns_table(f"tls://127.0.0.1:{outside.tls_port}#ns.test", upstream_ca=ca))
+    assert ask(gateway.dns_port, "api.example.com").code == "SERVFAIL"
+    ca.write_text(outside.ca.read_text())
+    wait_until(lambda: ask(gateway.dns_port, "api.example.com").code == "NOERROR", "the new list", timeout=60)
+
+
+def test_special_names_are_asked_of_nobody(stage):
+    with ScriptedServer(lambda asked, tcp: [answer_to(asked, address("198.51.100.1"))]) as upstream:
+        gateway = start(stage, dns_table(upstream.address))
+        assert ask(gateway.dns_port, "x.localhost").addresses == {"127.0.0.1"}
+        assert ask(gateway.dns_port, "localhost", "AAAA").addresses == {"::1"}
+        assert ask(gateway.dns_port, "x.onion").code == "NXDOMAIN" and not upstream.asked
+        assert ask(gateway.dns_port, "tv.local").code == "NOERROR", "this upstream is in a private network"
+
+
+def test_cache_and_upstreams_are_counted(stage, outside):
+    gateway = start(stage, dns_table(outside.address, f"127.0.0.1:{free_port()}"), node={"threads": 1})
+    for _ in range(3):
+        ask(gateway.dns_port, "api.example.com")
+    metrics = gateway.admin("GET", "/metrics")[1].decode()
+    assert "sallyport_dns_cached_answers 1\n" in metrics
+    told = gateway.json_verb("status")[1]["dns"]
+    assert told["cached"] >= 1 and sum(told["forwarded"][event] for event in ("hit", "miss")) == 3
+    working = next(one for one in told["upstreams"] if one["name"] == outside.address)
+    assert working["up"] and working["answered"] >= 1 and working["round_trip_s"] > 0
+    assert f'sallyport_dns_upstream_up{{upstream="{outside.address}"}} 1' in metrics
 
 
 def test_what_was_known_is_served_while_the_upstream_is_away(stage):

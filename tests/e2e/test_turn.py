@@ -1,6 +1,8 @@
 """coturn's own clients and aioice relay through the gateway over UDP; what it refuses, it says so."""
 import asyncio
+import json
 import re
+import socket
 import subprocess
 
 import aioice
@@ -9,6 +11,7 @@ import aioice.turn
 import pytest
 
 from harness import turn, wait_until
+from harness.turn_client import ALLOCATE, LIFETIME, REFRESH, TRANSPORT, UDP, TurnClient
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +132,35 @@ def test_two_ice_agents_meet_by_their_relays(gateway):
     assert asyncio.run(asyncio.wait_for(run(), 60)) == b"hello"
 
 
+NAME = 'al%s%n"\'; DROP TABLE users; -- \n{"event":"record"}\x1b[31m'
+
+
+def test_a_name_is_bytes_and_nothing_else_to_the_log(gateway):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("127.0.0.1", turn.port_of(gateway)))
+        assert TurnClient(sock, NAME).ask(ALLOCATE, (TRANSPORT, bytes([UDP, 0, 0, 0]))).error == 401
+    record = gateway.wait_record(lambda one: one["looked_for"].startswith("al%s"))
+    assert record["looked_for"] == NAME and record["reason"] == "turn.credentials"
+
+
+def test_no_secret_is_in_the_log(gateway):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("127.0.0.1", turn.port_of(gateway)))
+        client = TurnClient(sock)
+        relay = client.allocate()
+        assert client.ask(REFRESH, (LIFETIME, bytes(4))).error == 0
+    gateway.wait_record(lambda one: one["target"] == "{}:{}".format(*relay))
+    logged = json.dumps(gateway.log_lines())
+    for secret in (turn.PASSWORD, turn.SECRET, client.nonce.decode()):
+        assert secret not in logged
+
+
 def test_wrong_credentials_are_refused_and_told(gateway):
     with pytest.raises(aioice.stun.TransactionFailed) as failed:
         asyncio.run(endpoint(gateway, password="wrong"))
     assert failed.value.response.attributes["ERROR-CODE"][0] == 401
-    record = gateway.wait_record(lambda one: one["reason"] == "turn.credentials")
-    assert record["verdict"] == "refused" and record["looked_for"] == turn.USER
+    record = gateway.wait_record(lambda one: one["reason"] == "turn.credentials" and one["looked_for"] == turn.USER)
+    assert record["verdict"] == "refused"
 
 
 def test_a_denied_peer_is_refused_and_the_record_names_the_rule(gateway):

@@ -3,7 +3,8 @@
     python3 apple_device.py CA ADDRESS PORT SERVER_NAME ALPN OWN_ADDRESS LINE...
 
 Prints one JSON object: "answers" to the lines, "intact": whether Apple saw exactly what was sent and sent exactly what
-was seen, "ended": how the connection ended ("" when it did not), "error": what went wrong before.
+was seen, "ended": how the connection ended ("" when it did not), "error": what went wrong before. At the line "wait" it says so
+and is silent until the other side does something.
 """
 import asyncio
 import json
@@ -17,6 +18,15 @@ async def converse(wire, lines):
     out = {"answers": [], "intact": True, "ended": ""}
     await wire.call(wire.tls.do_handshake)
     for line in lines:
+        if line == "wait":  # for a push that does not come
+            print("waits", flush=True)
+            try:
+                ended = not await wire.reader.read(4096)
+            except ConnectionResetError:
+                out["ended"] = "reset"
+                break
+            out["ended"] = "closed" if ended else "pushed"
+            break
         await wire.call(wire.tls.write, line.encode() + b"\n")
         sent, came = wire.went.hexdigest(), wire.came.hexdigest()
         try:
@@ -44,7 +54,7 @@ async def main(ca, address, port, name, alpn, own, *lines):
         reader, writer = await asyncio.wait_for(
             asyncio.open_connection(address, int(port), local_addr=(own, 0) if own else None), 20)
         wire = Wire(reader, writer, context, server_hostname=name)
-        print(json.dumps(await asyncio.wait_for(converse(wire, lines), 20)))
+        print(json.dumps(await asyncio.wait_for(converse(wire, lines), 60 if "wait" in lines else 20)))
     except (OSError, EOFError, ssl.SSLError, asyncio.TimeoutError) as error:
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}))
 

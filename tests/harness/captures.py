@@ -60,8 +60,8 @@ def pcap(frames, order="<", nano=False):
     return bytes(out)
 
 
-def pcapng(frames, order="<"):
-    """An interface for each of the frames' (interface, link), all with nanoseconds."""
+def pcapng(frames, order="<", wire=None):
+    """An interface for each of the frames' (interface, link), all with nanoseconds. `wire`: the lengths they had there."""
     def block(kind, body):
         body += b"\0" * (-len(body) % 4)
         return struct.pack(order + "II", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
@@ -70,9 +70,9 @@ def pcapng(frames, order="<"):
     interfaces = sorted({(frame.interface, frame.link) for frame in frames})
     for _, link in interfaces:
         out += block(1, struct.pack(order + "HHI", link, 0, 0) + struct.pack(order + "HHBxxxHH", 9, 1, 9, 0, 0))
-    for frame in frames:
+    for frame, length in zip(frames, wire or [len(frame.data) for frame in frames]):
         head = struct.pack(order + "IIIII", interfaces.index((frame.interface, frame.link)), frame.time >> 32,
-                           frame.time & 0xFFFFFFFF, len(frame.data), len(frame.data))
+                           frame.time & 0xFFFFFFFF, len(frame.data), length)
         out += block(6, head + frame.data)
     return out
 

@@ -5,9 +5,7 @@ import os
 import subprocess
 import sys
 
-import pytest
-
-from harness.namespaces import sh
+from harness.namespaces import open_network
 
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -23,21 +21,17 @@ class Hosts:
     CLIENT = {"v4": "10.78.0.1", "v6": "fd78:0:0:1::1"}
     SERVER = {"v4": "10.78.0.2", "v6": "fd78:0:0:2::2"}
 
-    def __init__(self):
-        self.client, self.server = f"sp-out{os.getpid()}", f"sp-in{os.getpid()}"
-        for name in (self.client, self.server):
-            sh("ip", "netns", "add", name)
-            sh("ip", "-n", name, "link", "set", "lo", "up")
-        sh("ip", "link", "add", "wire", "netns", self.client, "type", "veth", "peer", "name", "wire", "netns", self.server)
-        for name, own, other in ((self.client, self.CLIENT, self.SERVER), (self.server, self.SERVER, self.CLIENT)):
-            sh("ip", "-n", name, "address", "add", own["v4"] + "/16", "dev", "wire")
-            sh("ip", "-n", name, "address", "add", own["v6"] + "/64", "dev", "wire", "nodad")
-            sh("ip", "-n", name, "link", "set", "wire", "up")
-            sh("ip", "-n", name, "-6", "route", "add", other["v6"].rsplit("::", 1)[0] + "::/64", "dev", "wire")
+    def __init__(self, network):
+        self._outer, self._inner = network.host("out"), network.host("in")
+        self.client, self.server = self._outer.name, self._inner.name
+        network.wire(self._outer, "wire", self._inner, "wire")
+        for host, own, other in ((self._outer, self.CLIENT, self.SERVER), (self._inner, self.SERVER, self.CLIENT)):
+            host.address("wire", own["v4"] + "/16", own["v6"] + "/64")
+            host.ip("-6", "route", "add", other["v6"].rsplit("::", 1)[0] + "::/64", "dev", "wire")
 
     def address(self, one):
         """Gives the client another address of 10.78.0.0/16."""
-        sh("ip", "-n", self.client, "address", "add", one + "/16", "dev", "wire")
+        self._outer.address("wire", one + "/16")
         return one
 
     @contextlib.contextmanager
@@ -52,31 +46,23 @@ class Hosts:
 
     def from_client(self, *words, **more):
         """A finished run of a program at the client: returncode, stdout, stderr."""
-        return subprocess.run(["ip", "netns", "exec", self.client, *map(str, words)], capture_output=True, text=True,
-                              timeout=60, **more)
+        return self._outer.try_run(*words, timeout=60, **more)
 
     def start_at_client(self, *words):
         """A program at the client whose input and output are pipes."""
-        return subprocess.Popen(["ip", "netns", "exec", self.client, *map(str, words)], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([*self._outer.enter, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def python(self, code, *arguments):
         return self.from_client(sys.executable, "-c", code, *arguments)
-
-    def close(self):
-        for name in (self.client, self.server):
-            subprocess.run(["ip", "netns", "delete", name], check=False)
 
 
 @contextlib.contextmanager
 def two_hosts():
     """Hosts, with this thread at the server; a skip where a machine forbids namespaces."""
+    network = open_network()
     try:
-        hosts = Hosts()
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        pytest.skip(f"no network namespaces here: {getattr(error, 'stderr', error)}")
-    try:
+        hosts = Hosts(network)
         with hosts.at(hosts.server):
             yield hosts
     finally:
-        hosts.close()
+        network.close()

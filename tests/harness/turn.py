@@ -61,3 +61,14 @@ def mapped_address(answer):
     """Of a Binding answer that holds XOR-MAPPED-ADDRESS alone."""
     _code, _size, _family, port, address = struct.unpack("!HHHHI", answer[20:32])
     return socket.inet_ntoa(struct.pack("!I", address ^ 0x2112A442)), port ^ 0x2112
+
+
+def binding_by_stream(sock):
+    """Asks over a connected TCP or TLS socket: the mapped address."""
+    sock.sendall(struct.pack("!HHI", 1, 0, 0x2112A442) + os.urandom(12))
+    answer = b""
+    while len(answer) < 32:
+        part = sock.recv(32 - len(answer))
+        assert part, answer
+        answer += part
+    return mapped_address(answer)

@@ -1,6 +1,6 @@
 """`sallyport diagnose --live` on the scenes that need a way between the two: a client, a gateway that refuses by ICMP,
 changes addresses or has a narrow link behind it, and a server 20 ms away."""
-import os
+import pathlib
 import subprocess
 import sys
 
@@ -8,12 +8,13 @@ import pytest
 
 from harness import slow_wire
 from harness.gateway import program
-from harness.namespaces import sh
+from harness.namespaces import open_network
 from test_diagnose_live import end, wait_until_capturing
 
 CLIENT, SERVER = {4: "10.9.0.2", 6: "fd09::2"}, {4: "198.51.100.10", 6: "fd51::10"}
 GATEWAY = {4: ("10.9.0.1", "198.51.100.1"), 6: ("fd09::1", "fd51::1")}
 POOL = {4: "203.0.113.1%d", 6: "fd51::2:%d"}
+SLOW_WIRE = pathlib.Path(slow_wire.__file__)
 FAMILY = {4: "ip", 6: "ip6"}
 BOTH = pytest.mark.parametrize("version", [4, 6], ids=["IPv4", "IPv6"])
 
@@ -86,99 +87,57 @@ with socket.create_connection((sys.argv[1], 443), 5) as one:
 class Path:
     """client == slow wire == gateway == server"""
 
-    def __init__(self):
-        self.client, self.wire, self.gateway, self.server = (f"sp-{what}{os.getpid()}" for what in "cwgs")
-        self.names = [self.client, self.wire, self.gateway, self.server]
-        self.processes = []
-        try:
-            self.build()
-        except BaseException:
-            self.close()
-            raise
-
-    def build(self):
-        for name in self.names:
-            sh("ip", "netns", "add", name)
-            sh("ip", "-n", name, "link", "set", "lo", "up")
+    def __init__(self, network):
+        self.client, self.wire, self.gateway, self.server = (network.host(name) for name in ("client", "wire", "gate", "server"))
+        self.network = network
         self.link(self.client, "wire", self.wire, "one")
         self.link(self.gateway, "inside", self.wire, "other")
         self.link(self.gateway, "outside", self.server, "wire")
-        for version in (4, 6):
-            self.address(self.client, "wire", CLIENT[version], version)
-            self.address(self.gateway, "inside", GATEWAY[version][0], version)
-            self.address(self.gateway, "outside", GATEWAY[version][1], version)
-            self.address(self.server, "wire", SERVER[version], version)
-            self.default(self.client, GATEWAY[version][0], version)
-            self.default(self.server, GATEWAY[version][1], version)
-        for key, value in (("ipv4/ip_forward", 1), ("ipv6/conf/all/forwarding", 1), ("ipv6/icmp/ratelimit", 1000)):
-            self.run(self.gateway, "sh", "-c", f"echo {value} >/proc/sys/net/{key}")
-        self.wait_for_up(self.start(self.wire, sys.executable, slow_wire.__file__, "one", "other", 10))
-        self.wait_for_up(self.start(self.server, sys.executable, "-c", LISTENER))
+        for version, bits in ((4, 24), (6, 64)):
+            self.client.address("wire", f"{CLIENT[version]}/{bits}")
+            self.gateway.address("inside", f"{GATEWAY[version][0]}/{bits}")
+            self.gateway.address("outside", f"{GATEWAY[version][1]}/{bits}")
+            self.server.address("wire", f"{SERVER[version]}/{bits}")
+            for host, gateway in ((self.client, GATEWAY[version][0]), (self.server, GATEWAY[version][1])):
+                host.ip(f"-{version}", "route", "add", "default", "via", gateway)
+        self.gateway.forwards()
+        self.gateway.run("sysctl", "-qw", "net.ipv6.icmp.ratelimit=1000")
+        self.wire.serve(SLOW_WIRE, "one", "other", 10)
+        self.server.serve(LISTENER)
 
-    @staticmethod
-    def link(one, its, other, name):
-        sh("ip", "link", "add", its, "netns", one, "type", "veth", "peer", "name", name, "netns", other)
+    def link(self, one, its, other, name):
+        self.network.wire(one, its, other, name)
         for host, interface in ((one, its), (other, name)):
-            sh("ip", "-n", host, "link", "set", interface, "up")
-            sh("ip", "netns", "exec", host, sys.executable, slow_wire.__file__, "--plain", interface)
-
-    @staticmethod
-    def address(host, interface, address, version):
-        sh("ip", "-n", host, "address", "add", address + ("/24" if version == 4 else "/64"), "dev", interface, *(["nodad"] if version == 6 else []))
-
-    @staticmethod
-    def default(host, gateway, version):
-        sh("ip", "-n", host, f"-{version}", "route", "add", "default", "via", gateway)
-
-    @staticmethod
-    def wait_for_up(process):
-        assert process.stdout.readline() == "up\n", process.stderr.read()
-
-    @staticmethod
-    def run(host, *words, **more):
-        return sh("ip", "netns", "exec", host, *map(str, words), **more)
-
-    def start(self, host, *words):
-        process = subprocess.Popen(["ip", "netns", "exec", host, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.processes.append(process)
-        return process
+            host.run(sys.executable, SLOW_WIRE, "--plain", interface)
 
     def rules(self, host, text, *more):
-        for name in (self.gateway, self.server):
-            self.run(name, "nft", "flush", "ruleset")
+        for one in (self.gateway, self.server):
+            one.nft("flush ruleset")
         for place, rules in ((host, text), *more):
-            self.run(place, "nft", "-f", "-", input=rules)
+            place.nft(rules)
 
     def outside_mtu(self, size):
         """At the gateway alone: the server, which does not know, announces segments that are too large."""
-        sh("ip", "-n", self.gateway, "link", "set", "outside", "mtu", str(size))
+        self.gateway.ip("link", "set", "outside", "mtu", str(size))
         for version in (4, 6):
-            sh("ip", "-n", self.client, f"-{version}", "route", "flush", "cache")
+            self.client.ip(f"-{version}", "route", "flush", "cache")
 
     def capture(self, host, interface, *options):
-        process = self.start(host, program(), "diagnose", "--json", "--live", interface, "--for", "60s", *options)
+        process = host.start(program(), "diagnose", "--json", "--live", interface, "--for", "60s", *options, stderr=subprocess.PIPE)
         wait_until_capturing(process)
         return process
 
     def play(self, script, *arguments):
-        return self.run(self.client, sys.executable, "-c", script, *arguments)
-
-    def close(self):
-        for process in self.processes:
-            process.kill()
-            process.communicate()
-        for name in self.names:
-            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+        return self.client.python(script, *arguments)
 
 
 @pytest.fixture(scope="module")
 def path():
+    network = open_network()
     try:
-        path = Path()
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        pytest.skip(f"no network namespaces here: {getattr(error, 'stderr', error)}")
-    yield path
-    path.close()
+        yield Path(network)
+    finally:
+        network.close()
 
 
 def forward(rule):
@@ -252,7 +211,7 @@ def source_nat(version, expression):
 def test_a_nat_that_changes_the_address(path, version):
     pool = [POOL[version] % number for number in range(4)]
     network = "203.0.113.0/24" if version == 4 else "fd51::2:0/112"
-    sh("ip", "-n", path.server, f"-{version}", "route", "replace", network, "via", GATEWAY[version][1])
+    path.server.ip(f"-{version}", "route", "replace", network, "via", GATEWAY[version][1])
     path.rules(path.gateway, source_nat(version, "numgen inc mod 4 map { " + ", ".join(f"{number} : {address}" for number, address in enumerate(pool)) + " }"))
     outside, both = path.capture(path.server, "wire"), path.capture(path.gateway, "any")
     path.play(SPEAKER, SERVER[version], 6)

@@ -1,9 +1,13 @@
 """The firewall in namespaces of its own: what it opens, how it refuses, and that no change of it locks anybody out."""
 import json
 import os
+import pathlib
 import random
+import re
+import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -189,7 +193,7 @@ def test_devices_are_seen_outside_as_egress_says_wherever_leases_place_them(netw
         "egress": {"pool": ["192.0.2.16/28", "192.0.3.0/29"], "seed": "site-1", "leases": tmp_path / "leases"},
         "egress.pin": [{"mac": "02:00:00:00:00:01", "source": "203.0.113.9"}, {"user": "alice", "source": "203.0.113.10"}],
         "firewall": {"inside": "eth1", "outside": "eth0", "presets": "apns"}}, router=True)
-    clients = [f"{INSIDE_4}.{last}" for last in range(20, 60)]
+    clients = [f"{INSIDE_4}.{last}" for last in range(20, 32)]
     scene.inside.address("eth0", *(f"{client}/24" for client in clients))
     scene.client.address("lo", "17.9.0.1/32", "17.9.0.2/32")
     for network_of_pool in ("192.0.2.16/28", "192.0.3.0/29", "203.0.113.0/24"):
@@ -206,6 +210,7 @@ def test_devices_are_seen_outside_as_egress_says_wherever_leases_place_them(netw
     lease("02:00:00:00:00:01", clients[0])
     shown = scene.firewall("show").stdout
     assert "# Not here, because nobody knows behind which address: user alice" in shown
+    assert json.loads(scene.firewall("show", "--json").stdout)["unplaced"] == ["user alice"]
     scene.apply()
     assert sources(clients[0]) == {"203.0.113.9"}
     first = {client: sources(client) for client in clients[1:]}
@@ -424,19 +429,66 @@ def test_what_was_changed_by_hand_is_shown_and_put_right(one_box):
     assert one_box.firewall("diff").returncode == 0
 
 
-def test_rules_that_the_kernel_would_refuse_change_nothing(one_box, tmp_path):
-    """`nft` is replaced by one that fails in the namespace where the rules are rehearsed, as a kernel would."""
+# What `nft -c` lets through and the kernel does not: a refusal at a place where it can't be sent from.
+REFUSED = """
+table inet sallyport {
+chain after {
+type filter hook postrouting priority filter
+reject
+}
+}
+"""
+
+
+def nft_that_adds(folder, rules):
+    """A PATH with an `nft` whose rules get these as well, on their way to the real one and the kernel."""
+    folder.mkdir()
+    (folder / "rules").write_text(rules)
+    (folder / "nft").write_text(f'#!/bin/sh\ncase "$*" in\n*"-f -") cat - {folder}/rules | {shutil.which("nft")} "$@" ;;\n'
+                                f'*) exec {shutil.which("nft")} "$@" ;;\nesac\n')
+    (folder / "nft").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_rules_that_the_kernel_refuses_and_nft_does_not_change_nothing(one_box, tmp_path):
     one_box.apply()
     before = one_box.table()
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "unshare").write_text("#!/bin/sh\necho 'Operation not supported' >&2\nexit 1\n")
-    (folder / "unshare").chmod(0o755)
     one_box.program.config["firewall.open"] = [{"name": "other", "port": 9999}]
     one_box.program.write()
-    done = one_box.firewall("apply", "--now", environment={"PATH": f"{folder}:{os.environ['PATH']}"})
-    assert done.returncode == 1 and "Operation not supported" in done.stderr
+    path = nft_that_adds(tmp_path / "bin", REFUSED)
+    shown = one_box.firewall("show").stdout
+    one_box.gateway.run("env", f"PATH={path}", "nft", "-c", "-f", "-", input=shown)  # a dry run finds nothing
+    for words in (["check"], ["apply", "--now"], ["apply", "--confirm", "1h"]):
+        done = one_box.firewall(*words, environment={"PATH": path})
+        assert done.returncode == 1, done.stderr
+        assert "Operation not supported" in done.stderr and "tried in a namespace of their own" in done.stderr
+        assert one_box.table() == before and not one_box.keepers() and not (one_box.state / "pending").exists()
+
+
+def test_a_kernel_that_refuses_what_was_confirmed_gets_what_was_before(one_box):
+    """As after an upgrade of the kernel or of nft: no firewall at all would be the worst."""
+    one_box.apply()
+    before = one_box.table()
+    one_box.apply()  # so that there is something before
+    (one_box.state / "confirmed.nft").write_text(one_box.firewall("show").stdout + REFUSED)
+    one_box.gateway.run("nft", "flush", "ruleset")
+    done = one_box.firewall("boot")
+    assert done.returncode == 1 and "Operation not supported" in done.stderr and "instead" in done.stderr
     assert one_box.table() == before
+
+
+def test_apply_tells_who_does_not_answer(network, tmp_path):
+    scene = Scene(network, tmp_path, {"listen": {"http": ":80", "https": ":443"}, "stun": {"listen": f"{OUTSIDE_4}.1:3478"},
+                                      "admin": {"listen": ":9443"}, "firewall": {**ADMINS}})
+    scene.gateway.serve(SERVER, 443)
+    told = re.findall("nobody answers on (.*?): is the gateway", scene.apply().stderr)
+    assert told == [":80 (http)", ":9443 (admin)", f"{OUTSIDE_4}.1:3478 (stun, UDP)"]
+
+
+def test_nothing_is_told_where_all_answer(network, tmp_path):
+    scene = Scene(network, tmp_path, {"stun": {"listen": f"{OUTSIDE_4}.1:3478"}, "admin": {"listen": ":9443"}, "firewall": {**ADMINS}})
+    with scene.program:
+        assert "nobody answers" not in scene.apply().stderr
 
 
 # ---------------------------------------------------------------- questions
@@ -482,6 +534,26 @@ def test_ports_tells_who_listens_what_is_closed_and_what_was_wanted(one_box):
     assert any("9100" in line and "lets nobody in" in line for line in told["remarks"])
 
 
+def test_ports_names_the_unit_of_a_process(one_box):
+    roots = [path for path in (pathlib.Path("/sys/fs/cgroup/unified"), pathlib.Path("/sys/fs/cgroup")) if (path / "cgroup.procs").exists()]
+    group = roots[0] / f"sallyport-test-{os.getpid()}.service" if roots else None
+    try:
+        group.mkdir()
+    except (AttributeError, OSError) as error:
+        pytest.skip(f"no control groups here: {error}")
+    server = one_box.gateway.start(sys.executable, "-c", SERVER, 9100)
+    try:
+        assert server.stdout.readline() == "up\n"
+        (group / "cgroup.procs").write_text(str(server.pid))
+        told = json.loads(one_box.program.verb("ports", "--json", wrapper=one_box.gateway.enter).stdout)
+        assert {one["unit"] for one in told["listeners"] if one["port"] == 9100} == {group.name}
+    finally:
+        server.kill()
+        server.wait()
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group to be empty")
+        group.rmdir()
+
+
 def test_a_port_is_refused_for_a_while_and_no_longer_than_its_process_lives(network, tmp_path):
     scene = Scene(network, tmp_path, {"firewall": {**ADMINS}})
     scene.gateway.nft("table inet usual {\nchain input {\ntype filter hook input priority 0; policy drop;\n}\n}\n")
@@ -501,10 +573,39 @@ def test_the_gateway_notices_that_its_table_is_gone(network, tmp_path):
     scene.apply()
     with scene.program as gateway:
         assert gateway.metrics()["sallyport_firewall_loaded"] == 1
+        assert gateway.status()["firewall"] == {"watched": True, "loaded": True, "restores": False}
         scene.apply()  # replaced by ourselves: no news
         scene.gateway.run("nft", "flush", "ruleset")
         gateway.wait_message("firewall")
         assert gateway.messages("gone") and gateway.metrics()["sallyport_firewall_loaded"] == 0
+        assert "firewall: NOT loaded" in gateway.verb("status").stdout
         scene.apply()
         wait_until(lambda: gateway.metrics()["sallyport_firewall_loaded"] == 1, "the news that it is back")
         assert len(gateway.messages("gone")) == 1
+
+
+def test_the_gateway_puts_its_table_back_where_it_is_told_to(network, tmp_path):
+    scene = Scene(network, tmp_path, {"firewall": {**ADMINS, "restore": True}})
+    scene.apply()
+    confirmed = scene.table()
+    with scene.program as gateway:
+        scene.gateway.run("nft", "flush", "ruleset")
+        gateway.wait_message("put back")
+        assert scene.table() == confirmed
+        gateway.wait_message("the firewall is loaded")
+        assert gateway.status()["firewall"] == {"watched": True, "loaded": True, "restores": True}
+        assert scene.firewall("remove").returncode == 0  # by its admin: it stays away
+        gateway.wait_message("could not be put back")
+        assert scene.table() is None
+
+
+def test_a_gateway_without_the_right_to_watch_says_so(network, tmp_path):
+    """As by the systemd unit, which gives it no CAP_NET_ADMIN."""
+    scene = Scene(network, tmp_path, {"listen": {"http": ":8000"}, "firewall": {**ADMINS, "restore": True}})
+    scene.program.wrapper = [*scene.gateway.enter, "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
+    with scene.program as gateway:
+        assert len(gateway.messages("is not watched: that takes CAP_NET_ADMIN")) == 1
+        assert len(gateway.messages("restore of [firewall] has no effect")) == 1
+        assert gateway.status()["firewall"] == {"watched": False, "loaded": None, "restores": False}
+        assert "NOT watched" in gateway.verb("status").stdout
+        assert "sallyport_firewall_loaded" not in gateway.metrics()

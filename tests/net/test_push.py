@@ -1,13 +1,17 @@
 """Devices in an isolated network, this gateway, and an Apple of our own behind it: what a device does reaches Apple
 octet by octet, and nothing else reaches anybody."""
 import contextlib
+import itertools
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
 
 import pytest
 
 from harness.dns_query import Answer
+from harness.foreign_sockets import hasten, keepalive, tcp_sockets
 from harness.gateway import Gateway
 from harness.namespaces import open_network
 from harness.waiting import wait_until
@@ -125,6 +129,29 @@ def test_the_device_learns_at_once_that_apple_has_gone(site, prefix):
     assert site.device("10.100.100.7", lines=("who", "end"))["ended"] == "closed"
 
 
+def test_the_device_learns_in_time_that_apple_has_vanished(site):
+    with site.gateway({}) as gateway:
+        device = site.devices.start(sys.executable, HARNESS / "apple_device.py", site.stage.authority.ca, "10.100.100.7", 5223,
+                                    NAME, ALPN, "", "who", "wait")
+        assert device.stdout.readline() == "waits\n"
+        legs = [one for one in tcp_sockets(gateway.pid) if 5223 in (one.getpeername()[1], one.getsockname()[1])]
+        assert len(legs) == 2
+        for leg in legs:  # so often that a NAT which forgets after three minutes does not, and Apple's 635 s are far
+            assert keepalive(leg)["silence"] < 180 and keepalive(leg)["budget"] < 240
+        apple = next(leg for leg in legs if leg.getpeername()[1] == 5223)
+        hasten(apple)
+        for leg in legs:  # else the gateway's close would close nothing
+            leg.close()
+        site.outside.nft_alone("table inet apple {\nchain input {\ntype filter hook input priority 0;\n"
+                               "tcp dport 5223 drop\n}\n}\n")
+        try:
+            told = json.loads(device.stdout.readline())
+            assert told.get("ended") == "reset", told
+            assert gateway.wait_record()["reason"] == "target.closed"
+        finally:
+            site.outside.nft_alone("")
+
+
 def test_addresses_that_are_silent_or_refuse_are_passed_by(site, prefix):
     silent, refusing = ", ".join(APPLE[:3]), APPLE[3]
     site.outside.nft_alone("table inet apple {\nchain input {\ntype filter hook input priority 0;\n"
@@ -155,6 +182,33 @@ def test_our_own_name_server_leads_devices_here(site):
         relayed(site.device("10.100.100.7"))
         answer = gateway.json_verb("push", "devices")[1]["devices"]
         assert answer and all(row["remark"] != "connected without asking" for row in answer)
+
+
+WANTED = {  # of facts 4.2: code, and what the answer holds
+    ("7-courier", "A"): ("NOERROR", {"10.100.100.7"}),
+    ("7-courier", "AAAA"): ("NOERROR", {"fd00:100::7"}),
+    ("7-courier", "TYPE65"): ("NOERROR", set()),
+    ("7-courier", "TXT"): ("NOERROR", set()),
+    ("0-courier2", "A"): ("NOERROR", {"10.100.100.0"}),
+    ("51-courier", "A"): ("NXDOMAIN", set()),
+    ("51-courier", "AAAA"): ("NXDOMAIN", set()),
+    ("api", "A"): ("NOERROR", {APPLE[0]}),
+    ("", "TXT"): ("NOERROR", {'"count=50"'}),
+}
+
+
+def test_devices_are_told_what_they_should_be(site):
+    dns = {"listen": "10.1.0.1:53", "upstream": [DNS], "clients": ["10.1.0.0/24"]}
+    views = [{"name": "branch", "clients": [f"{DEVICES[1]}/32"]}]
+    transports = ([], ["+edns", "+bufsize=1232"], ["+tcp"])
+    with site.gateway({}, dns=dns, **{"dns.view": views}):
+        for transport, (question, wanted) in itertools.product(transports, WANTED.items()):
+            for spell, device in zip((str.lower, str.upper, str.title), [*DEVICES[:2], DEVICES[0]]):  # one is in the view
+                name = spell(f"{question[0]}.push.apple.com".lstrip("."))
+                answer = Answer(site.devices.run("kdig", "@10.1.0.1", "-b", device, "-t", question[1], name, "+timeout=10",
+                                                 *transport))
+                told = {data for kind, data in answer.records if kind != "CNAME"}
+                assert (answer.code, told) == wanted, answer.text
 
 
 def test_one_address_may_stand_for_all_couriers(site):
@@ -209,17 +263,45 @@ def listens(host, port):
     return f":{port} " in host.run("ss", "-Hltn")
 
 
-def test_connections_go_out_by_an_http_proxy(dmz):
-    config = dmz.stage.folder("tinyproxy")
-    config.mkdir()
-    (config / "conf").write_text("Port 3128\nListen 198.51.100.2\nTimeout 600\nAllow 198.51.100.0/24\nConnectPort 5223\n"
-                                 "ConnectPort 443\nLogLevel Error\n")
-    dmz.outside.start("tinyproxy", "-d", "-c", config / "conf")
-    wait_until(lambda: listens(dmz.outside, 3128), "tinyproxy")
-    with dmz.gateway({"via": ["http://198.51.100.2:9", "http://198.51.100.2:3128"]}) as gateway:
+def start_proxy(dmz, port, program, configuration, *words):
+    """Skips where this machine has none."""
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program} here")
+    folder = dmz.stage.folder(program)
+    folder.mkdir()
+    (folder / "conf").write_text(configuration)
+    dmz.outside.start(program, *words, folder / "conf", stderr=subprocess.DEVNULL)
+    wait_until(lambda: listens(dmz.outside, port), program)
+
+
+HTTP_PROXIES = {  # program: port, how it is started, what it is told
+    "tinyproxy": (3128, ("-d", "-c"), "Port 3128\nListen 198.51.100.2\nTimeout 600\nAllow 198.51.100.0/24\n"
+                  "ConnectPort 5223\nConnectPort 443\nLogLevel Error\n"),
+    "squid": (3129, ("-N", "-f"), "http_port 198.51.100.2:3129\nacl inside src 198.51.100.0/24\nacl apns port 5223 443\n"
+              "http_access allow CONNECT inside apns\nhttp_access deny all\npid_filename none\naccess_log none\n"
+              "cache_log /dev/null\ncache deny all\n"),
+}
+
+
+@pytest.mark.parametrize("program", HTTP_PROXIES)
+def test_connections_go_out_by_an_http_proxy(dmz, program):
+    port, words, configuration = HTTP_PROXIES[program]
+    start_proxy(dmz, port, program, configuration, *words)
+    with dmz.gateway({"via": ["http://198.51.100.2:9", f"http://198.51.100.2:{port}"]}) as gateway:
         relayed(dmz.device("10.100.100.7"))
         assert gateway.wait_record()["target"].partition(":")[0] in APPLE + ["[2620"]
         assert "error" in dmz.device("10.100.100.7", 2197), "the proxy's rules forbid it"
+
+
+def test_connections_go_out_by_dante(dmz):
+    start_proxy(dmz, 1082, "danted", "logoutput: /dev/null\ninternal: 198.51.100.2 port = 1082\nexternal: 198.51.100.2\n"
+                "clientmethod: none\nsocksmethod: none\nuser.privileged: root\nuser.unprivileged: nobody\n"
+                "client pass { from: 198.51.100.0/24 to: 0.0.0.0/0 }\n"
+                "socks pass { from: 198.51.100.0/24 to: 17.0.0.0/8 port = 5223\n  protocol: tcp\n  command: connect\n}\n",
+                "-N", "1", "-f")
+    with dmz.gateway({"via": ["socks5://198.51.100.2:1082"]}):
+        relayed(dmz.device("10.100.100.7"))
+        assert "error" in dmz.device("10.100.100.7", 443), "the proxy's rules forbid it"
 
 
 @pytest.mark.parametrize("login", [[], ["-u", "us@er", "-P", "pass"]], ids=["open", "login"])

@@ -5,6 +5,7 @@
 #include "diagnose/glance/dns.hpp"
 #include "diagnose/glance/dns_stream.hpp"
 #include "diagnose/wording.hpp"
+#include "wire/dns/message.hpp"
 
 #include <algorithm>
 #include <array>
@@ -136,7 +137,7 @@ private:
                             .server = sighting.packet.destination,
                             .port = sighting.packet.destination_port,
                             .time_to_live = sighting.packet.time_to_live,
-                            .question = message.name + " " + dns_type_name(message.type),
+                            .question = message.name + " " + dns::type_name(message.type),
                             .time = sighting.time,
                             .packet = sighting.number,
                             .tcp = sighting.packet.protocol == packet::protocol::tcp});
@@ -230,11 +231,11 @@ private:
                         .server = key.server,
                         .port = failures.port,
                         .protocol = "udp",
-                        .kind = dns_code_name(key.code),
+                        .kind = dns::rcode_name(key.code),
                         .packets = failures.packets};
         finding.text = "The name server " + key.server.to_string() + " answers " +
                        count_text(failures.count, "query", "queries") + " of " + key.client.to_string() + " with " +
-                       dns_code_name(key.code) + " (first " + failures.first + ").";
+                       dns::rcode_name(key.code) + " (first " + failures.first + ").";
         finding.why = "As its answers say (" + packets_text(failures.packets) + ").";
         finding.vantage = "Why it can't or won't answer is in its own log.";
         return finding;

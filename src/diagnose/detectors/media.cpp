@@ -1,7 +1,8 @@
-// Audio and video that run one way only, and the usual cause: a session description that gives an address from behind a
-// NAT, to which the other side then sends.
+// Audio and video that run one way only, and the usual cause: signaling (SDP with its ICE candidates, or H.245) that
+// gives an address from behind a NAT, to which the other side then sends.
 #include "diagnose/detectors/all.hpp"
 
+#include "diagnose/glance/h245.hpp"
 #include "diagnose/glance/rtp.hpp"
 #include "diagnose/glance/sdp.hpp"
 #include "diagnose/wording.hpp"
@@ -37,8 +38,11 @@ struct Stream {
     Time begin = 0, end = 0;
 };
 
+enum class Where : std::uint8_t { description, candidate, h245 };
+
 // A message that wants media at an address other than its own.
 struct Offer {
+    Where where = Where::description;
     IpAddress sender{}, receiver{};
     SocketAddress media{};
     PacketNumber packet = 0;
@@ -55,7 +59,9 @@ public:
     void see(const Sighting& sighting, Scene&) override {
         const Bytes payload = sighting.packet.payload;
         const auto first = std::to_integer<unsigned>(payload[0]);
-        if (first >> 6 == 2) return rtp(sighting);
+        const bool udp = sighting.packet.protocol == packet::protocol::udp;
+        if (udp && first >> 6 == 2) return rtp(sighting);
+        if (!udp && first == 3 && !sighting.repeated) return h245(sighting);
         // Methods and "SIP/2.0" begin with a capital letter.
         if (first >= 'A' && first <= 'Z' && payload.size() > 40) sip(sighting);
     }
@@ -67,11 +73,11 @@ public:
             by_receiver.emplace(stream->to, stream);
             by_sender.emplace(stream->from, stream);
         }
-        std::set<std::pair<IpAddress, SocketAddress>> told;
         for (const Offer& offer : offers_) {
-            if (!told.emplace(offer.sender, offer.media).second) continue;
             const auto sent_there = by_receiver.find(offer.media);
-            findings.push_back(private_offer(offer, sent_there == by_receiver.end() ? nullptr : sent_there->second));
+            const Stream* stream = sent_there == by_receiver.end() ? nullptr : sent_there->second;
+            if (stream != nullptr || offer.where == Where::description)
+                findings.push_back(private_offer(offer, stream));
         }
         // Two streams of one local socket that miss each other are one call.
         std::map<SocketAddress, std::vector<const Stream*>> calls;
@@ -117,12 +123,29 @@ private:
         const auto& packet = sighting.packet;
         sip::Message message;
         const auto result = sip::parse_message(packet.payload, message);
-        if (!result.complete() || offers_.size() >= max_offers) return;
-        for (const auto& media : media_of(as_text(packet.payload.subspan(result.length)))) {
-            if (media.ip == packet.source || !is_private(media.ip)) continue;
-            offers_.push_back(
-                {.sender = packet.source, .receiver = packet.destination, .media = media, .packet = sighting.number});
-        }
+        if (!result.complete()) return;
+        const auto description = as_text(packet.payload.subspan(result.length));
+        // A candidate from outside is what the other side finds by its checks, whatever stands beside it.
+        const auto candidates = candidates_of(description);
+        if (!std::ranges::all_of(candidates, is_private, &SocketAddress::ip)) return;
+        for (const auto& media : media_of(description)) offer(sighting, media, Where::description);
+        for (const auto& media : candidates) offer(sighting, media, Where::candidate);
+    }
+
+    void h245(const Sighting& sighting) {
+        for (const auto& media : private_addresses_of(sighting.packet.payload)) offer(sighting, media, Where::h245);
+    }
+
+    // Each once: of what H.245 only seems to say there is much.
+    void offer(const Sighting& sighting, const SocketAddress& media, Where where) {
+        const IpAddress& sender = sighting.packet.source;
+        if (media.ip == sender || !is_private(media.ip) || offers_.size() >= max_offers) return;
+        if (!offered_.emplace(sender, media).second) return;
+        offers_.push_back({.where = where,
+                           .sender = sender,
+                           .receiver = sighting.packet.destination,
+                           .media = media,
+                           .packet = sighting.number});
     }
 
     std::vector<const Stream*> one_way_streams(const Scene& scene) const {
@@ -149,9 +172,13 @@ private:
                         .port = offer.media.port,
                         .protocol = "udp",
                         .packets = {offer.packet}};
-        finding.text = "The session description of " + offer.sender.to_string() + " wants its media at " +
+        constexpr std::array<std::string_view, 3> what{"The session description", "An ICE candidate", "H.245"};
+        constexpr std::array<std::string_view, 3> which{"c= and m=", "a=candidate",
+                                                        "The octets of a transport address"};
+        const auto where = static_cast<std::size_t>(offer.where);
+        finding.text = std::string(what[where]) + " of " + offer.sender.to_string() + " wants its media at " +
                        offer.media.to_string() + ", a private address that is not the packet's own.";
-        finding.why = "c= and m= of packet " + std::to_string(in_file(offer.packet)) +
+        finding.why = std::string(which[where]) + " of packet " + std::to_string(in_file(offer.packet)) +
                       " say so; the packet came from " + offer.sender.to_string() + ".";
         if (harms) {
             finding.packets.push_back(stream->first_packet);
@@ -207,6 +234,7 @@ private:
 
     std::unordered_map<std::uint64_t, Stream> streams_;
     std::vector<Offer> offers_;
+    std::set<std::pair<IpAddress, SocketAddress>> offered_;  // sender and media of each
 };
 
 }  // namespace

@@ -27,7 +27,4 @@ inline constexpr std::size_t max_addresses = 16;
 /// it.
 std::optional<DnsGlance> glance_dns(Bytes datagram);
 
-std::string dns_type_name(std::uint16_t type);
-std::string dns_code_name(std::uint8_t code);
-
 }  // namespace sallyport::diagnose

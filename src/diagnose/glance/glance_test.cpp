@@ -1,6 +1,7 @@
 #include "diagnose/glance/certificate.hpp"
 #include "diagnose/glance/dns.hpp"
 #include "diagnose/glance/dns_stream.hpp"
+#include "diagnose/glance/h245.hpp"
 #include "diagnose/glance/refusal.hpp"
 #include "diagnose/glance/rtp.hpp"
 #include "diagnose/glance/sdp.hpp"
@@ -65,6 +66,31 @@ TEST(SdpGlance, TakesTheAddressOfEachStream) {
     EXPECT_TRUE(media_of("m=audio\nc=IN IP4\n\n\n").empty());
     EXPECT_TRUE(is_private(*IpAddress::parse("100.64.1.1")));
     EXPECT_FALSE(is_private(*IpAddress::parse("172.32.0.1")));
+}
+
+TEST(SdpGlance, TakesTheAddressesOfCandidates) {
+    const auto candidates = candidates_of(
+        "a=candidate:1 1 udp 2130706431 10.0.0.1 4000 typ host\r\na=candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ "
+        "srflx "
+        "raddr 10.0.0.1 rport 4000\na=candidate:3 1 tcp 1 10.0.0.1 9 typ host tcptype active\n"
+        "a=candidate:4 1 udp 1 4f3a.local 4002 typ host\na=candidate:5 1 udp 1 fd00::1 0 typ host\na=candidate:\n");
+    ASSERT_EQ(candidates.size(), 2U);
+    EXPECT_EQ(candidates[0].to_string(), "10.0.0.1:4000");
+    EXPECT_EQ(candidates[1].to_string(), "192.0.2.3:45664");
+}
+
+TEST(H245Glance, FindsPrivateAddressesWhereverTheyStand) {
+    const std::string address = "\x0A\x09\0\x02\x40\x10"s;  // 10.9.0.2:16400
+    const std::string outside = "\xC0\0\x02\x01\x40\x10"s;
+    const std::string low = "\x0A\x09\0\x02\0\x50"s;
+    const auto found = private_addresses_of(as_bytes("\x03\0\0\x20 x"s + outside + address + low + "y" + address));
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].to_string(), "10.9.0.2:16400");
+    EXPECT_TRUE(private_addresses_of(as_bytes("\x03\x01\0\x20"s + address)).empty());
+    EXPECT_TRUE(private_addresses_of(as_bytes("\x03\0\0\x20"s + address.substr(0, 5))).empty());
+    std::string many = "\x03\0\0\x20"s;
+    for (int i = 0; i < 1000; ++i) many += address;
+    EXPECT_EQ(private_addresses_of(as_bytes(many)).size(), max_addresses_of_segment);
 }
 
 TEST(RtpGlance, TellsRtpFromRtcpAndStun) {

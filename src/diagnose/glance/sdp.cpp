@@ -54,6 +54,19 @@ std::vector<SocketAddress> media_of(std::string_view sdp) {
     return out;
 }
 
+std::vector<SocketAddress> candidates_of(std::string_view sdp) {
+    std::vector<SocketAddress> out;
+    while (!sdp.empty() && out.size() < max_candidates) {
+        const auto line = next_line(sdp);
+        const auto transport = word(line, 2);
+        if (!line.starts_with("a=candidate:") || (transport != "udp" && transport != "UDP")) continue;
+        const auto ip = IpAddress::parse(word(line, 4));
+        const auto port = parse_number<std::uint16_t>(word(line, 5));
+        if (ip && port && *port != 0) out.push_back({*ip, *port});
+    }
+    return out;
+}
+
 bool is_private(const IpAddress& address) {
     static const NetworkSet networks = [] {
         constexpr std::array<std::string_view, 10> texts{

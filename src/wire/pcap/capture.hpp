@@ -19,6 +19,7 @@ inline constexpr std::size_t max_frame = std::size_t{256} * 1024;  // bytes; wha
 inline constexpr std::size_t max_block = max_frame + 64 * 1024;  // bytes of a block that must be seen whole
 inline constexpr std::int64_t max_time = std::int64_t{1} << 62;  // nanoseconds
 inline constexpr std::size_t max_interfaces = 4096;  // in a section of pcapng
+inline constexpr std::size_t max_secrets = std::size_t{4} << 20;  // bytes kept of a file's TLS secrets
 
 /// One captured frame.
 struct Frame {
@@ -72,6 +73,10 @@ public:
     Step next(Bytes input, Frame& frame);
 
     const std::vector<Interface>& interfaces() const { return interfaces_; }
+    /// The TLS secrets that pcapng holds for tools that decrypt, as a key log (NSS), up to max_secrets; text from
+    /// outside.
+    const std::string& tls_secrets() const { return tls_secrets_; }
+    bool lacks_secrets() const { return lacks_secrets_; }  // there were more than are kept
     /// May the file end here, when all that was given has been consumed?
     bool may_end() const { return format_ != Format::unknown && skip_ == 0; }
 
@@ -89,6 +94,7 @@ private:
     Step simple_packet(Bytes body, Frame& frame);
     Step obsolete_packet(Bytes body, Frame& frame);
     void statistics(Bytes body);
+    void secrets(Bytes body);
     static bool begins_section(Bytes input);
     template <class Use>
     void each_option(Bytes options, const Use& use) const;
@@ -104,6 +110,8 @@ private:
     std::uint32_t snap_length_ = 0;
     std::size_t section_start_ = 0;  // the first interface of this section
     std::vector<Interface> interfaces_;
+    std::string tls_secrets_;
+    bool lacks_secrets_ = false;
 };
 
 /// Writes pcap files: nanoseconds, little-endian, one link type.

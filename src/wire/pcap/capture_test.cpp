@@ -132,6 +132,53 @@ TEST(Capture, ReadsPcapngWithInterfacesOfDifferentKindAndClock) {
     }
 }
 
+TEST(Capture, KeepsTheTlsSecretsOfPcapngForTools) {
+    constexpr std::uint32_t key_log = 0x544C534B;
+    for (const bool big_endian : {false, true}) {
+        FileMaker file = begun(big_endian);
+        const auto add = [&](std::uint32_t kind, std::uint64_t length, std::string_view text) {
+            file.block(10, file.body().u32(kind).u32(length).raw(text));
+        };
+        add(key_log, 19, "CLIENT_RANDOM 01 02");
+        add(key_log, 5, "more\n");
+        add(key_log, 0, "");
+        add(0x57474B4C, 4, "wire");  // WireGuard's
+        add(key_log, 100, "a length that lies");
+        Reader reader;
+        Frame frame;
+        Bytes rest = as_bytes(file.bytes());
+        while (!rest.empty()) {
+            const auto step = reader.next(rest, frame);
+            ASSERT_EQ(step.what, What::passed);
+            rest = rest.subspan(step.consumed);
+        }
+        EXPECT_EQ(reader.tls_secrets(), "CLIENT_RANDOM 01 02\nmore\n");
+        EXPECT_FALSE(reader.lacks_secrets());
+    }
+}
+
+TEST(Capture, SecretsThatAreTooManyAreLeftOutAndTheFileGoesOn) {
+    FileMaker file = begun(false);
+    file.block(1, described(file, 1, 6));
+    const std::string large(max_block, 'x');
+    const std::string some(256 * 1024, 'x');
+    file.block(10, file.body().u32(0x544C534B).u32(large.size()).raw(large));
+    for (std::size_t kept = 0; kept <= max_secrets; kept += some.size())
+        file.block(10, file.body().u32(0x544C534B).u32(some.size()).raw(some));
+    file.block(6, packet_of(file, 0, 1, "a"));
+    Reader reader;
+    Frame frame;
+    bool found = false;
+    for (Bytes rest = as_bytes(file.bytes()); !rest.empty();) {
+        const auto step = reader.next(rest, frame);
+        ASSERT_TRUE(step.what == What::passed || step.what == What::frame);
+        found = found || step.what == What::frame;
+        rest = rest.subspan(step.consumed);
+    }
+    EXPECT_TRUE(found && reader.lacks_secrets());
+    EXPECT_TRUE(!reader.tls_secrets().empty() && reader.tls_secrets().size() <= max_secrets);
+}
+
 TEST(Capture, AFileCutAnywhereGivesWhatItHoldsAndSaysThatItIsCut) {
     FileMaker ng = begun(false);
     ng.block(1, described(ng, 1, 6));

@@ -17,6 +17,7 @@ enum BlockType : std::uint32_t {
     simple_packet_block = 3,
     statistics_block = 5,
     enhanced_packet_block = 6,
+    secrets_block = 10,
 };
 constexpr std::uint32_t byte_order_magic = 0x1A2B3C4D;
 constexpr std::size_t block_head = 8;  // bytes: type and total length
@@ -25,6 +26,7 @@ constexpr std::size_t section_head = 16;  // bytes up to the version
 
 constexpr std::uint16_t option_end = 0, option_name = 2, option_resolution = 9, option_offset = 14;
 constexpr std::uint16_t option_missed = 5, option_missed_by_system = 7;
+constexpr std::uint32_t tls_key_log = 0x544C534B;
 constexpr std::size_t max_interface_name = 256;  // bytes kept
 
 Step need(std::size_t wanted) { return {.what = Step::What::need_more, .wanted = wanted}; }
@@ -32,7 +34,8 @@ Step broken(FileError error) { return {.what = Step::What::broken, .error = erro
 constexpr Step passed{.what = Step::What::passed};
 
 bool is_of_interest(std::uint32_t type) {
-    return type <= enhanced_packet_block || type == section_block;  // 4, names, is small or skipped by its length
+    return type <= enhanced_packet_block || type == secrets_block ||
+           type == section_block;  // 4, names, is small or skipped by its length
 }
 
 // if_tsresol: a power of ten, or of two where the highest bit is set. Nothing for a clock finer than 64 bits hold.
@@ -68,7 +71,8 @@ Step Reader::next_block(Bytes input, Frame& frame) {
     const std::uint32_t length = u32(input, 4);
     if (length < block_frame || length % 4 != 0) return broken(FileError::bad_block);
     if (length > max_block || !is_of_interest(type)) {
-        if (is_of_interest(type)) return broken(FileError::frame_too_large);
+        lacks_secrets_ = lacks_secrets_ || type == secrets_block;
+        if (is_of_interest(type) && type != secrets_block) return broken(FileError::frame_too_large);
         skip_ = length;
         return passed;
     }
@@ -106,6 +110,7 @@ Step Reader::block(std::uint32_t type, Bytes body, Frame& frame) {
         case simple_packet_block: return simple_packet(body, frame);
         case obsolete_packet_block: return obsolete_packet(body, frame);
         case statistics_block: statistics(body); return passed;
+        case secrets_block: secrets(body); return passed;
         default: return passed;
     }
 }
@@ -181,6 +186,18 @@ Step Reader::packet(std::uint32_t interface, std::uint64_t ticks, std::uint32_t 
     frame.bytes = data.first(captured);
     frame.original_length = std::max(original, captured);
     return {.what = Step::What::frame};
+}
+
+// A block of another kind, or whose length lies, holds nothing for anybody.
+void Reader::secrets(Bytes body) {
+    if (body.size() < 8 || u32(body, 0) != tls_key_log || u32(body, 4) > body.size() - 8) return;
+    const auto text = as_text(body.subspan(8, u32(body, 4)));
+    if (text.size() >= max_secrets - tls_secrets_.size()) {
+        lacks_secrets_ = true;
+        return;
+    }
+    tls_secrets_ += text;
+    if (!text.empty() && text.back() != '\n') tls_secrets_ += '\n';
 }
 
 void Reader::statistics(Bytes body) {

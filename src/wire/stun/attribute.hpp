@@ -13,6 +13,8 @@ namespace sallyport::stun {
 enum class Attribute : std::uint8_t {
     mapped_address,
     change_request,
+    source_address,
+    changed_address,
     username,
     message_integrity,
     error_code,
@@ -59,11 +61,14 @@ struct AttributeRow {
     bool is_xored = false;  // an address, hidden from NATs that rewrite what looks like one (RFC 8489 section 14.2)
 };
 
-/// RFC 8489 section 14, RFC 8656 section 18, RFC 6062 section 6.2, RFC 5780 section 7, RFC 8445 section 16.1.
+/// RFC 8489 section 14, RFC 8656 section 18, RFC 6062 section 6.2, RFC 5780 section 7, RFC 8445 section 16.1, RFC 3489
+/// section 11.2.
 /// Lengths of text are those of the RFCs in bytes: 508 for a name, 763 for what is "less than 128 characters".
-inline constexpr std::array<AttributeRow, 38> attribute_table{{
+inline constexpr std::array<AttributeRow, 40> attribute_table{{
     {0x0001, "MAPPED-ADDRESS", 8, 20},
     {0x0003, "CHANGE-REQUEST", 4, 4},
+    {0x0004, "SOURCE-ADDRESS", 8, 20},
+    {0x0005, "CHANGED-ADDRESS", 8, 20},
     {0x0006, "USERNAME", 0, 508},
     {0x0008, "MESSAGE-INTEGRITY", 20, 20},
     {0x0009, "ERROR-CODE", 4, 767},

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace sallyport::stun {
 
@@ -40,6 +41,9 @@ std::optional<ChannelData> read_channel_data(Bytes bytes);
 
 /// @param size  bytes of data, at most 65535
 std::array<std::byte, channel_head_size> channel_head(std::uint16_t number, std::size_t size);
+
+/// What clients of STUN and TURN offer by ALPN in their handshake (RFC 7443 section 3).
+inline constexpr std::array<std::string_view, 2> alpn_protocols{"stun.turn", "stun.nat-discovery"};
 
 /// Where the first message or channel data of a stream ends.
 struct Frame {

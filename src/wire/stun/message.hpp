@@ -58,6 +58,9 @@ struct IntegrityInput {
     Bytes value;  // what the message claims: 20 bytes, or 16 to 32 with SHA-256
 };
 
+/// Are messages of RFC 3489 read as well, which have no magic cookie? Their addresses must not be xored ones.
+enum class Classic : std::uint8_t { no, yes };
+
 /// Views into the bytes it was read from. 250 bytes, no allocation.
 class Message {
 public:
@@ -67,6 +70,9 @@ public:
     Class kind() const { return kind_; }
     Method method() const { return method_; }
     const TransactionId& transaction() const { return transaction_; }
+    /// The first word of what RFC 3489 had as a transaction of 16 bytes; since then it is always the same.
+    std::uint32_t cookie() const { return cookie_; }
+    bool is_classic() const { return cookie_ != magic_cookie; }
 
     bool has(Attribute attribute) const { return places_[index(attribute)].offset != 0; }
     /// The value; empty where it is empty and where it is not there.
@@ -92,7 +98,7 @@ public:
     bool has_valid_fingerprint() const;
 
 private:
-    friend std::expected<Message, Malformed> read_message(Bytes bytes);
+    friend std::expected<Message, Malformed> read_message(Bytes bytes, Classic classic);
     struct Place {
         std::uint16_t offset = 0;  // of the value, from the start of the message; 0: not there
         std::uint16_t size = 0;
@@ -107,6 +113,7 @@ private:
     Class kind_ = Class::request;
     Method method_ = Method::binding;
     TransactionId transaction_{};
+    std::uint32_t cookie_ = magic_cookie;
     std::array<Place, attribute_table.size()> places_{};
     std::array<std::uint16_t, most_unknown> unknown_{};
     std::uint8_t unknown_count_ = 0;
@@ -115,7 +122,7 @@ private:
 };
 
 /// Reads a whole datagram, or one message that framing has cut out of a stream.
-std::expected<Message, Malformed> read_message(Bytes bytes);
+std::expected<Message, Malformed> read_message(Bytes bytes, Classic classic = Classic::no);
 
 template <class F>
 void Message::each_address(Attribute attribute, F&& f) const {
@@ -133,7 +140,9 @@ void Message::each_address(Attribute attribute, F&& f) const {
 /// Writes one message into room of a fixed size. What does not fit is remembered: finish() then answers nothing.
 class MessageWriter {
 public:
-    MessageWriter(MutableBytes room, Class kind, Method method, const TransactionId& transaction);
+    /// @param cookie  of a message of RFC 3489, its request's
+    MessageWriter(MutableBytes room, Class kind, Method method, const TransactionId& transaction,
+                  std::uint32_t cookie = magic_cookie);
 
     void add(Attribute attribute, Bytes value);
     void add(Attribute attribute, std::string_view value) { add(attribute, as_bytes(value)); }

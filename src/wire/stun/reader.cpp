@@ -41,17 +41,19 @@ std::string_view text(Malformed malformed) {
     return {};
 }
 
-std::expected<Message, Malformed> read_message(Bytes bytes) {
+std::expected<Message, Malformed> read_message(Bytes bytes, Classic classic) {
     ByteReader reader(bytes);
     const auto type = reader.u16(), length = reader.u16();
     const auto cookie = reader.u32();
     const auto transaction = reader.take(std::tuple_size_v<TransactionId>);
     if (!transaction) return std::unexpected(Malformed::truncated);
-    if ((*type & not_a_type) != 0 || *cookie != magic_cookie) return std::unexpected(Malformed::not_stun);
+    if ((*type & not_a_type) != 0 || (*cookie != magic_cookie && classic == Classic::no))
+        return std::unexpected(Malformed::not_stun);
     if (reader.remaining() < *length) return std::unexpected(Malformed::truncated);
     if (reader.remaining() > *length || *length % 4 != 0) return std::unexpected(Malformed::length);
     Message message;
     message.bytes_ = bytes;
+    message.cookie_ = *cookie;
     message.kind_ = class_of(*type);
     message.method_ = method_of(*type);
     std::memcpy(message.transaction_.data(), transaction->data(), transaction->size());

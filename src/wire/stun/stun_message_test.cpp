@@ -115,6 +115,18 @@ TEST(StunReader, SaysWhatIsWrong) {
     }
 }
 
+TEST(StunReader, ReadsRequestsOfRfc3489WhereTheyAreWelcome) {
+    const std::string bytes("\0\1\0\0 sixteen octets ", 20);
+    EXPECT_EQ(read_message(as_bytes(bytes)).error(), Malformed::not_stun);
+    const auto message = read_message(as_bytes(bytes), Classic::yes);
+    ASSERT_TRUE(message);
+    EXPECT_TRUE(message->is_classic());
+    std::array<std::byte, 64> room;
+    MessageWriter writer(room, Class::success, Method::binding, message->transaction(), message->cookie());
+    writer.add_address(Attribute::mapped_address, *SocketAddress::parse("192.0.2.1:7"));
+    EXPECT_EQ(as_text(*writer.finish()), std::string("\1\1\0\x0C sixteen octets \0\1\0\x08\0\1\0\7\xC0\0\2\1", 32));
+}
+
 TEST(StunReader, TakesTheFirstOfTwo) {
     const std::string bytes = message_of("0006 0001 61000000 0006 0001 62000000");
     EXPECT_EQ(read_message(as_bytes(bytes))->text(Attribute::username), "a");

@@ -19,11 +19,12 @@ std::uint16_t type_of(Class kind, Method method) {
 
 }  // namespace
 
-MessageWriter::MessageWriter(MutableBytes room, Class kind, Method method, const TransactionId& transaction)
+MessageWriter::MessageWriter(MutableBytes room, Class kind, Method method, const TransactionId& transaction,
+                             std::uint32_t cookie)
     : room_(room), out_(room), transaction_(transaction) {
     out_.u16(type_of(kind, method));
     out_.u16(0);
-    out_.u32(magic_cookie);
+    out_.u32(cookie);
     out_.bytes(transaction);
 }
 

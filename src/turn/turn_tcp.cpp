@@ -1,0 +1,121 @@
+// The sockets of relays over TCP (RFC 6062).
+#include "io/relay.hpp"
+#include "turn/turn_loop.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+namespace sallyport::turn {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration connect_within = 30s;        // RFC 6062 section 5.2
+constexpr Duration retry_after = 1s;            // when there is no descriptor for a connection
+constexpr Duration half_closed_for = 2min;
+
+// Counts what passes as it passes: such a connection may live for days.
+class Counting final : public io::RelayWatch {
+public:
+    Counting(PeerConnection& connection, Outlet& outlet) : connection_(connection), outlet_(outlet) {}
+
+    bool from_client(Bytes bytes, io::Stream&, io::Stream& target) override {
+        connection_.bytes_in += bytes.size();
+        outlet_.passed(bytes.size(), 0);
+        return target.write(bytes) == io::Io::ok;
+    }
+    bool from_target(Bytes bytes, io::Stream& client, io::Stream&) override {
+        connection_.bytes_out += bytes.size();
+        outlet_.passed(0, bytes.size());
+        return client.write(bytes) == io::Io::ok;
+    }
+
+private:
+    PeerConnection& connection_;
+    Outlet& outlet_;
+};
+
+}  // namespace
+
+std::expected<int, int> TurnLoop::open_tcp_relay(const SocketAddress& own) {
+    auto socket = io::listen_one_tcp(own);
+    if (!socket) return std::unexpected(socket.error());
+    return socket->release();
+}
+
+bool TurnLoop::start_tcp_relay(RelayId id, int number) {
+    auto acceptor = io::Acceptor::adopt(loop_, io::Fd(number), scope_.cancellation());
+    if (!acceptor) return false;
+    scope_.spawn(serve_tcp_relay(id, number, std::move(*acceptor)));
+    return true;
+}
+
+io::Task<void> TurnLoop::serve_tcp_relay(RelayId id, int number, io::Acceptor acceptor) {
+    acceptors_[number] = &acceptor;
+    for (;;) {
+        io::Wait waited = co_await acceptor.readable(io::Deadline::none);
+        if (waited != io::Wait::ready) co_return;
+        for (;;) {
+            auto accepted = acceptor.accept();
+            if (!accepted && accepted.error() == EAGAIN) break;
+            if (!accepted) {
+                waited = co_await io::Sleep(loop_, scope_.cancellation(), loop_.in(retry_after));
+                if (waited != io::Wait::timeout || !acceptor.is_open()) co_return;
+                continue;
+            }
+            server_.accepted(id, accepted->peer, accepted->fd.release(), now());
+            send_gathered();
+            if (!acceptor.is_open()) co_return;
+        }
+    }
+}
+
+void TurnLoop::connect(const PeerConnectionHandle& connection, RelayId id, const SocketAddress& own,
+                       const SocketAddress& peer) {
+    scope_.spawn(connect_to(connection, id, own, peer));
+}
+
+io::Task<void> TurnLoop::connect_to(PeerConnectionHandle connection, RelayId id, SocketAddress own,
+                                    SocketAddress peer) {
+    io::Source source(own.ip);
+    source.shared_port = own.port;
+    auto stream = co_await io::connect_tcp(loop_, scope_.cancellation(), peer, source, loop_.in(connect_within));
+    // The stream goes with this frame; the socket waits for whichever loop its client comes to.
+    const int socket = stream ? ::fcntl(stream->fd(), F_DUPFD_CLOEXEC, 0) : -1;
+    server_.connected(connection, id, socket, now());
+    send_gathered();
+}
+
+void TurnLoop::carry(const Link& link, const PeerConnectionHandle& connection, int socket) {
+    const auto found = streams_.find(link.number);
+    if (found == streams_.end()) {
+        ::close(socket);
+        return;
+    }
+    found->second->carried = connection;
+    found->second->peer = io::Fd(socket);
+}
+
+io::Task<void> TurnLoop::carry_to_peer(StreamClient& client) {
+    auto peer = io::Stream::adopt(loop_, std::move(client.peer), client.cancellation);
+    if (peer) {
+        // Ending both sockets is what any thread may do, as long as they are open: until end() below.
+        client.carried->carried_by([one = client.stream.fd(), other = peer->fd()] {
+            ::shutdown(one, SHUT_RDWR);
+            ::shutdown(other, SHUT_RDWR);
+        });
+        io::keep_alive(peer->fd());
+        Counting counting(*client.carried, *this);
+        if (!client.rest.empty()) counting.from_client(client.rest, client.stream, *peer);
+        io::Relayed relayed;
+        co_await io::relay(client.stream, *peer, {.half_closed = half_closed_for}, relayed, &counting);
+    }
+    client.carried->end();
+}
+
+}  // namespace sallyport::turn

@@ -1,0 +1,113 @@
+"""Relays over TCP (RFC 6062), and what the network says of datagrams (ICMP of RFC 8656): coturn's client, and one by hand."""
+import socket
+
+import pytest
+
+from harness import turn, unverified_context, wait_until
+from harness.turn_client import (CONNECTION_ATTEMPT, CONNECTION_ID, DATA_INDICATION, ICMP, PEER, TCP, TurnClient,
+                                 xor_address)
+
+WAYS = {"tcp": [], "tls": ["-S"]}
+
+
+@pytest.fixture(scope="module")
+def gateway(module_stage):
+    chain, key = module_stage.authority.issue("edge", ["127.0.0.1"])
+    return module_stage.gateway({
+        **turn.turn_tables(tcp=f"127.0.0.1:{turn.free_udp_port()}", tls=f"127.0.0.1:{turn.free_udp_port()}",
+                           tcp_relays=True),
+        "certificate": [{"name": "edge", "chain": chain, "key": key}]})
+
+
+def port(gateway, way):
+    return int(gateway.config["turn"][way].rsplit(":", 1)[1])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_coturns_clients_meet_by_their_relays(gateway, way):
+    printed = turn.uclient(port(gateway, way), "-T", *WAYS[way], "-n", "20", "-m", "4", "-l", "171", "-z", "20").stdout
+    sent, gone = turn.lost(printed)
+    assert sent >= 80 and gone == 0, printed[-2000:]
+
+
+@pytest.fixture(params=WAYS)
+def connection(request, gateway):
+    """Makes connections to the gateway, which end with the test."""
+    made = []
+
+    def connect():
+        sock = socket.create_connection(("127.0.0.1", port(gateway, request.param)), timeout=10)
+        made.append(unverified_context().wrap_socket(sock) if request.param == "tls" else sock)
+        return made[-1]
+
+    yield connect
+    for sock in made:
+        sock.close()
+
+
+def test_a_client_dials_a_peer(connection):
+    with socket.create_server(("127.0.0.1", 0)) as peer:
+        client, data = TurnClient(connection()), TurnClient(connection())
+        relay = client.allocate(TCP)
+        answer = client.connect(peer.getsockname())
+        accepted, from_ = peer.accept()
+        assert answer.error == 0 and from_ == relay
+        accepted.sendall(b"early")
+        assert data.bind_connection(answer.attributes[CONNECTION_ID]).error == 0
+        assert data.exactly(5) == b"early"
+        data.sock.sendall(b"there" * 20000)
+        got = b""
+        while len(got) < 100000:
+            got += accepted.recv(65536)
+        assert got == b"there" * 20000
+        assert client.connect(peer.getsockname()).error == 446
+        client.sock.close()  # and with the allocation all of it ends
+        accepted.settimeout(10)
+        assert accepted.recv(1) == b"" and data.sock.recv(1) == b""
+        accepted.close()
+
+
+def test_a_peer_dials_a_client(gateway, connection):
+    client, data = TurnClient(connection()), TurnClient(connection())
+    relay = client.allocate(TCP)
+    with socket.create_connection(relay, timeout=10) as stranger:
+        assert stranger.recv(1) == b""
+    client.permit("127.0.0.1")
+    before = gateway.counted()
+    with socket.create_connection(relay, timeout=10) as peer:
+        told = client.message()
+        assert told.type == CONNECTION_ATTEMPT and xor_address(told.attributes[PEER]) == peer.getsockname()
+        peer.sendall(b"hello")
+        assert data.bind_connection(told.attributes[CONNECTION_ID]).error == 0
+        assert data.exactly(5) == b"hello"
+        data.sock.sendall(b"and back")
+        assert peer.recv(100) == b"and back"
+    assert data.sock.recv(1) == b""
+    client.sock.close()
+    wait_until(lambda: gateway.counted() > before, "the allocation's record")
+    record = gateway.wait_record(lambda one: one["target"] == "{}:{}".format(*relay))
+    assert (record["bytes_in"], record["bytes_out"]) == (8, 5)
+
+
+def test_nobody_listening_is_said_so(connection):
+    client = TurnClient(connection())
+    client.allocate(TCP)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        assert client.connect(closed.getsockname()).error == 447
+
+
+def test_a_closed_port_of_a_peer_is_told_by_icmp(gateway):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        sock.connect(("127.0.0.1", turn.port_of(gateway)))
+        closed.bind(("127.0.0.1", 0))
+        peer = closed.getsockname()
+        closed.close()
+        client = TurnClient(sock)
+        client.allocate()
+        client.permit("127.0.0.1")
+        client.send(peer, b"anybody there?")
+        told = client.message()
+        assert told.type == DATA_INDICATION and xor_address(told.attributes[PEER]) == peer
+        assert told.attributes[ICMP] == bytes([0, 0, 3 << 1, 3, 0, 0, 0, 0])  # destination unreachable, port unreachable
