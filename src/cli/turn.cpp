@@ -83,6 +83,7 @@ json uris(const config::Config& config, const std::string& host) {
     add(config.turn.udp, "turn", "udp");
     add(config.turn.tcp, "turn", "tcp");
     add(config.turn.tls, "turns", "tcp");
+    add(config.turn.dtls, "turns", "udp");
     return out;
 }
 

@@ -65,7 +65,7 @@ Result<gate::Explanation> explain_turn(const config::Config& config, const turn:
     out.protocol = "turn";
     out.looked_for = user;
     const config::Turn& turn = config.turn;
-    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty()) {
+    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty() && turn.dtls.empty() && !config.mux_takes_turn()) {
         out.reason = Reason::turn_credentials;
         out.detail = "[turn] has no listener";
     } else if (!explain_user(config, settings, user, now, out)) {

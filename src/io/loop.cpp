@@ -192,8 +192,11 @@ void Loop::unwatch(Watched* watched) {
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watched->fd, nullptr);
     watched->fd = -1;
     watched->leave();
-    if (watched->reader != nullptr) wake(*watched->reader, Wait::cancelled);
-    if (watched->writer != nullptr) wake(*watched->writer, Wait::cancelled);
+    for (Waiter* waiter : {watched->reader, watched->writer}) {
+        if (waiter == nullptr) continue;
+        wake(*waiter, Wait::cancelled);
+        waiter->outcome = Wait::cancelled;  // also where it has been woken and not run yet: what it would use is gone
+    }
     watched->next_dead = std::exchange(dying_, watched);
 }
 

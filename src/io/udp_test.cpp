@@ -1,5 +1,6 @@
 #include "io/udp.hpp"
 
+#include "io/scope.hpp"
 #include "io/sockets.hpp"
 #include "io/testing.hpp"
 
@@ -169,6 +170,30 @@ TEST(Udp, PiecesArriveAsOneDatagramFromTheAddressThatIsAskedFor) {
             }(*loop, size, from));
         }
     }
+}
+
+TEST(Udp, WhoIsWokenAndLosesItsSocketBeforeItRunsIsToldSo) {
+    VirtualLoop loop;
+    loop.run([](Loop& on) -> Task<void> {
+        Cancellation cancellation;
+        UdpSocket first = udp(on, cancellation, "127.0.0.1");
+        UdpSocket second = udp(on, cancellation, "127.0.0.1");
+        UdpSocket client = udp(on, cancellation, "127.0.0.1");
+        EXPECT_EQ(received(first) + received(second), "");  // and both know that nothing waits
+        Wait outcome = Wait::ready;
+        Scope scope(on);
+        scope.spawn([](UdpSocket& when, UdpSocket& what) -> Task<void> {
+            co_await when.readable(Deadline::none);
+            what.close();
+        }(first, second));
+        scope.spawn([](UdpSocket& socket, Wait& out) -> Task<void> { out = co_await socket.readable(Deadline::none); }(
+                                                         second, outcome));
+        const Datagram datagrams[] = {{.peer = local_address(first.fd()), .local = {}, .bytes = as_bytes("x")},
+                                      {.peer = local_address(second.fd()), .local = {}, .bytes = as_bytes("y")}};
+        EXPECT_EQ(client.send(datagrams).done, 2U);
+        co_await scope.join();
+        EXPECT_EQ(outcome, Wait::cancelled);
+    }(*loop));
 }
 
 TEST(Udp, WhoWaitsForRoomIsToldOfItAndNobodyElse) {

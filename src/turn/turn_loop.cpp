@@ -77,7 +77,7 @@ void TurnLoop::close_removed() {
 }
 
 io::Task<void> TurnLoop::serve(std::shared_ptr<Open> open) {
-    for (;;) {
+    while (open->socket.is_open()) {
         const io::Wait waited = co_await open->socket.readable(io::Deadline::none);
         if (waited != io::Wait::ready) co_return;
         for (unsigned i = 0; i < batches_a_turn && open->socket.is_open(); ++i) {
@@ -102,7 +102,7 @@ io::Task<void> TurnLoop::serve(std::shared_ptr<Open> open) {
 
 io::Task<void> TurnLoop::serve_relay(RelayId id, io::UdpSocket socket) {
     relays_[static_cast<std::size_t>(socket.fd())] = &socket;
-    for (;;) {
+    while (socket.is_open()) {
         const io::Wait waited = co_await socket.readable(io::Deadline::none);
         if (waited != io::Wait::ready) co_return;
         const auto datagrams = socket.receive(batch_);
@@ -113,7 +113,6 @@ io::Task<void> TurnLoop::serve_relay(RelayId id, io::UdpSocket socket) {
         for (auto error = socket.take_icmp(); error && socket.is_open(); error = socket.take_icmp())
             server_.icmp_from(id, error->peer, {error->type, error->code, error->mtu}, now());
         send_gathered();
-        if (!socket.is_open()) co_return;
         if (datagrams.size() == io::DatagramBatch::capacity) co_await io::Yield{loop_};
     }
 }

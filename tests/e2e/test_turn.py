@@ -101,11 +101,10 @@ def test_an_allocation_ends_in_one_record(gateway):
         await exchange(one, other)
         one[0].close()
         other[0].close()
-        await asyncio.sleep(0.5)
+        await asyncio.to_thread(wait_until, lambda: gateway.counted() == before + 2, "two records")
         return relay
 
     relay = asyncio.run(run())
-    wait_until(lambda: gateway.counted() == before + 2, "two records")
     record = gateway.only_record(lambda one: one["target"] == relay)
     assert record["protocol"] == "turn" and record["verdict"] == "forwarded" and record["reason"] == "ok"
     assert record["looked_for"] == turn.USER and record["bytes_in"] >= 5 and record["bytes_out"] >= 4

@@ -31,7 +31,8 @@ class Guest:
     """A relay over UDP by aioice, and what it hears."""
 
     def __init__(self, gateway, user=turn.USER, password=turn.PASSWORD):
-        self._gateway, self._credentials, self.heard = gateway, (user, password), asyncio.Queue()
+        self._gateway, self._credentials = gateway, (user, password)
+        self.heard, self.gone = asyncio.Queue(), asyncio.Event()
 
     async def __aenter__(self):
         guest = self
@@ -40,14 +41,17 @@ class Guest:
             def datagram_received(self, data, addr):
                 guest.heard.put_nowait(data)
 
+            def connection_lost(self, exc):
+                guest.gone.set()
+
         self.transport, _ = await aioice.turn.create_turn_endpoint(
             Protocol, server_addr=("127.0.0.1", turn.port_of(self._gateway)), username=self._credentials[0],
             password=self._credentials[1])
         return self
 
     async def __aexit__(self, *_):
-        self.transport.close()
-        await asyncio.sleep(0.2)  # aioice takes its leave by a task of its own
+        self.transport.close()  # by a task of aioice's own, which ends the allocation
+        await asyncio.wait_for(self.gone.wait(), 60)
 
     @property
     def relay(self):
