@@ -93,8 +93,10 @@ TEST_F(Routes, explain_what_they_are_asked) {
     EXPECT_EQ(json_from(ask("GET", target))["subject"], "https://hq.example.com/");
     EXPECT_EQ(control.explained.client, *IpAddress::parse("192.0.2.1"));
     EXPECT_FALSE(control.explained.tls);
-    told_root(ask("GET", target + "&tls=true"));
+    EXPECT_FALSE(control.explained.ask);
+    told_root(ask("GET", target + "&tls=true&ask=true"));
     EXPECT_TRUE(control.explained.tls);
+    EXPECT_TRUE(control.explained.ask);
     EXPECT_EQ(json_from(ask("GET", "/api/v1/explain?subject=%FF&client=::1"))["subject"], "\xEF\xBF\xBD");
 }
 
@@ -106,7 +108,8 @@ TEST_F(Routes, say_what_is_wrong_with_a_question) {
         {"?client=192.0.2.1", "subject is missing"},
         {"?subject=a", "client is \\\"\\\""},
         {"?subject=a&client=hq.example.com", "not an IP address"},
-        {"?subject=a&client=::1&tls=yes", "neither true nor false"},
+        {"?subject=a&client=::1&tls=yes", "tls is neither true nor false"},
+        {"?subject=a&client=::1&ask=1", "ask is neither true nor false"},
         {"?subject=a&clinet=::1", "did you mean \\\"client\\\"?"},
         {"?subject=a&client=::1&client=::2", "twice"},
     };

@@ -85,7 +85,8 @@ Examined examine(Bytes message, const Response& response) {
     while (const auto record = records.next()) {
         if (record->type == type::opt) {
             out.edns = read_edns(message, *record);
-            out.malformed = out.malformed || out.has_opt || !out.edns || records.position() != message.size();
+            out.malformed = out.malformed || out.has_opt || !out.edns || records.position() != message.size() ||
+                            record->section != Record::Section::additional;
             out.has_opt = true;
             out.end = record->owner;
             continue;

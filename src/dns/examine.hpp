@@ -30,7 +30,7 @@ struct Examined {
     /// Where the OPT begins, when it is the last record; else the message's size.
     std::size_t end = 0;
     bool has_opt = false;  // and it is the last record
-    /// An OPT that is not the last or can't be read, or the name of a record that can't: not to be passed on.
+    /// An OPT out of its place or that can't be read, or the name of a record that can't: not to be passed on.
     bool malformed = false;
     std::optional<Edns> edns;
     std::array<std::uint16_t, most_records> ttl_at{};  // where the TTLs stand, OPT's apart

@@ -118,6 +118,17 @@ TEST(DnsExamine, FindsTheOpt) {
     EXPECT_GT(without.end, 12U);
 }
 
+TEST(DnsExamine, WantsTheOptAmongTheAdditionalRecords) {
+    for (const auto& [counts, malformed] :
+         {std::pair("0000 0000 0001", false), {"0000 0001 0000", true}, {"0001 0000 0000", true}}) {
+        const std::string message =
+            octets("1234 8180 0001 " + std::string(counts) + " 02'hq'00 0001 0001 00 0029 04D0 00000000 0000");
+        const auto response = read_response(as_bytes(message));
+        ASSERT_TRUE(response) << counts;
+        EXPECT_EQ(examine(as_bytes(message), *response).malformed, malformed) << counts;
+    }
+}
+
 TEST(DnsExamine, SeesNamesThatCantBeRead) {
     const std::string head = "1234 8180 0001 0001 0000 0000 02'hq'00 0001 0001 ";
     for (const char* owner : {"C014", "C0FF", "FFFF"}) {  // itself, beyond the end

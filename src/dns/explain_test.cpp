@@ -1,5 +1,6 @@
 #include "dns/explain.hpp"
 
+#include "dns/answers_testing.hpp"
 #include "dns/testing.hpp"
 
 #include <gtest/gtest.h>
@@ -30,8 +31,26 @@ TEST(DnsExplain, SaysWhatAClientWouldBeToldAndWhy) {
         EXPECT_EQ(explained->answer, c.answer);
         EXPECT_FALSE(explained->trail.empty());
     }
+    EXPECT_TRUE(explain(zones, "example.net", *IpAddress::parse("10.1.0.7"), nullptr)->passed_on);
+    EXPECT_FALSE(explain(zones, "hq.example.com", *IpAddress::parse("10.1.0.7"), nullptr)->passed_on);
     EXPECT_FALSE(explain(zones, "a..b", *IpAddress::parse("10.1.0.7"), nullptr));
     EXPECT_FALSE(explain(zones, "a.b?NOTYPE", *IpAddress::parse("10.1.0.7"), nullptr));
+}
+
+TEST(DnsExplain, TellsAnswersOfOthers) {
+    using testing::AnswerText;
+    const std::string question = testing::question_of(testing::query({.name = "www.example.net"}));
+    const AnswerText chain{.question = question,
+                           .answers = {{"www.example.net", type::cname, 300, testing::name_octets("web.example.net")},
+                                       {"web.example.net"},
+                                       {"web.example.net", type::txt, 300, testing::octets("02'hi'")}}};
+    EXPECT_EQ(answer_text(as_bytes(testing::answer(chain))),
+              "NOERROR CNAME web.example.net A 192.0.2.7 TXT (3 octets)");
+    const AnswerText odd{.question = question, .answers = {{"www.example.net", type::a, 300, testing::octets("0102")}}};
+    EXPECT_EQ(answer_text(as_bytes(testing::answer(odd))), "NOERROR A (2 octets)") << "of the wrong length";
+    EXPECT_EQ(answer_text(as_bytes(testing::answer({.question = question, .flags = 0x8183}))), "NXDOMAIN");
+    EXPECT_EQ(answer_text(as_bytes(testing::answer({.question = question}))), "NOERROR, no data");
+    EXPECT_EQ(answer_text({}), "") << "there is none";
 }
 
 }  // namespace

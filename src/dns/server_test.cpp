@@ -170,6 +170,31 @@ TEST(DnsServer, PassesOtherNamesOnAndKeepsWhatItLearns) {
     });
 }
 
+TEST(DnsServer, LooksUpForAnAdminWhatItPassesOn) {
+    tell_story([](Bench& bench) -> io::Task<void> {
+        std::vector<std::string> told_admin;
+        const auto look_up = [&](std::string_view name, const char* client = "127.0.0.1") {
+            bench.server.look_up(Name::parse(name).value(), type::a, *IpAddress::parse(client),
+                                 [&](LookedUp looked_up) {
+                                     told_admin.push_back(std::string(telemetry::code(looked_up.reason)) + ' ' +
+                                                          told(as_text(looked_up.answer)));
+                                 });
+        };
+        look_up("api.test");
+        EXPECT_TRUE(told_admin.empty());
+        co_await bench.pause();
+        bench.answer_upstream();
+        co_await bench.pause();
+        look_up("api.test");
+        look_up("hq.example.com");
+        look_up("api.test", "192.0.2.1");
+        EXPECT_EQ(told_admin, (std::vector<std::string>{"ok NOERROR=192.0.2.7", "ok NOERROR=192.0.2.7",
+                                                        "dns.no_answer nothing", "dns.no_answer nothing"}))
+            << "what is ours is not passed on, and a stranger's is not either";
+        EXPECT_EQ(bench.ended(Reason::ok), 0U) << "nobody has asked";
+    });
+}
+
 TEST(DnsServer, LimitsWhatOneNetworkGets) {
     tell_story([](Bench& bench) -> io::Task<void> {
         bench.config.dns.answers_per_second = 3;

@@ -1,5 +1,6 @@
 """kdig asks the gateway's name server, which knows names of its own and asks unbound for all others."""
 import json
+import os
 import subprocess
 
 import pytest
@@ -172,6 +173,18 @@ def test_a_list_of_authorities_that_changes_is_read_again(stage, outside):
     assert ask(gateway.dns_port, "api.example.com").code == "SERVFAIL"
     ca.write_text(outside.ca.read_text())
     wait_until(lambda: ask(gateway.dns_port, "api.example.com").code == "NOERROR", "the new list", timeout=60)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root drops its privileges")
+def test_check_sees_that_authorities_cannot_be_read(stage, outside):
+    ca = stage.directory / "upstream.pem"
+    ca.write_text(outside.ca.read_text())
+    gateway = stage.gateway({"node": {"user": "nobody"}, "listen": {},
+                             "dns": dns_table(f"tls://127.0.0.1:{outside.tls_port}#ns.test", upstream_ca=ca)}, start=False)
+    for mode, words in ((0o644, None), (0o600, f"the user nobody can't read {ca}")):
+        ca.chmod(mode)
+        errors = [error["message"] for error in gateway.json_verb("check")[1]["errors"]]
+        assert errors == ([words] if words else []), errors
 
 
 def test_special_names_are_asked_of_nobody(stage):

@@ -28,6 +28,8 @@ def answers_as_it_should(asked, tcp):
         return [wire.answer_to(asked, wire.record(struct.pack(">H", 0xC000 | len(asked)), wire.A, b"\x01\x02\x03\x04"))]
     if host == "lying":  # more records than there are
         return [wire.message(question + wire.address("198.51.100.1"), 0x8180, (1, 9, 0, 0), number)]
+    if host == "misplaced":  # what belongs at the end, in the middle
+        return [wire.message(question + wire.address("198.51.100.1") + wire.opt(), 0x8180, (1, 1, 1, 0), number)]
     if host == "wrong":  # one that guesses, before the one that knows
         other = wire.message(wire.question("other.example.net") + wire.address("192.0.2.66"), 0x8180, (1, 1, 0, 0), number)
         forged = [wire.answer_to(asked, wire.address("192.0.2.66"), number=number ^ 1), other,
@@ -238,6 +240,7 @@ def test_a_network_of_strangers_is_refused_ten_times_a_second(module_stage, upst
 ANSWERS = {  # of upstreams that break the rules: what the client is told
     "twisted": (wire.SERVFAIL, 0),
     "lying": (wire.SERVFAIL, 0),
+    "misplaced": (wire.SERVFAIL, 0),
     "wrong": (wire.NOERROR, 1),
     "cut": (wire.NOERROR, 1),
     "endless": (wire.NOERROR, 0),
