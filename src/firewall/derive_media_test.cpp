@@ -51,7 +51,7 @@ TEST(Media, WhatTurnAndStunMayHaveBesideIsOpenWithThem) {
     const Policy policy = firewall::derive(config);
     EXPECT_EQ(told(policy, "stun.alternate_port"), "udp 3479 to 192.0.2.1/32");
     EXPECT_EQ(told(policy, "turn.dtls"), "udp 5349");
-    EXPECT_EQ(told(policy, "turn.relay_ports"), "udp tcp 50000-50100");
+    EXPECT_EQ(told(policy, "turn.relay_ports"), "udp, tcp 50000-50100");
     config::Config on_mux = one_interface();
     on_mux.listen.mux = {at(anywhere(443))};
     on_mux.turn.realm.value = "example.com";
@@ -77,6 +77,9 @@ TEST(Media, NamesAreForClientsOfOurOwn) {
     const Policy policy = firewall::derive(config);
     EXPECT_EQ(told(policy, "dns.listen"), "tcp, udp 53 from 10.0.0.0/8");
     EXPECT_EQ(told(policy, "dns.upstream"), "tcp 853 to 1.1.1.1/32");
+    config.dns.clients = {};  // whom the name server then answers
+    EXPECT_TRUE(
+        told(firewall::derive(config), "dns.listen").starts_with("tcp, udp 53 from 10.0.0.0/8 from 127.0.0.0/8"));
     EXPECT_FALSE(std::ranges::any_of(policy.mappings, [](const auto& one) { return one.ports.first == 53; }));
 }
 
