@@ -33,6 +33,7 @@ std::vector<Own> own_listeners(const config::Config& config) {
     add(config.turn.udp, true, "turn udp");
     add(config.turn.tcp, false, "turn tcp");
     add(config.turn.tls, false, "turn tls");
+    add(config.turn.dtls, true, "turn dtls");
     add(config.dns.listen, true, "dns");
     add(config.dns.listen, false, "dns");
     return out;

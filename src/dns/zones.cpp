@@ -1,5 +1,6 @@
 #include "dns/zones.hpp"
 
+#include "config/dns_clients.hpp"
 #include "dns/examine.hpp"
 #include "dns/reverse.hpp"
 #include "wire/dns/message.hpp"
@@ -65,14 +66,6 @@ void add_local(std::vector<LocalName>& variants, bool every_view, LocalName name
 
 }  // namespace
 
-std::vector<Network> usual_clients() {
-    std::vector<Network> out;
-    for (const char* text : {"127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-                             "fc00::/7", "fe80::/10"})
-        out.push_back(*Network::parse(text));
-    return out;
-}
-
 const RecordSet* LocalName::find(std::uint16_t wanted) const {
     if (wanted == type::any) return sets.empty() ? nullptr : sets.data();
     const auto found = std::ranges::find(sets, wanted, &RecordSet::type);
@@ -80,8 +73,7 @@ const RecordSet* LocalName::find(std::uint16_t wanted) const {
 }
 
 Zones::Zones(const config::Config& config, std::uint64_t seed) : seed_(seed), settings_(config.dns) {
-    for (const auto& network : settings_.clients) clients_.add(network.value);
-    if (settings_.clients.empty()) clients_ = NetworkSet(usual_clients());
+    clients_ = NetworkSet(config::dns_clients(settings_));
     add_views(config);
     add_records(config);
     add_forwards(config);

@@ -117,7 +117,4 @@ private:
     NameTable<Domain> domains_;
 };
 
-/// Networks whose clients are answered where [dns] names none: this machine and private networks.
-std::vector<Network> usual_clients();
-
 }  // namespace sallyport::dns

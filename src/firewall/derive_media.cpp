@@ -1,6 +1,8 @@
 // The sections of media, names, push and egress.
 #include "firewall/derive_media.hpp"
 
+#include "config/dns_clients.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -117,7 +119,7 @@ void derive_dns(const config::Config& config, Policy& policy) {
                   .place = listen.place,
                   .transports = {Transport::tcp, Transport::udp},
                   .ports = {{at.port, at.port}},
-                  .from = networks_of(config.dns.clients)};
+                  .from = config::dns_clients(config.dns)};
         if (!listen.value.dual_stack) rule.to = {Network(at.ip, at.ip.is_unspecified() ? 0 : 128)};
         policy.rules.push_back(std::move(rule));
     }

@@ -77,6 +77,9 @@ TEST(Media, NamesAreForClientsOfOurOwn) {
     const Policy policy = firewall::derive(config);
     EXPECT_EQ(told(policy, "dns.listen"), "tcp, udp 53 from 10.0.0.0/8");
     EXPECT_EQ(told(policy, "dns.upstream"), "tcp 853 to 1.1.1.1/32");
+    config.dns.clients = {};  // whom the name server then answers
+    EXPECT_TRUE(
+        told(firewall::derive(config), "dns.listen").starts_with("tcp, udp 53 from 10.0.0.0/8 from 127.0.0.0/8"));
     EXPECT_FALSE(std::ranges::any_of(policy.mappings, [](const auto& one) { return one.ports.first == 53; }));
 }
 
