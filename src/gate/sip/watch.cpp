@@ -7,6 +7,7 @@
 #include "gate/sip/asked.hpp"
 #include "gate/sip/refuse.hpp"
 #include "wire/sip/answer.hpp"
+#include "wire/sip/route.hpp"
 #include "wire/sip/uri.hpp"
 
 #include <utility>
@@ -101,8 +102,9 @@ bool SipWatch::admits(const Message& request, io::Stream& client) {
 bool SipWatch::is_admitted(const Message& request) const {
     if (admitted_.from.empty() || admitted_.snapshot_number != session_.gate.snapshot_number()) return false;
     const Field* from = find(request.fields, FieldKind::from);
-    return from != nullptr && from->value == admitted_.from && count(request.fields, FieldKind::from) == 1 &&
-           !is_to_secure(request) && !session_.gate.guard().banned(session_.client.ip);
+    return from != nullptr && without_tag(from->value) == admitted_.from &&
+           count(request.fields, FieldKind::from) == 1 && !is_to_secure(request) &&
+           !session_.gate.guard().banned(session_.client.ip);
 }
 
 SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& client) {
@@ -119,7 +121,7 @@ SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& clien
     if (decision.service->settings->check_certificate && tunnel_.target.tls && !decision.leg_tls)
         return {Reason::cert_name_mismatch, "this connection is for whom its certificate names"};
     if (shown_ == nullptr && !asked.secure && asked.from.size() <= max_remembered)
-        admitted_ = {std::string(asked.from), session_.gate.snapshot_number()};
+        admitted_ = {std::string(without_tag(asked.from)), session_.gate.snapshot_number()};
     return {};
 }
 

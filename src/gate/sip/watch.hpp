@@ -55,7 +55,7 @@ private:
     /// Whom a request was from that was admitted: telephones say the same minute by minute, and the answer is the same
     /// until the configuration is another.
     struct Admitted {
-        std::string from;  // the whole field; empty: nobody yet that is to be remembered
+        std::string from;  // without its tag; empty: nobody yet that is to be remembered
         std::uint64_t snapshot_number = 0;
     };
 

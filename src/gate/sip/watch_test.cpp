@@ -187,6 +187,8 @@ TEST(SipWatch, AsksAgainWhoeverItAdmittedBefore) {
         EXPECT_TRUE(refuses(routed, twice));
         EXPECT_FALSE(refuses(routed, request({.number = 5})));
         EXPECT_TRUE(refuses(routed, request({.from = "sip:alice@other.example.com", .number = 6})));
+        EXPECT_TRUE(
+            refuses(routed, request({.from = "sip:alice@hq.example.com>, <sip:eve@other.example.com", .number = 7})));
     }
     {
         Routed routed;  // the name is another's after a reload

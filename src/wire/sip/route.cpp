@@ -1,5 +1,6 @@
 #include "wire/sip/route.hpp"
 
+#include "wire/sip/text.hpp"
 #include "wire/sip/uri.hpp"
 
 #include <array>
@@ -38,6 +39,15 @@ Result<RouteName, NoName> route_name(const Message& message) {
     }
     if (address.uri.host.text() == anonymous_host) return fail(NoName::anonymous);
     return RouteName{.host = address.uri.host, .secure = address.uri.scheme == Scheme::sips};
+}
+
+// No quote and no bracket can stand in such a tail, so that whatever reads the front ends as it would without it.
+std::string_view without_tag(std::string_view from) {
+    constexpr std::string_view begins = ";tag=";
+    const std::size_t end = from.rfind('>') + 1;
+    const std::string_view tail = from.substr(end);
+    if (end == 0 || !tail.starts_with(begins) || tail.size() == begins.size()) return {};
+    return is_all(token_set, tail.substr(begins.size())) ? from.substr(0, end) : std::string_view();
 }
 
 bool is_within_dialog(const Message& request) {

@@ -31,6 +31,11 @@ struct RouteName {
 /// The host of the From field, of a request or a response.
 Result<RouteName, NoName> route_name(const Message& message);
 
+/// What of a From field decides its route, where nothing but a tag stands behind the address in brackets; else nothing.
+/// Two that are alike in this route alike, if one of them is an address at all: senders take another tag for each
+/// request.
+std::string_view without_tag(std::string_view from);
+
 /// Does this request belong to a dialog (RFC 3261 section 12.2)? Its To has a tag then. Its From is what the dialog
 /// calls its sender: for one that was called, whatever the caller had written into To.
 bool is_within_dialog(const Message& request);

@@ -97,7 +97,7 @@ bool Scanner::field_line(FieldList& out) {
 // Most names are known, are followed by their colon, and need no look at each byte. False: nothing was read.
 bool Scanner::known_name(Field& field) {
     const std::size_t colon = rest().substr(0, longest_known_name + 1).find(':');
-    if (colon == std::string_view::npos) return false;
+    if (colon == std::string_view::npos) return false;  // field.name stays empty: nothing is known of it
     field.name = rest().substr(0, colon);
     field.kind = kind_at_front(rest(), colon);
     if (field.kind == FieldKind::other) return false;
@@ -106,9 +106,10 @@ bool Scanner::known_name(Field& field) {
 }
 
 bool Scanner::other_name(Field& field) {
+    const std::string_view looked_up = field.name;
     if (!run(token_set, MessageError::bad_name, field.name)) return false;
     while (at_ != end_ && is_blank(*at_)) ++at_;  // HCOLON of RFC 3261 section 25.1
-    field.kind = kind_of(field.name);
+    if (field.name != looked_up) field.kind = kind_of(field.name);
     return one(':', MessageError::bad_name);
 }
 

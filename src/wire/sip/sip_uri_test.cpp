@@ -152,6 +152,27 @@ std::string route_of(std::string_view from) {
     return (name->secure ? "secure " : "") + std::string(name->host.text());
 }
 
+TEST(SipFrom, IsTheSameButForATagThatStandsAlone) {
+    const std::pair<std::string_view, std::string_view> cases[] = {
+        {"<sip:a@example.com>;tag=1", "<sip:a@example.com>"},
+        {"\"A <b>;tag=\" <sip:a@example.com;x=y>;tag=a.b-c", "\"A <b>;tag=\" <sip:a@example.com;x=y>"},
+        {"<sip:a@example.com>", ""},
+        {"<sip:a@example.com>;tag=", ""},
+        {"<sip:a@example.com> ;tag=1", ""},
+        {"<sip:a@example.com>;TAG=1", ""},
+        {"<sip:a@example.com>;x=y;tag=1", ""},
+        {"<sip:a@example.com>;tag=1;x=y", ""},
+        {"<sip:a@example.com>;tag=1, <sip:b@example.org>", ""},
+        {"<sip:a@example.com>;tag=\"1\"", ""},
+        {"sip:a@example.com;tag=1", ""},
+        {"", ""},
+    };
+    for (const auto& [from, front] : cases) {
+        EXPECT_EQ(without_tag(from), front) << from;
+        if (!front.empty()) EXPECT_EQ(route_of(from), route_of(std::string(front) + ";tag=other")) << from;
+    }
+}
+
 TEST(SipFrom, IsRoutedByTheHostOfItsUri) {
     const std::pair<std::string_view, std::string_view> cases[] = {
         // name-addr
