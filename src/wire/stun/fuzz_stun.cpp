@@ -48,6 +48,7 @@ void check_message(Bytes bytes, stun::Classic classic) {
         }
     }
     message->has_valid_fingerprint();
+    if (message->is_classic()) return;  // streams came later: none of it is read from one
     const auto frame = stun::next_frame(bytes);
     expect(frame.state == stun::Frame::State::complete && frame.size == bytes.size());
 }
