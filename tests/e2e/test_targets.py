@@ -213,7 +213,7 @@ def test_a_target_that_accepts_and_drops_costs_no_get(stage, script, leg):
         first.up(script)
         load.wait_for(second)
         load.wait_without(first)
-    assert load.bad == []
+    assert load.bad == [], (gateway.messages("a target"), gateway.records(lambda record: record["reason"] != "ok"))
     gateway.wait_message("a target is left out")
     dropped = first.accepted
     assert answers(gateway, 20) == [second.address] * 20
