@@ -135,7 +135,8 @@ Exchange& Forwarder::begin(const Query& query, const CacheKey& key, const Decisi
 // Longer each time that the same one is asked again.
 Duration Forwarder::patience_with(const Exchange& exchange, Upstream& upstream) {
     const auto tries = std::span(exchange.tries).first(exchange.tried);
-    const auto again = std::ranges::count(tries, &upstream, &Try::upstream) - 1;
+    const auto times = std::ranges::count(tries, &upstream, &Try::upstream);  // this one too
+    const auto again = std::max<std::ptrdiff_t>(times - 1, 0);
     return std::min<Duration>(upstream.health().patience() * (1LL << again), Health::most_patience);
 }
 

@@ -49,7 +49,8 @@ Choice Book::choose_for(const Person& person, std::string& who) const {
     for (const Family family : families) {
         auto& source = out.sources.of(family);
         Why& why = out.why[index(family)];
-        if ((source = pin_of(person, family))) {
+        source = pin_of(person, family);
+        if (source) {
             why = Why::pin;
             continue;
         }

@@ -161,7 +161,8 @@ private:
             out_.problem = what + ": refused with " + std::to_string(answer.code);
         if (answer.mapped) out_.mapped = answer.mapped;
         if (answer.relayed) out_.relayed = answer.relayed;
-        co_return out_.problem.empty();
+        const bool worked = out_.problem.empty();
+        co_return worked;
     }
 
     // A permission for the relay itself, and data to it: from there it comes back.
