@@ -1,12 +1,13 @@
 #include "guard/shared_line.hpp"
 
+#include "base/text.hpp"
+
 #include <cstddef>
 
 namespace sallyport::guard {
 
 namespace {
 
-using share::integer_of;
 using share::time_of;
 using share::without_controls;
 
@@ -28,7 +29,7 @@ std::optional<store::GuardRow> parse_line(std::string_view text) {
     const auto& field = *fields;
     const auto since = time_of(field[3]);
     const auto expires = time_of(field[4]);
-    const auto count = integer_of(field[6]);
+    const auto count = parse_number<std::int64_t>(field[6]);
     if (!since || !count || (!expires && field[4] != "-")) return std::nullopt;
     return store::GuardRow{.who = std::string(field[0]),
                            .verdict = std::string(field[1]),

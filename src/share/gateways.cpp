@@ -1,7 +1,8 @@
 #include "share/gateways.hpp"
 
+#include "share/line.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace sallyport::share {
@@ -10,8 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t most_of_line = 1024;  // octets: 16 addresses of IPv6 and the time have room
-constexpr std::int64_t most_ms = std::int64_t{200} * 365 * 86'400'000;  // beyond it nanoseconds don't reach
+constexpr std::size_t most_of_announcement = 1024;  // octets: 16 addresses of IPv6 and the time have room
 
 // Of what is left, up to the next blank.
 std::string_view take_word(std::string_view& left) {
@@ -49,12 +49,10 @@ std::string announcement_line(const Announcement& announcement) {
 }
 
 std::optional<Announcement> parse_announcement(std::string_view node, std::string_view line) {
-    if (!is_name(node) || line.size() > most_of_line) return std::nullopt;
-    const std::string_view time = take_word(line);
-    std::int64_t ms = 0;
-    const auto [end, error] = std::from_chars(time.data(), time.data() + time.size(), ms);
-    if (error != std::errc{} || end != time.data() + time.size() || ms < 0 || ms > most_ms) return std::nullopt;
-    Announcement out{.node = std::string(node), .until = WallTime{milliseconds(ms)}, .addresses = {}};
+    if (!is_name(node) || line.size() > most_of_announcement) return std::nullopt;
+    const auto until = time_of(take_word(line));
+    if (!until) return std::nullopt;
+    Announcement out{.node = std::string(node), .until = WallTime{milliseconds(*until)}, .addresses = {}};
     while (!line.empty()) {
         const auto address = IpAddress::parse(take_word(line));
         if (!address || !can_be_announced(*address) || out.addresses.size() == Gateways::most_addresses)

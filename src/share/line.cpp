@@ -1,7 +1,6 @@
 #include "share/line.hpp"
 
-#include <charconv>
-#include <system_error>
+#include "base/text.hpp"
 
 namespace sallyport::share {
 
@@ -18,16 +17,9 @@ std::optional<std::vector<std::string_view>> fields_of(std::string_view text, st
     return fields;
 }
 
-std::optional<std::int64_t> integer_of(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 std::optional<std::int64_t> time_of(std::string_view text) {
     constexpr std::int64_t most_ms = std::int64_t{200} * 365 * 86'400'000;  // beyond it nanoseconds don't reach
-    const auto value = integer_of(text);
+    const auto value = parse_number<std::int64_t>(text);
     return value && *value >= 0 && *value <= most_ms ? value : std::nullopt;
 }
 

@@ -23,7 +23,6 @@ struct Line {
 
 /// What stands between tabs, if there are `count` fields. The last one may hold tabs.
 std::optional<std::vector<std::string_view>> fields_of(std::string_view text, std::size_t count);
-std::optional<std::int64_t> integer_of(std::string_view text);
 /// Milliseconds of Unix time; nothing where this program can't count with it.
 std::optional<std::int64_t> time_of(std::string_view text);
 /// Each control character made a blank.

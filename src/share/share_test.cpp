@@ -1,5 +1,6 @@
 #include "share/share.hpp"
 
+#include "base/text.hpp"
 #include "io/testing.hpp"
 
 #include <gtest/gtest.h>
@@ -26,7 +27,7 @@ Line line(const std::string& who, std::int64_t rank = 1000, std::int64_t expires
 std::optional<Line> read(std::string_view text) {
     const auto fields = fields_of(text, 3);
     if (!fields) return std::nullopt;
-    const auto rank = integer_of((*fields)[1]);
+    const auto rank = parse_number<std::int64_t>((*fields)[1]);
     return rank ? std::optional(Line{std::string((*fields)[0]), *rank, time_of((*fields)[2])}) : std::nullopt;
 }
 
