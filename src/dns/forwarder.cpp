@@ -106,11 +106,12 @@ void Forwarder::ask(const Query& query, const NameKey& key, const Decision& deci
     if (fresh) scope_.spawn(drive(*exchange));
 }
 
+// Not one that is answered: it is here until its driver has run, and would leave without whoever joins it now.
 Exchange* Forwarder::find_under_way(const CacheKey& key) {
     const auto [begin, end] = by_hash_.equal_range(key.hash);
     const auto found = std::find_if(begin, end, [&key](const auto& entry) {
         const Exchange& exchange = *entry.second;
-        return exchange.group == key.group && exchange.kind == key.kind &&
+        return !exchange.done && exchange.group == key.group && exchange.kind == key.kind &&
                same_question(exchange.question(), key.question);
     });
     return found == end ? nullptr : found->second;

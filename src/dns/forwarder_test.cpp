@@ -130,7 +130,10 @@ std::vector<std::string> silence(const std::string&) { return {}; }
 class Bench {
 public:
     Bench(io::Scope& scope, std::initializer_list<std::string> upstreams, std::uint32_t cache = 100)
-        : scope_(scope), forwarder(scope.loop(), [] {}) {
+        : scope_(scope), forwarder(scope.loop(), [this] {
+              if (answers.empty() || !after_batch) return;
+              std::exchange(after_batch, {})();
+          }) {
         for (const std::string& upstream : upstreams)
             config_.dns.upstream.push_back({config::parse_dns_upstream(upstream).value(), {}});
         config_.dns.cache = cache;
@@ -194,6 +197,7 @@ public:
     io::Scope& scope_;
     config::Config config_;
     std::optional<Zones> zones_;
+    std::function<void()> after_batch;  // called once, when a batch has brought answers
     Forwarder forwarder;
     std::vector<std::string> answers;
 };
@@ -261,6 +265,19 @@ TEST(DnsForwarder, AsksOnceForAllWhoWait) {
         EXPECT_EQ(server.udp_questions, 2) << "client subnets are asked for by themselves";
         EXPECT_EQ(bench.answers.size(), 4U);
         for (std::uint16_t id = 1; id <= 3; ++id) EXPECT_EQ(id_of(bench.answers[id - 1U]), id);
+        co_await bench.forwarder.close();
+    });
+}
+
+TEST(DnsForwarder, AsksAnewForWhoComesInTheTurnInWhichItAnswered) {
+    tell_story([](io::Scope& scope) -> io::Task<void> {
+        Server server(scope, [](const std::string& query) { return address_for(query); });
+        Bench bench(scope, {server.address()}, 0);
+        bench.after_batch = [&bench] { bench.ask({}); };
+        bench.ask({});
+        co_await bench.wait(10ms);
+        EXPECT_EQ(bench.told(), "NOERROR=192.0.2.7 NOERROR=192.0.2.7");
+        EXPECT_EQ(server.udp_questions, 2);
         co_await bench.forwarder.close();
     });
 }
