@@ -2,7 +2,8 @@
 """Counts what a test run of ./dev did, from the JUnit XML that ctest, GoogleTest, pytest and the fuzz part leave.
 
 tally.py part DIR STATUS SECONDS   counts one part: its files in DIR, the exit status of its command, how long it took
-tally.py sum RESULTS PART...       prints the table of parts and, as the last line, "N passed, N failed, N skipped"
+tally.py sum RESULTS PART...       prints why tests failed, the table of parts and, as the last line,
+                                   "N passed, N failed, N skipped"
 """
 import json
 import pathlib
@@ -10,15 +11,41 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 
-def cases(path):
-    """Yields (name, verdict) for each test case of one file; a file cut short by a crash yields nothing."""
+MOST_REASONS = 5  # are printed, of so many lines each: who reads a long log's end should find what happened
+REASON_LINES = 40
+
+
+def elements(path):
+    """Yields (name, element) for each test case of one file; a file cut short by a crash yields nothing."""
     try:
         tree = ElementTree.parse(path)
     except (ElementTree.ParseError, OSError):
         return
     for case in tree.iter("testcase"):
-        name = ".".join(filter(None, (case.get("classname"), case.get("name"))))
-        if case.find("failure") is not None or case.find("error") is not None:
+        yield ".".join(filter(None, (case.get("classname"), case.get("name")))), case
+
+
+def problem_of(case):
+    """What a failed case has to say, None for others."""
+    found = case.find("failure")
+    return case.find("error") if found is None else found
+
+
+def reasons(directory):
+    """Yields (name, text) for each failed case of a part."""
+    for path in sorted(directory.glob("*.xml")):
+        for name, case in elements(path):
+            problem = problem_of(case)
+            if problem is not None:
+                lines = ((problem.text or "") + "\n" + (case.findtext("system-out") or "")).strip().splitlines()
+                told = [line for line in lines if line.startswith("E ")] or lines
+                yield name, [problem.get("message", "").split("\n")[0], *told[:REASON_LINES]]
+
+
+def cases(path):
+    """Yields (name, verdict) for each test case of one file."""
+    for name, case in elements(path):
+        if problem_of(case) is not None:
             yield name, "failed"
         elif case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
             yield name, "skipped"
@@ -55,6 +82,9 @@ def part(directory, status, seconds):
 def total(results, parts):
     sums = {"passed": 0, "failed": 0, "skipped": 0}
     failures = []
+    why = [reason for name in parts for reason in reasons(pathlib.Path(results) / name)]
+    for name, lines in why[:MOST_REASONS]:
+        print(f"\n{name} failed:", *lines, sep="\n  ")
     print(f"\n{'part':14}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
     for name in parts:
         tally = json.loads((pathlib.Path(results) / name / "tally.json").read_text())
