@@ -14,6 +14,9 @@ constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char
 std::string to_lower(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
+/// Does it steer a terminal or end a line, where text is shown? Octets of UTF-8 do neither.
+constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }
+
 /// Without the spaces and tabs at both ends.
 std::string_view trim(std::string_view text);
 

@@ -1,5 +1,7 @@
 #include "config/problem.hpp"
 
+#include "base/text.hpp"
+
 #include <utility>
 
 namespace sallyport::config {
@@ -12,7 +14,7 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U
 
 std::string printable(std::string text) {
     for (char& c : text) {
-        if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7F) c = '?';
+        if (is_control(c) && c != '\t') c = '?';
     }
     return text;
 }

@@ -1,5 +1,6 @@
 #include "crypto/trust.hpp"
 
+#include "base/text.hpp"
 #include "crypto/openssl.hpp"
 
 #include <openssl/err.h>
@@ -47,9 +48,7 @@ int verify(X509_STORE& store, X509& leaf, STACK_OF(X509) * issuers, std::optiona
 }
 
 void add_name(std::vector<std::string>& names, std::string_view name) {
-    const bool plain =
-        std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
-    if (plain && !name.empty()) names.emplace_back(name);
+    if (std::ranges::none_of(name, is_control) && !name.empty()) names.emplace_back(name);
 }
 
 void add_name(std::vector<std::string>& names, const ASN1_STRING& name) {

@@ -1,6 +1,7 @@
 #include "egress/person.hpp"
 
 #include "base/mac.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,8 +13,7 @@ namespace {
 constexpr std::size_t most_of_user = 253;  // octets: what an attribute of RADIUS holds (RFC 2865 section 5)
 
 bool is_user(std::string_view text) {
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-    return !text.empty() && text.size() <= most_of_user && std::ranges::none_of(text, control);
+    return !text.empty() && text.size() <= most_of_user && std::ranges::none_of(text, is_control);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "share/gateways.hpp"
 
+#include "base/text.hpp"
 #include "share/line.hpp"
 
 #include <algorithm>
@@ -22,8 +23,7 @@ std::string_view take_word(std::string_view& left) {
 }
 
 bool is_name(std::string_view name) {
-    const auto control = [](char one) { return static_cast<unsigned char>(one) < 0x20 || one == 0x7F; };
-    return !name.empty() && name.size() <= Gateways::most_of_name && std::ranges::none_of(name, control);
+    return !name.empty() && name.size() <= Gateways::most_of_name && std::ranges::none_of(name, is_control);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ std::optional<std::int64_t> time_of(std::string_view text) {
 
 std::string without_controls(std::string text) {
     for (char& one : text) {
-        if (static_cast<unsigned char>(one) < 0x20 || one == 0x7F) one = ' ';
+        if (is_control(one)) one = ' ';
     }
     return text;
 }

@@ -1,6 +1,7 @@
 // Any bytes at all as a RasMessage, as an H323-UserInformation, and as a name: each is read or refused, in time, and
 // what is read is text that may be printed.
 #include "base/fuzzing.hpp"
+#include "base/text.hpp"
 #include "wire/h323/call.hpp"
 #include "wire/h323/gatekeeper_id.hpp"
 #include "wire/h323/ras.hpp"
@@ -13,9 +14,7 @@ using namespace sallyport;
 using namespace sallyport::h323;
 using fuzzing::require;
 
-void require_printable(std::string_view text) {
-    require(std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }));
-}
+void require_printable(std::string_view text) { require(std::ranges::none_of(text, sallyport::is_control)); }
 
 void look_at(const std::vector<Alias>& aliases) {
     require(aliases.size() <= max_elements);

@@ -14,7 +14,6 @@ constexpr auto npos = std::string_view::npos;
 
 constexpr std::array<std::string_view, 5> schemes = {"h323:", "h323s:", "sip:", "sips:", "mailto:"};
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 // Takes the scheme away. False: there is none.
