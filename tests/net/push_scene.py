@@ -21,16 +21,22 @@ class Scene:
     def __init__(self, net, stage):
         self.stage = stage
         self.devices, self.house, self.outside = map(net.host, ("devices", "house", "outside"))
-        self.count = 0
+        self.zone = stage.folder("zone")
+        self.apple()
 
-    def begin_apple(self, couriers):
+    def begin_apple(self):
         for address in [*APPLE, *APPLE6, DNS]:
             self.outside.ip("address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
         chain, key = self.stage.authority.issue("apple", [NAME, "courier2.push.apple.com", "api.push.apple.com"])
-        self.outside.serve(HARNESS / "fake_apple.py", chain, key, DNS, couriers)
+        self.outside.serve(HARNESS / "fake_apple.py", chain, key, DNS, self.zone)
+
+    def apple(self, **zone):
+        """What Apple's name server knows from now on: see fake_apple.py."""
+        new = self.zone.with_suffix(".new")
+        new.write_text(json.dumps({"couriers": 51, "ttl": 60, "fails": "", **zone}))
+        new.replace(self.zone)
 
     def gateway(self, push, **more):
-        self.count += 1
         return Gateway(self.stage.folder("gateway"), {
             "node": {"user": "root"}, "listen": {"http": "10.1.0.1:8080"},
             "push": {"vip": [VIPS, "fd00:100::/64"], "resolver": [DNS], **push}, **more,
@@ -67,7 +73,7 @@ class Site(Scene):
         self.house.ip("route", "add", "17.0.0.0/8", "via", "198.51.100.2")
         self.house.ip("route", "add", "2620:149:a44::/48", "via", "2001:db8::2")
         self.outside.ip("route", "add", "192.0.2.0/24", "via", "198.51.100.1")
-        self.begin_apple(51)
+        self.begin_apple()
 
 
 class FarSite(Scene):
@@ -108,7 +114,7 @@ class FarSite(Scene):
         for host in self.watchers:
             host.forwards()
             host.run("sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
-        self.begin_apple(51)
+        self.begin_apple()
 
     def forget_after(self, seconds):
         """Of silence, from the next packet of each connection on."""
