@@ -10,7 +10,7 @@ import pytest
 from harness.gateway import Gateway
 from harness.namespaces import open_network
 from harness.waiting import wait_until
-from test_push import APPLE, DEVICES, DNS, NAME, Site, relayed
+from push_scene import APPLE, DEVICES, DNS, NAME, Site, relayed
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "isolated-apple-devices"
 
