@@ -69,7 +69,8 @@ class Site(Scene):
                                ["198.51.100.2/24", "2001:db8::2/64"])[0]
         for route in (VIPS, "17.0.0.0/8"):
             self.devices.ip("route", "add", route, "via", "10.1.0.1")
-        self.devices.ip("route", "add", "fd00:100::/64", "via", "fd01::1")
+        for route in ("fd00:100::/64", "2620:149:a44::/48"):
+            self.devices.ip("route", "add", route, "via", "fd01::1")
         self.house.ip("route", "add", "local", VIPS, "dev", "lo")
         self.house.ip("route", "add", "local", "fd00:100::/64", "dev", "lo")
         self.house.ip("route", "add", "17.0.0.0/8", "via", "198.51.100.2")
