@@ -2,18 +2,15 @@
 // that nothing else may happen.
 #pragma once
 
+#include "base/fuzzing.hpp"
 #include "turn/testing.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace sallyport::turn::testing {
 
+using fuzzing::require;
 using Verdict = PeerPolicy::Verdict;
-
-inline void expect(bool holds) {
-    if (!holds) std::abort();
-}
 
 inline const SocketAddress peers[] = {at("8.8.8.8:1"),         at("8.8.4.4:2"),         at("10.0.0.1:3"),
                                       at("198.18.0.1:50001"),  at("[2606:4700::1]:4"),  at("127.0.0.1:5"),
@@ -109,8 +106,8 @@ struct Player {
         keep({client.last_request});
         if (scene.world.dialed.size() == before) return;
         const World::Dialed& dialed = scene.world.dialed.back();
-        expect(may_reach(dialed.peer, scene.shared->live_tcp));
-        expect(dialed.own == client.allocation()->relay_of(peer.ip).own);
+        require(may_reach(dialed.peer, scene.shared->live_tcp));
+        require(dialed.own == client.allocation()->relay_of(peer.ip).own);
     }
 
     bool may_reach(const SocketAddress& target, const LivePorts& live) const {
@@ -137,7 +134,7 @@ struct Player {
         const std::uint64_t before = allocation == nullptr ? 0 : allocation->packets_in;
         send();
         const std::uint64_t passed = allocation == nullptr ? 0 : allocation->packets_in - before;
-        expect(passed <= (is_due ? 1U : 0U) && (passed == is_due || is_limited()));
+        require(passed <= (is_due ? 1U : 0U) && (passed == is_due || is_limited()));
     }
 
     void replay(const Sent& sent) {
@@ -155,17 +152,17 @@ struct Player {
         }
         const auto before = numbers();
         client.send(bytes);
-        expect(numbers() == before);
+        require(numbers() == before);
         for (const std::string& answer : scene.world.take(client.link.client)) {
             const auto message = stun::read_message(as_bytes(answer));
-            expect(message && (message->kind() == Class::error || message->method() == Method::binding));
+            require(message && (message->kind() == Class::error || message->method() == Method::binding));
         }
     }
     // What others have heard on its way is of no use to this one.
     void steal(const Sent& sent) {
         const auto before = numbers();
         client.send(sent.bytes);
-        expect(numbers() == before);
+        require(numbers() == before);
     }
     std::array<std::size_t, 6> numbers() const {
         const Shared& shared = *scene.shared;
@@ -195,7 +192,7 @@ struct Player {
         if (!sent.binds) return;
         for (const auto& [number, bound] : channels) {
             const bool is_tied = scene.now.steady < bound.until + std::chrono::seconds(channel_rest);
-            expect(!is_tied || (number == *sent.binds) == (bound.peer == *sent.permits));
+            require(!is_tied || (number == *sent.binds) == (bound.peer == *sent.permits));
         }
         channels[*sent.binds] = {*sent.permits, scene.now.steady + std::chrono::seconds(channel_lifetime)};
     }

@@ -65,8 +65,8 @@ struct Game {
     void send_from(const SocketAddress& peer) {
         for (const auto& [socket, id] : std::map(scene.world.started)) {
             if (is_tcp(id)) continue;
-            expect_heard(id, owner_of(allocation_of(id)).hears(peer.ip),
-                         [&] { scene.server->from_peer(id, peer, as_bytes("data"), scene.now); });
+            require_heard(id, owner_of(allocation_of(id)).hears(peer.ip),
+                          [&] { scene.server->from_peer(id, peer, as_bytes("data"), scene.now); });
         }
     }
     // The network answers to what every relay has sent.
@@ -76,17 +76,17 @@ struct Game {
         const bool is_told = peer.ip.is_v4() ? type == 3 || type == 11 : type >= 1 && type <= 3;
         for (const auto& [socket, id] : std::map(scene.world.started)) {
             const Icmp icmp{type, static_cast<std::uint8_t>(detail), what << 8};
-            expect_heard(id, is_told && owner_of(allocation_of(id)).hears(peer.ip),
-                         [&] { scene.server->icmp_from(id, peer, icmp, scene.now); });
+            require_heard(id, is_told && owner_of(allocation_of(id)).hears(peer.ip),
+                          [&] { scene.server->icmp_from(id, peer, icmp, scene.now); });
         }
     }
     template <class F>
-    void expect_heard(RelayId id, bool is_due, F tell) {
+    void require_heard(RelayId id, bool is_due, F tell) {
         const Player& owner = owner_of(allocation_of(id));
         scene.world.inboxes.clear();
         tell();
         const std::size_t heard = scene.world.inboxes[owner.client.link.client].size();
-        expect(heard <= (is_due ? 1U : 0U) && (heard == is_due || owner.is_limited()));
+        require(heard <= (is_due ? 1U : 0U) && (heard == is_due || owner.is_limited()));
     }
 
     void play_tcp(unsigned what, unsigned detail) {
@@ -120,11 +120,11 @@ struct Game {
         const bool is_welcome = owner.hears(from.ip) && allocation_of(id).peers.size() < most_peer_connections;
         const int socket = scene.world.new_socket({});
         scene.server->accepted(id, from, socket, scene.now);
-        expect(scene.world.sockets.contains(socket) == is_welcome);
+        require(scene.world.sockets.contains(socket) == is_welcome);
         if (!is_welcome) return;
         connections.push_back(allocation_of(id).peers.back().connection);
         there_since[connections.back()->id] = scene.now.steady;
-        expect(scene.world.inboxes[owner.client.link.client].size() == 1);
+        require(scene.world.inboxes[owner.client.link.client].size() == 1);
     }
     // By its owner, or by somebody else.
     void take_over(unsigned which, bool by_alice) {
@@ -138,7 +138,7 @@ struct Game {
         const bool is_due = connection->state() == PeerConnection::State::waiting && connection->user == data.user;
         const Response answer =
             data.ask(Method::connection_bind, [&](auto& w) { w.add_u32(Attribute::connection_id, connection->id); });
-        expect(answer.is_success() == is_due && scene.world.carried.size() == (is_due ? 1U : 0U));
+        require(answer.is_success() == is_due && scene.world.carried.size() == (is_due ? 1U : 0U));
         if (!is_due) return;
         carriers.push_back({connection, scene.world.carried.back().socket});
         scene.world.carried.clear();
@@ -152,7 +152,7 @@ struct Game {
             const PeerConnection* connection = place->connection.get();
             return place->connection->carried_by([this, connection] { hang_up(connection); });
         }
-        expect(!place->connection->end());
+        require(!place->connection->end());
         scene.world.close_relay(place->socket);
         carriers.erase(place);
     }
@@ -170,7 +170,7 @@ struct Game {
         }
         const std::size_t waiting = check_connections();
         check_relays(waiting);
-        for (const ToPeer& one : scene.world.sent) expect(players[0].may_reach(one.to, scene.shared->live));
+        for (const ToPeer& one : scene.world.sent) require(players[0].may_reach(one.to, scene.shared->live));
         scene.world.sent.clear();
         scene.world.inboxes.clear();
         scene.world.stories.clear();
@@ -180,22 +180,22 @@ struct Game {
         std::size_t all = 0;
         std::size_t waiting = 0;
         scene.server->table().for_each([&](std::uint32_t, Allocation& allocation) {
-            expect(allocation.peers.size() <= most_peer_connections);
+            require(allocation.peers.size() <= most_peer_connections);
             all += allocation.peers.size();
             for (const TcpPeer& one : allocation.peers) {
                 const auto state = one.connection->state();
                 if (state == PeerConnection::State::over) continue;
-                expect(scene.shared->connections.find(one.connection->id) == one.connection);
+                require(scene.shared->connections.find(one.connection->id) == one.connection);
                 if (state != PeerConnection::State::waiting) continue;
                 ++waiting;
                 const auto since = there_since.at(one.connection->id);
-                expect(scene.now.steady < since + std::chrono::seconds(peer_connection_patience));
+                require(scene.now.steady < since + std::chrono::seconds(peer_connection_patience));
             }
         });
-        expect(scene.shared->connections.size() <= all);
+        require(scene.shared->connections.size() <= all);
         for (const Carrier& one : carriers) {
             const bool is_over = one.connection->state() == PeerConnection::State::over;
-            expect(!one.has_begun || one.is_hung_up == is_over);
+            require(!one.has_begun || one.is_hung_up == is_over);
         }
         return waiting;
     }
@@ -205,20 +205,20 @@ struct Game {
         std::size_t by_tcp = 0;
         scene.server->table().for_each([&](std::uint32_t, Allocation& one) {
             ++allocations;
-            expect(one.relays[0].is_open() || one.relays[1].is_open());
+            require(one.relays[0].is_open() || one.relays[1].is_open());
             for (const Relay& relay : one.relays) {
                 if (!relay.is_open()) continue;
                 ++(relay.is_tcp ? by_tcp : by_udp);
-                expect(scene.world.sockets.at(relay.socket) == relay.own);
-                expect(scene.world.started.contains(relay.socket));
-                expect((relay.is_tcp ? scene.shared->live_tcp : scene.shared->live).contains(relay.own.port));
+                require(scene.world.sockets.at(relay.socket) == relay.own);
+                require(scene.world.started.contains(relay.socket));
+                require((relay.is_tcp ? scene.shared->live_tcp : scene.shared->live).contains(relay.own.port));
             }
         });
         const std::size_t kept = scene.shared->reservations.size();
-        expect(scene.world.sockets.size() == by_udp + by_tcp + kept + waiting + carriers.size());
-        expect(scene.world.started.size() == by_udp + by_tcp);
-        expect(scene.shared->live.size() == by_udp + kept && scene.shared->live_tcp.size() == by_tcp);
-        expect(allocations == scene.server->allocations() && allocations == scene.shared->quotas.allocations());
+        require(scene.world.sockets.size() == by_udp + by_tcp + kept + waiting + carriers.size());
+        require(scene.world.started.size() == by_udp + by_tcp);
+        require(scene.shared->live.size() == by_udp + kept && scene.shared->live_tcp.size() == by_tcp);
+        require(allocations == scene.server->allocations() && allocations == scene.shared->quotas.allocations());
     }
 
     // All is over, and what was under way comes to nobody.
@@ -228,8 +228,8 @@ struct Game {
         while (!carriers.empty()) carry_on(0);
         scene.pass(31s);
         check();
-        expect(scene.world.sockets.empty() && scene.world.bound.empty());
-        expect(scene.shared->quotas.users() == 0 && scene.shared->connections.size() == 0);
+        require(scene.world.sockets.empty() && scene.world.bound.empty());
+        require(scene.shared->quotas.users() == 0 && scene.shared->connections.size() == 0);
     }
 };
 
