@@ -15,7 +15,9 @@ using namespace std::chrono_literals;
 using testing::address_for;
 using testing::Bench;
 using testing::code_for;
+using testing::flags_for;
 using testing::NameServer;
+using testing::octets;
 using testing::silence;
 using testing::tell_story;
 
@@ -28,7 +30,10 @@ TEST(DnsForwarderHealth, AsksTheNextOneWhenOneIsSilentRefusesOrFails) {
     const Case cases[] = {
         {"silent", silence, 900ms},
         {"SERVFAIL", [](const std::string& query) { return code_for(query, 2); }, 50ms},
+        {"NOTIMP", [](const std::string& query) { return code_for(query, 4); }, 50ms},
         {"REFUSED", [](const std::string& query) { return code_for(query, 5); }, 50ms},
+        {"asks nobody else itself", [](const std::string& query) { return flags_for(query, 0x8100); }, 50ms},
+        {"cut, and nobody listens by TCP", [](const std::string& query) { return flags_for(query, 0x8380); }, 50ms},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -78,6 +83,33 @@ TEST(DnsForwarderHealth, GivesAFailureBackWhenNobodyKnowsBetter) {
     });
 }
 
+TEST(DnsForwarderHealth, TakesANoForAnAnswer) {
+    struct Case {
+        std::string_view name;
+        std::uint16_t flags;
+        std::string_view told;
+    };
+    const Case cases[] = {
+        {"there is no such name", 0x8183, "NXDOMAIN"},
+        {"there is no such type", 0x8180, "NOERROR"},
+        {"there is no such type, says whose name it is", 0x8500, "NOERROR"},
+        {"the question can't be read", 0x8181, "FORMERR"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.name);
+        tell_story([&c](io::Scope& scope) -> io::Task<void> {
+            const auto say = [&c](const std::string& query) { return flags_for(query, c.flags); };
+            NameServer one(scope, say), two(scope, say);
+            Bench bench(scope, {one.address(), two.address()});
+            bench.ask({});
+            co_await bench.wait(50ms);
+            EXPECT_EQ(bench.told(), c.told);
+            EXPECT_EQ(one.udp_questions + two.udp_questions, 1);
+            co_await bench.forwarder.close();
+        });
+    }
+}
+
 TEST(DnsForwarderHealth, LeavesASilentOneAloneButForProbesUntilItAnswers) {
     tell_story([](io::Scope& scope) -> io::Task<void> {
         bool answers = false;
@@ -96,6 +128,24 @@ TEST(DnsForwarderHealth, LeavesASilentOneAloneButForProbesUntilItAnswers) {
         answers = true;
         co_await bench.wait(33s);
         bench.forwarder.for_each_upstream([](Upstream& upstream) { EXPECT_FALSE(upstream.health().failing()); });
+        co_await bench.forwarder.close();
+    });
+}
+
+TEST(DnsForwarderHealth, IsNotWorseForAStreamThatFails) {
+    tell_story([](io::Scope& scope) -> io::Task<void> {
+        NameServer server(scope, [](const std::string& query) {
+            const bool is_text = testing::question_of(query).ends_with(octets("0010 0001"));
+            return is_text ? flags_for(query, 0x8380) : address_for(query);  // and nobody listens by TCP
+        });
+        Bench bench(scope, {server.address()}, 0);
+        for (int i = 0; i < 3; ++i) {
+            bench.ask({.name = "x.example", .type = type::txt});
+            co_await bench.wait(100ms);
+            bench.ask({.name = "x.example"});
+            co_await bench.wait(10ms);
+            EXPECT_EQ(bench.told(), "SERVFAIL NOERROR=192.0.2.7");
+        }
         co_await bench.forwarder.close();
     });
 }

@@ -159,6 +159,34 @@ TEST(DnsServer, AnswersWhatIsNoQuestionAsItDeserves) {
     }
 }
 
+TEST(DnsServer, AnswersABatchOfQuestionsAboutManyNamesAsItDoesOfFew) {
+    tell_story([](Bench& bench) -> io::Task<void> {
+        std::vector<std::string> names;
+        for (int i = 0; i < 10'000; ++i) names.push_back("h" + std::to_string(i) + ".example.com");
+        for (const std::string& name : names)
+            bench.config.dns_records.push_back(testing::record(name, {"172.16.0.20"}));
+        bench.adopt();
+        io::UdpSocket client =
+            *io::UdpSocket::adopt(bench.scope.loop(), *io::bind_udp(at("127.0.0.1"), {}), bench.scope.cancellation());
+        const std::string messages[] = {testing::query({.name = names[7]}),
+                                        "",
+                                        "short",
+                                        octets("1234 0100 0001 0000 0000 0000 3F'no end'"),
+                                        testing::query({.name = names[9'999]}),
+                                        testing::query({})};
+        std::vector<io::Datagram> out;
+        for (const std::string& message : messages)
+            out.push_back({.peer = at("127.0.0.1", bench.port), .local = {}, .bytes = as_bytes(message)});
+        client.send(out);
+        co_await bench.pause();
+        io::DatagramBatch batch;
+        std::vector<std::string> answers;
+        for (const io::Datagram& datagram : client.receive(batch)) answers.push_back(told(as_text(datagram.bytes)));
+        EXPECT_EQ(answers, (std::vector<std::string>{"NOERROR=172.16.0.20", "FORMERR alone", "NOERROR=172.16.0.20",
+                                                     "NOERROR=172.16.0.10"}));
+    });
+}
+
 TEST(DnsServer, PassesOtherNamesOnAndKeepsWhatItLearns) {
     tell_story([](Bench& bench) -> io::Task<void> {
         EXPECT_EQ(told(co_await bench.ask(testing::query({.name = "api.test"}))), "nothing") << "not yet";

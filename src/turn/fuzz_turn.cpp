@@ -2,7 +2,7 @@
 // bound is what lives; nothing passes to a peer that policy denies; data passes exactly as long as the answers promised
 // it; what is altered, or comes from elsewhere, does nothing; and at the end ports, sockets, reservations, permissions,
 // connections and quotas are as at the beginning.
-#include "turn/fuzz_player.hpp"
+#include "turn/player_testing.hpp"
 
 #include <algorithm>
 #include <deque>

@@ -18,6 +18,8 @@ VIPS = "10.100.100.0/24"
 class Scene:
     """Hosts `devices`, `house` and `outside`, with an Apple on the last. Who joins them is a subclass."""
 
+    DNS = DNS  # where Apple's name server is
+
     def __init__(self, net, stage):
         self.stage = stage
         self.devices, self.house, self.outside = map(net.host, ("devices", "house", "outside"))
@@ -25,10 +27,10 @@ class Scene:
         self.apple()
 
     def begin_apple(self):
-        for address in [*APPLE, *APPLE6, DNS]:
+        for address in [*APPLE, *APPLE6, self.DNS]:
             self.outside.ip("address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
         chain, key = self.stage.authority.issue("apple", [NAME, "courier2.push.apple.com", "api.push.apple.com"])
-        self.outside.serve(HARNESS / "fake_apple.py", chain, key, DNS, self.zone)
+        self.outside.serve(HARNESS / "fake_apple.py", chain, key, self.DNS, self.zone)
 
     def apple(self, **zone):
         """What Apple's name server knows from now on: see fake_apple.py."""
@@ -67,7 +69,8 @@ class Site(Scene):
                                ["198.51.100.2/24", "2001:db8::2/64"])[0]
         for route in (VIPS, "17.0.0.0/8"):
             self.devices.ip("route", "add", route, "via", "10.1.0.1")
-        self.devices.ip("route", "add", "fd00:100::/64", "via", "fd01::1")
+        for route in ("fd00:100::/64", "2620:149:a44::/48"):
+            self.devices.ip("route", "add", route, "via", "fd01::1")
         self.house.ip("route", "add", "local", VIPS, "dev", "lo")
         self.house.ip("route", "add", "local", "fd00:100::/64", "dev", "lo")
         self.house.ip("route", "add", "17.0.0.0/8", "via", "198.51.100.2")

@@ -170,14 +170,18 @@ def test_senders_are_relayed_where_they_may(site):
         assert relayed(device)["local"][1] == 2197
 
 
-def test_a_redirected_connection_goes_where_it_was_going(site):
-    site.house.nft_alone("table ip nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
-                   "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8 tcp dport { 5223, 443 } redirect\n}\n}\n")
+@pytest.mark.parametrize("address, rule, own", [
+    (APPLE[2], "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8", "198.51.100.1"),
+    (APPLE6[2], "ip6 saddr fd01::/64 ip6 daddr 2620:149:a44::/48", "2001:db8::1"),
+], ids=["IPv4", "IPv6"])
+def test_a_redirected_connection_goes_where_it_was_going(site, address, rule, own):
+    site.house.nft_alone("table inet nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
+                         f"{rule} tcp dport {{ 5223, 443 }} redirect\n}}\n}}\n")
     try:
         with site.gateway({"vip": [], "intercept": True}) as gateway:
-            seen = relayed(site.device(APPLE[2]))
-            assert seen["local"][0].removeprefix("::ffff:") == APPLE[2] and seen["peer"].endswith("198.51.100.1")
-            assert gateway.wait_record()["target"] == f"{APPLE[2]}:5223"
+            seen = relayed(site.device(address))
+            assert seen["local"][0].removeprefix("::ffff:") == address and seen["peer"].removeprefix("::ffff:") == own
+            assert gateway.wait_record()["target"] == (f"[{address}]:5223" if ":" in address else f"{address}:5223")
     finally:
         site.house.nft_alone("")
 
