@@ -13,6 +13,7 @@
 #include "io/scope.hpp"
 #include "turn/trial.hpp"
 #include "turn/uri.hpp"
+#include "wire/stun/framing.hpp"
 
 #include <netdb.h>
 
@@ -156,14 +157,18 @@ Result<std::vector<Tried>> tests_of(const turn::Uri& uri, const Credential& cred
     const auto addresses = resolve(uri.host, uri.port);
     if (addresses.empty()) return fail("no address for " + uri.host);
     std::shared_ptr<io::TlsClient> tls;
+    std::shared_ptr<io::DtlsClient> dtls;
     if (uri.secure) {
-        auto made = io::TlsClient::create({.verify = !insecure});
-        if (!made) return fail(made.error());
-        tls = std::move(*made);
+        auto over_tcp = io::TlsClient::create({.verify = !insecure});
+        if (!over_tcp) return fail(over_tcp.error());
+        tls = std::move(*over_tcp);
+        const std::span offered = std::span(stun::alpn_protocols).subspan(uri.relays ? 0 : 1, 1);
+        auto over_udp = io::DtlsClient::create({.verify = !insecure, .protocols = offered});
+        if (!over_udp) return fail(over_udp.error());
+        dtls = std::move(*over_udp);
     }
     std::vector<Tried> all;
     for (const turn::Transport transport : uri.transports) {
-        if (transport == turn::Transport::dtls) return fail("DTLS can't be tested from here yet");
         for (const SocketAddress& address : addresses) {
             all.push_back({.test = {.server = address,
                                     .transport = transport,
@@ -171,7 +176,8 @@ Result<std::vector<Tried>> tests_of(const turn::Uri& uri, const Credential& cred
                                     .host = uri.host,
                                     .user = credential.user,
                                     .password = credential.password,
-                                    .tls = tls},
+                                    .tls = tls,
+                                    .dtls = dtls},
                            .tested = {}});
         }
     }

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "crypto/hash.hpp"
+#include "io/dtls_wire.hpp"
 #include "io/tls_credentials.hpp"
 
 #include <openssl/bio.h>
@@ -14,115 +15,6 @@
 #include <utility>
 
 namespace sallyport::io {
-
-// Both ends of a session's BIO, as far as they lie outside of OpenSSL: within a call, one datagram that has come, and
-// where the datagrams of the answer go.
-struct DtlsWire {
-    Bytes in = {};
-    const DtlsSession::Send* send = nullptr;
-    SocketAddress client = {};
-};
-
-namespace {
-
-constexpr long handshake_mtu = 1200;  // bytes of a datagram of ours: what no path to a client is too narrow for
-
-DtlsWire& wire_of(BIO& bio) { return *static_cast<DtlsWire*>(BIO_get_data(&bio)); }
-
-// A datagram is read whole or not at all, and what does not fit is lost, as with a socket.
-int read(BIO* bio, char* out, int size) {
-    BIO_clear_retry_flags(bio);
-    const Bytes in = std::exchange(wire_of(*bio).in, {});
-    if (in.empty()) {
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    const std::size_t count = std::min(in.size(), static_cast<std::size_t>(size));
-    std::memcpy(out, in.data(), count);
-    return static_cast<int>(count);
-}
-
-int write(BIO* bio, const char* in, int size) {
-    BIO_clear_retry_flags(bio);
-    const DtlsWire& wire = wire_of(*bio);
-    if (wire.send != nullptr) (*wire.send)(std::as_bytes(std::span(in, static_cast<std::size_t>(size))));
-    return size;
-}
-
-long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
-
-using Method = std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)>;
-
-Method make_method() {
-    Method method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sallyport datagrams"), &BIO_meth_free);
-    BIO_meth_set_read(method.get(), read);
-    BIO_meth_set_write(method.get(), write);
-    BIO_meth_set_ctrl(method.get(), control);
-    return method;
-}
-
-BIO* new_bio(DtlsWire& wire) {
-    static const Method method = make_method();
-    BIO* bio = BIO_new(method.get());
-    BIO_set_data(bio, &wire);
-    BIO_set_init(bio, 1);
-    return bio;
-}
-
-}  // namespace
-
-DtlsSession::DtlsSession(ssl_st* ssl, std::shared_ptr<const void> contexts)
-    : contexts_(std::move(contexts)), wire_(std::make_unique<DtlsWire>()), ssl_(ssl) {
-    BIO* bio = new_bio(*wire_);
-    SSL_set_bio(ssl_, bio, bio);  // owned by ssl_ from here
-    SSL_set_accept_state(ssl_);
-    SSL_set_mtu(ssl_, handshake_mtu);
-}
-
-DtlsSession::~DtlsSession() { SSL_free(ssl_); }
-
-void DtlsSession::receive(Bytes datagram, const Send& send, const std::function<void(Bytes data)>& take) {
-    if (state_ == State::ended) return;
-    ERR_clear_error();
-    wire_->in = datagram;
-    wire_->send = &send;
-    if (state_ == State::shaking) shake_hands();
-    std::array<std::byte, most_data> room;
-    while (state_ == State::open) {
-        const int size = SSL_read(ssl_, room.data(), static_cast<int>(room.size()));
-        if (size <= 0) {
-            if (SSL_get_error(ssl_, size) != SSL_ERROR_WANT_READ) state_ = State::ended;
-            break;
-        }
-        take(Bytes(room).first(static_cast<std::size_t>(size)));
-        wire_->send = &send;  // taking may have written, and so ended a call of its own
-    }
-    *wire_ = {.client = wire_->client};
-}
-
-void DtlsSession::shake_hands() {
-    const int result = SSL_do_handshake(ssl_);
-    if (result == 1)
-        state_ = State::open;
-    else if (SSL_get_error(ssl_, result) != SSL_ERROR_WANT_READ)
-        state_ = State::ended;
-}
-
-void DtlsSession::write(Bytes data, const Send& send) {
-    if (state_ != State::open || data.empty() || data.size() > most_data) return;
-    ERR_clear_error();
-    wire_->send = &send;
-    SSL_write(ssl_, data.data(), static_cast<int>(data.size()));
-    wire_->send = nullptr;
-}
-
-void DtlsSession::tick(const Send& send) {
-    if (state_ != State::shaking) return;
-    ERR_clear_error();
-    wire_->send = &send;
-    if (DTLSv1_handle_timeout(ssl_) < 0) state_ = State::ended;
-    wire_->send = nullptr;
-}
 
 struct DtlsServer::Contexts {
     ContextsByName by_name;
@@ -200,7 +92,9 @@ Result<std::shared_ptr<DtlsServer>> DtlsServer::create(std::span<const crypto::C
 }
 
 std::unique_ptr<DtlsSession> DtlsServer::make_spare() const {
-    return std::unique_ptr<DtlsSession>(new DtlsSession(SSL_new(contexts_->by_name.all.front().get()), contexts_));
+    SSL* ssl = SSL_new(contexts_->by_name.all.front().get());
+    SSL_set_accept_state(ssl);
+    return std::unique_ptr<DtlsSession>(new DtlsSession(ssl, contexts_));
 }
 
 std::unique_ptr<DtlsSession> DtlsServer::accept(Bytes datagram, const SocketAddress& client,

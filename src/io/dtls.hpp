@@ -1,6 +1,7 @@
-// DTLS 1.2 for clients whose datagrams somebody else receives and sends (RFC 6347).
+// DTLS 1.2 (RFC 6347) whose datagrams somebody else receives and sends: a session of either side, and the server's
+// side.
 //
-// Nobody costs memory before they have shown that they get what is sent to their address: the first ClientHello is
+// No client costs memory before they have shown that they get what is sent to their address: the first ClientHello is
 // answered by a cookie, made of the address and a secret, and only one that brings it back begins a session.
 // OpenSSL 3.0 keeps the time of its retransmissions by the system's clock; tick() lets it look.
 #pragma once
@@ -15,16 +16,18 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 struct ssl_st;
 
 namespace sallyport::io {
 
+class DtlsClient;
 class DtlsServer;
 struct DtlsWire;
 
-/// One client's association.
+/// One association, as a client or its server has it.
 class DtlsSession {
 public:
     enum class State : std::uint8_t { shaking, open, ended };
@@ -37,23 +40,31 @@ public:
     DtlsSession& operator=(const DtlsSession&) = delete;
 
     State state() const { return state_; }
-    /// Takes what the client sent; `take` is called with the data of each record. Both are called within the call
+    /// Why the handshake failed: what is wrong with the certificate that was shown, or OpenSSL's words. Empty where it
+    /// has not.
+    const std::string& problem() const { return problem_; }
+    /// Takes what the other side sent; `take` is called with the data of each record. Both are called within the call
     /// alone; `take` may write to this session.
     void receive(Bytes datagram, const Send& send, const std::function<void(Bytes data)>& take);
     /// Sends one record. Nothing while the session is not open, and nothing of more than most_data bytes.
     void write(Bytes data, const Send& send);
     /// Sends again what has been lost of a handshake. About once a second.
     void tick(const Send& send);
+    /// Says goodbye (close_notify), which may be lost, and is ended.
+    void end(const Send& send);
 
 private:
+    friend class DtlsClient;
     friend class DtlsServer;
     DtlsSession(ssl_st* ssl, std::shared_ptr<const void> contexts);
     void shake_hands();
+    void give_up();
 
     std::shared_ptr<const void> contexts_;
     std::unique_ptr<DtlsWire> wire_;
     ssl_st* ssl_ = nullptr;
     State state_ = State::shaking;
+    std::string problem_;
 };
 
 /// Belongs to one loop.

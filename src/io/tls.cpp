@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "io/tls_bio.hpp"
+#include "io/tls_credentials.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -228,14 +229,11 @@ Handshake TlsSession::failure_of(int result) {
     const unsigned long code = ERR_peek_last_error();
     const char* reason = ERR_reason_error_string(code);
     const std::string detail = reason == nullptr ? "" : reason;
-    const long verified = SSL_get_verify_result(ssl_);
     const bool from_ssl = ERR_GET_LIB(code) == ERR_LIB_SSL;
     if (from_ssl && (ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST || ERR_GET_REASON(code) == SSL_R_HTTPS_PROXY_REQUEST)) {
         return {TlsFailure::plain_http, detail};
     }
-    if (verified != X509_V_OK && from_ssl && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-        return {TlsFailure::certificate, X509_verify_cert_error_string(verified)};
-    }
+    if (auto problem = certificate_problem(*ssl_)) return {TlsFailure::certificate, std::move(*problem)};
     if (transport_ == Io::eof || transport_ == Io::failed || error == SSL_ERROR_SYSCALL ||
         error == SSL_ERROR_ZERO_RETURN) {
         return {TlsFailure::closed, detail};

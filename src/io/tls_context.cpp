@@ -247,26 +247,17 @@ Result<std::shared_ptr<TlsClient>> TlsClient::create(Options options) {
     client->context_ = SSL_CTX_new(TLS_client_method());
     client->verify_ = options.verify;
     set_common(client->context_);
-    if (options.ca_pems.empty())
-        SSL_CTX_set_default_verify_paths(client->context_);
-    else if (auto trusted = crypto::add_trusted(*SSL_CTX_get_cert_store(client->context_), options.ca_pems); !trusted)
-        return std::unexpected(trusted.error());
+    if (auto believed = believe(client->context_, options.ca_pems, options.verify); !believed)
+        return std::unexpected(believed.error());
     if (options.credential) {
         if (auto used = use(client->context_, *options.credential); !used) return std::unexpected(used.error());
     }
-    SSL_CTX_set_verify(client->context_, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     return client;
 }
 
 std::unique_ptr<TlsSession> TlsClient::connect(const std::string& name) const {
     SSL* ssl = SSL_new(context_);
-    const bool is_ip = IpAddress::parse(name).has_value();
-    if (!name.empty() && !is_ip)
-        SSL_set_tlsext_host_name(ssl, name.c_str());  // RFC 6066 section 3: no literal addresses
-    if (verify_ && is_ip)
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
-    else if (verify_)
-        SSL_set1_host(ssl, name.c_str());
+    ask_for(ssl, name, verify_);
     return std::make_unique<TlsSession>(ssl, false);
 }
 

@@ -1,9 +1,12 @@
 #include "io/tls_credentials.hpp"
 
+#include "base/address.hpp"
 #include "base/text.hpp"
+#include "crypto/trust.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 namespace sallyport::io {
 
@@ -46,6 +49,30 @@ std::optional<Bytes> find_protocol(Bytes offered, std::string_view name) {
         if (as_text(*one) == name) return one;
     }
     return std::nullopt;
+}
+
+Result<void> believe(SSL_CTX* context, const std::vector<std::string>& ca_pems, bool verify) {
+    SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+    if (!ca_pems.empty()) return crypto::add_trusted(*SSL_CTX_get_cert_store(context), ca_pems);
+    SSL_CTX_set_default_verify_paths(context);
+    return {};
+}
+
+void ask_for(SSL* ssl, const std::string& name, bool verify) {
+    const bool is_ip = IpAddress::parse(name).has_value();
+    if (!name.empty() && !is_ip) SSL_set_tlsext_host_name(ssl, name.c_str());
+    if (verify && is_ip)
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
+    else if (verify)
+        SSL_set1_host(ssl, name.c_str());
+}
+
+std::optional<std::string> certificate_problem(const SSL& ssl) {
+    const long verified = SSL_get_verify_result(&ssl);
+    const unsigned long code = ERR_peek_last_error();
+    const bool failed = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+    if (!failed || verified == X509_V_OK) return std::nullopt;
+    return X509_verify_cert_error_string(verified);
 }
 
 void ContextsByName::add(Context context, const std::vector<std::string>& names) {

@@ -35,8 +35,8 @@ std::string time_limited_password(std::string_view user, std::string_view secret
     return crypto::to_base64(crypto::hmac_sha256(as_bytes(secret), as_bytes(user)));
 }
 
-Credentials::Credentials(std::string realm, std::vector<Account> accounts, Secrets secrets)
-    : realm_(std::move(realm)), secrets_(std::move(secrets)) {
+Credentials::Credentials(const std::string& realm, std::vector<Account> accounts, Secrets secrets)
+    : realm_(opaque_string(realm)), secrets_(std::move(secrets)) {
     for (const Account& written : accounts) {
         const Account account{opaque_string(written.name), opaque_string(written.password)};
         names_by_hash_.emplace(userhash_of(account.name, realm_), account.name);

@@ -37,7 +37,8 @@ public:
         SecretHash hash = SecretHash::sha1;
     };
 
-    Credentials(std::string realm, std::vector<Account> accounts, Secrets secrets);
+    /// Texts count as RFC 8265 says (OpaqueString).
+    Credentials(const std::string& realm, std::vector<Account> accounts, Secrets secrets);
 
     const std::string& realm() const { return realm_; }
     bool empty() const { return accounts_.empty() && secrets_.values.empty(); }

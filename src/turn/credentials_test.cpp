@@ -29,7 +29,13 @@ TEST(Credentials, KnowAccountsByBothAlgorithms) {
     }
 }
 
-TEST(Credentials, TakeEverySpaceOfANameOrPasswordForTheAsciiOne) {
+TEST(Credentials, TakeTextsAsTheirProfileSays) {
+    const Credentials composed("ex\xC3\xA4mple", {{"Andre\xCC\x81", "e\xCC\x81t\xC3\xA9"}}, {});
+    EXPECT_EQ(composed.realm(), Credentials("exa\xCC\x88mple", {}, {}).realm());
+    const auto found = composed.find("Andr\xC3\xA9", PasswordAlgorithm::md5, now);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->keys.front(),
+              long_term_key(PasswordAlgorithm::md5, "Andr\xC3\xA9", "ex\xC3\xA4mple", "\xC3\xA9t\xC3\xA9"));
     const Credentials credentials("example.com",
                                   {{"al\xC2\xA0ice",
                                     "\xE3\x80\x80se\xE2\x80\x82"

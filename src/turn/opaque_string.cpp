@@ -1,7 +1,14 @@
 #include "turn/opaque_string.hpp"
 
+#include <uninorm.h>
+#include <unistr.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 namespace sallyport::turn {
 
@@ -18,9 +25,7 @@ constexpr std::array<std::string_view, 16> spaces{
     "\xE3\x80\x80",                                                              // ideographic space
 };
 
-}  // namespace
-
-std::string opaque_string(std::string_view text) {
+std::string with_ascii_spaces(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const auto space = std::ranges::find_if(spaces, [&](std::string_view one) { return text.starts_with(one); });
@@ -28,6 +33,20 @@ std::string opaque_string(std::string_view text) {
         text.remove_prefix(space == spaces.end() ? 1 : space->size());
     }
     return out;
+}
+
+}  // namespace
+
+std::string opaque_string(std::string_view text) {
+    if (text.size() > most_opaque) return std::string(text);
+    const std::string spaced = with_ascii_spaces(text);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(spaced.data());
+    if (u8_check(bytes, spaced.size()) != nullptr) return spaced;  // no UTF-8
+    std::size_t size = 0;
+    const std::unique_ptr<std::uint8_t, decltype(&std::free)> composed(
+        u8_normalize(UNINORM_NFC, bytes, spaced.size(), nullptr, &size), &std::free);
+    if (composed == nullptr) throw std::bad_alloc();
+    return {reinterpret_cast<const char*>(composed.get()), size};
 }
 
 }  // namespace sallyport::turn

@@ -77,7 +77,7 @@ bool Requester::learn(const stun::Message& challenge) {
     if (!challenge.has(Attribute::realm) || !challenge.has(Attribute::nonce)) return false;
     realm_ = challenge.text(Attribute::realm);
     nonce_ = challenge.text(Attribute::nonce);
-    key_ = long_term_key(PasswordAlgorithm::md5, user_, realm_, password_);
+    key_ = long_term_key(PasswordAlgorithm::md5, user_, opaque_string(realm_), password_);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "base/address.hpp"
 #include "base/bytes.hpp"
 #include "turn/integrity.hpp"
+#include "turn/opaque_string.hpp"
 #include "wire/stun/message.hpp"
 
 #include <array>
@@ -21,7 +22,8 @@ public:
     using Add = std::function<void(stun::MessageWriter&)>;
 
     /// @param user, password  of a long-term credential
-    Requester(std::string user, std::string password) : user_(std::move(user)), password_(std::move(password)) {}
+    Requester(const std::string& user, const std::string& password)
+        : user_(opaque_string(user)), password_(opaque_string(password)) {}
 
     /// The next request, with what `add` puts into it, and signed as soon as the server has told its realm. A view that
     /// lives until the next call. Empty when it did not fit.

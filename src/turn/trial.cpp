@@ -1,128 +1,16 @@
 #include "turn/trial.hpp"
 
 #include "crypto/hash.hpp"
-#include "io/cancellation.hpp"
-#include "io/sockets.hpp"
-#include "io/udp.hpp"
 #include "turn/requester.hpp"
-#include "wire/stun/framing.hpp"
+#include "turn/trial_line.hpp"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <functional>
-#include <vector>
 
 namespace sallyport::turn {
 
-using namespace std::chrono_literals;
-
 namespace {
-
-constexpr std::array patience{500ms, 1000ms, 2000ms};  // of a datagram, which may be lost (RFC 8489 section 6.2.1)
-constexpr Duration stream_patience = 5s;
-constexpr std::size_t largest_frame = 4096;  // more is no answer of a server to what is asked here
-
-std::string name_of(io::TlsFailure failure, const std::string& detail) {
-    return failure == io::TlsFailure::timeout ? "TLS: no answer" : "TLS: " + detail;
-}
-
-// A way to the server: a socket of UDP, or a connection with TLS on it or not.
-class Line {
-public:
-    Line(io::Loop& loop, const SelfTest& test) : loop_(loop), test_(test) {}
-
-    io::Task<Result<void>> open() {
-        if (!is_stream(test_.transport)) co_return open_udp();
-        auto connected =
-            co_await io::connect_tcp(loop_, cancellation_, test_.server, std::nullopt, loop_.in(stream_patience));
-        if (!connected) co_return fail("no connection: " + std::string(text_of(connected.error().failure)));
-        stream_.emplace(std::move(*connected));
-        if (test_.transport != Transport::tls) co_return Result<void>{};
-        stream_->attach(test_.tls->connect(test_.host));
-        const io::Handshake shaken = co_await io::handshake(*stream_, loop_.in(stream_patience));
-        if (shaken.failure != io::TlsFailure::none) co_return fail(name_of(shaken.failure, shaken.detail));
-        co_return Result<void>{};
-    }
-
-    /// Sends until something comes for which `take` holds. False: it never came.
-    io::Task<bool> exchange(std::function<Bytes()> request, std::function<bool(Bytes)> take) {
-        const std::size_t tries = stream_ ? 1 : patience.size();
-        for (std::size_t i = 0; i < tries; ++i) {
-            send(request());
-            const io::Deadline deadline = loop_.in(stream_ ? stream_patience : patience[i]);
-            const bool taken = co_await hear(take, deadline);
-            if (taken) co_return true;
-        }
-        co_return false;
-    }
-
-    void send(Bytes bytes) {
-        const std::vector<std::byte> zeros(stun::padding_after(bytes.size()));
-        if (stream_) {
-            stream_->write(bytes);
-            if (!zeros.empty()) stream_->write(zeros);
-        } else {
-            const io::Datagram datagram{.peer = {}, .local = {}, .bytes = bytes};
-            socket_->send({&datagram, 1});
-        }
-    }
-
-private:
-    static std::string_view text_of(io::ConnectFailure failure) {
-        constexpr std::array<std::string_view, 5> texts{"refused", "no answer", "unreachable", "cancelled",
-                                                        "not possible from here"};
-        return texts[static_cast<std::size_t>(failure)];
-    }
-
-    Result<void> open_udp() {
-        auto fd = io::connect_udp(test_.server);
-        if (!fd) return fail(fd.error());
-        auto socket = io::UdpSocket::adopt(loop_, std::move(*fd), cancellation_);
-        if (!socket) return fail(socket.error());
-        socket_.emplace(std::move(*socket));
-        return {};
-    }
-
-    io::Task<bool> hear(const std::function<bool(Bytes)>& take, io::Deadline deadline) {
-        for (;;) {
-            const io::Wait waited =
-                stream_ ? co_await stream_->readable(deadline) : co_await socket_->readable(deadline);
-            if (waited != io::Wait::ready) co_return false;
-            bool taken = false;
-            const bool goes_on = stream_ ? hear_stream(take, taken) : hear_datagrams(take, taken);
-            if (taken || !goes_on) co_return taken;
-        }
-    }
-
-    bool hear_datagrams(const std::function<bool(Bytes)>& take, bool& taken) {
-        for (const io::Datagram& one : socket_->receive(batch_)) taken = taken || take(one.bytes);
-        return !socket_->take_refusal();
-    }
-
-    bool hear_stream(const std::function<bool(Bytes)>& take, bool& taken) {
-        std::array<std::byte, largest_frame> room;
-        const io::Got got = stream_->read(room);
-        if (got.io == io::Io::again) return true;
-        if (got.io != io::Io::ok) return false;
-        rest_.insert(rest_.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(got.bytes));
-        for (;;) {
-            const stun::Frame frame = stun::next_frame(rest_);
-            if (frame.state == stun::Frame::State::malformed || frame.size > largest_frame) return false;
-            if (frame.state == stun::Frame::State::need_more) return true;
-            taken = taken || take(Bytes(rest_).first(frame.size));
-            rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(frame.size));
-        }
-    }
-
-    io::Loop& loop_;
-    const SelfTest& test_;
-    io::Cancellation cancellation_;
-    std::optional<io::UdpSocket> socket_;
-    std::optional<io::Stream> stream_;
-    io::DatagramBatch batch_;
-    std::vector<std::byte> rest_;
-};
 
 class Tester {
 public:

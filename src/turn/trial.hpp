@@ -3,6 +3,7 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "io/dtls_client.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
@@ -18,10 +19,11 @@ struct SelfTest {
     SocketAddress server;
     Transport transport = Transport::udp;
     bool relays = true;  // false: a STUN server, of which the own address is asked
-    std::string host;    // for TLS: the name to verify
+    std::string host;    // for TLS and DTLS: the name to verify
     std::string user;
     std::string password;
     std::shared_ptr<io::TlsClient> tls = nullptr;
+    std::shared_ptr<io::DtlsClient> dtls = nullptr;
 };
 
 struct SelfTested {

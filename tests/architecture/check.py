@@ -24,6 +24,8 @@ LIBRARIES = {
     "hiredis/": {"store"},
     "pcap": {"diagnose"},
     "zlib.h": {"diagnose"},
+    "uninorm.h": {"turn"},
+    "unistr.h": {"turn"},
     "CLI/": {"cli"},
     "prometheus/": {"telemetry"},
     "nlohmann/": {"telemetry", "admin", "cli"},

@@ -1,18 +1,26 @@
-"""TURN over DTLS: coturn's client and OpenSSL's."""
+"""TURN over DTLS: coturn's client and OpenSSL's at our server, and our client at coturn's and at our own."""
 import struct
 import subprocess
 
 import pytest
 
 from harness import turn
+from harness.turnserver import Turnserver
 
 
 @pytest.fixture(scope="module")
-def gateway(module_stage):
-    chain, key = module_stage.authority.issue("edge", ["127.0.0.1"])
-    return module_stage.gateway({
+def certificate(module_stage):
+    return module_stage.authority.issue("edge", ["127.0.0.1"])
+
+
+@pytest.fixture(scope="module")
+def gateway(module_stage, certificate):
+    chain, key = certificate
+    gateway = module_stage.gateway({
         **turn.turn_tables(dtls=f"127.0.0.1:{turn.free_udp_port()}"),
         "certificate": [{"name": "edge", "chain": chain, "key": key}]})
+    gateway.environment["SSL_CERT_FILE"] = str(module_stage.authority.ca)  # whom its verbs believe
+    return gateway
 
 
 def port(gateway):
@@ -44,3 +52,40 @@ def test_a_binding_in_dtls_is_answered_and_alpn_agreed(gateway):
     finally:
         asking.kill()
         asking.communicate()
+
+
+def outcome(gateway, scheme, host, number, *options):
+    return gateway.json_verb("turn", "test", f"{scheme}:{host}:{number}?transport=udp", *options)
+
+
+@pytest.mark.parametrize("server", ["ours", "coturn"])
+def test_a_server_is_tested_over_dtls(gateway, module_stage, certificate, server):
+    if server == "coturn":
+        number = module_stage.keep(Turnserver(module_stage.folder("turnserver"), certificate)).secure_port
+    else:
+        number = port(gateway)
+    status, done = outcome(gateway, "turns", "127.0.0.1", number, "--user", turn.USER, "--password", turn.PASSWORD)
+    (seen,) = done["transports"]
+    assert status == 0 and done["works"] and seen["transport"] == "dtls" and seen["problem"] is None, done
+    assert seen["mapped"].startswith("127.0.0.1:") and seen["relay"].startswith("127.0.0.1:")
+    assert seen["round_trip_ms"] > 0
+    _, stun = outcome(gateway, "stuns", "127.0.0.1", number)
+    assert stun["works"] and stun["transports"][0]["relay"] is None, stun
+
+
+def test_a_tested_server_is_left_without_a_session(gateway):
+    before = gateway.json_verb("turn", "sessions")[1]["total"]
+    assert outcome(gateway, "turns", "127.0.0.1", port(gateway))[0] == 0
+    assert gateway.json_verb("turn", "sessions")[1]["total"] == before
+
+
+def test_a_self_test_says_what_is_wrong_with_dtls(gateway):
+    for host, number, options, problem in (
+            ("localhost", port(gateway), (), "DTLS: hostname mismatch"),
+            ("127.0.0.1", turn.free_udp_port(), (), "no connection: refused"),
+            ("127.0.0.1", port(gateway), ("--user", turn.USER, "--password", "wrong"), "refused with 401")):
+        status, done = outcome(gateway, "turns", host, number, *options)
+        problems = [one["problem"] for one in done["transports"] if one["server"].startswith("127.")]
+        assert status == 10 and problem in problems[0], done
+    _, anyhow = outcome(gateway, "turns", "localhost", port(gateway), "--insecure")
+    assert any(one["works"] for one in anyhow["transports"]), anyhow

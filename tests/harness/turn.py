@@ -48,10 +48,10 @@ def lost(printed):
     return int(sent[-1]), int(gone[-1])
 
 
-def ask(port, method=1, attributes=b"", kind=0):
+def ask(port, method=1, attributes=b"", kind=0, patience=10):
     """One request over UDP: (the answer's bytes, the own address)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(10)
+        sock.settimeout(patience)
         sock.connect(("127.0.0.1", port))
         sock.send(struct.pack("!HHI", method | kind, len(attributes), 0x2112A442) + os.urandom(12) + attributes)
         return sock.recv(2048), sock.getsockname()

@@ -1,0 +1,2 @@
+find_library(UNISTRING unistring REQUIRED)
+target_link_libraries(turn PUBLIC ${UNISTRING})
