@@ -106,7 +106,7 @@ void Forwarder::ask(const Query& query, const NameKey& key, const Decision& deci
         count(Event::joined);
     if (shared && !exchange->stale_at && cache_.find(wanted, loop_.now()).age == Cache::Age::stale)
         exchange->stale_at = loop_.now() + stale_after;
-    exchange->waiting.push_back(*who.release());
+    exchange->waiting.push_back(std::move(who));
     ++waiting_;
     if (fresh) scope_.spawn(drive(*exchange));
 }
@@ -282,10 +282,9 @@ ForwarderFacts Forwarder::facts() const {
 }
 
 void Forwarder::tell(Exchange& exchange, const Reply& reply) {
-    while (Waiting* one = exchange.waiting.pop_front()) {
-        const std::unique_ptr<Waiting> own(one);
+    for (const auto& one : std::exchange(exchange.waiting, {})) {
         --waiting_;
-        own->answered(reply);
+        one->answered(reply);
     }
 }
 
