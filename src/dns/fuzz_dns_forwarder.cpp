@@ -31,7 +31,7 @@ constexpr std::uint64_t seed = 7;
 constexpr Duration in_time = Forwarder::whole_patience + 10ms;  // with what the timer wheel rounds up
 
 using Manner = std::vector<std::string> (*)(const std::string& query);
-constexpr std::array<Manner, 11> manners{
+constexpr std::array<Manner, 12> manners{
     [](const std::string& query) { return testing::address_for(query); },
     testing::silence,
     [](const std::string& query) { return testing::code_for(query, 2); },
@@ -39,9 +39,15 @@ constexpr std::array<Manner, 11> manners{
     [](const std::string& query) { return testing::code_for(query, 5); },
     [](const std::string& query) { return testing::flags_for(query, 0x8380); },  // cut
     [](const std::string& query) { return testing::address_for(query, "0A000001"); },
-    [](const std::string& query) {  // of another ID, again and again
-        std::vector<std::string> out(40, testing::address_for(query, "06060606").front());
+    [](const std::string& query) {  // of another ID, again and again; it may be that of another question
+        std::vector<std::string> out(40, testing::address_for(query).front());
         for (std::string& answer : out) answer[1] ^= 1;
+        return out;
+    },
+    [](const std::string& query) {  // about another name, and then as it should
+        std::vector<std::string> out{testing::address_for(query, "06060606").front(),
+                                     testing::address_for(query).front()};
+        out[0][header_size + 1] ^= 2;
         return out;
     },
     [](const std::string& query) {  // in small letters
