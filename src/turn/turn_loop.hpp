@@ -139,6 +139,7 @@ private:
     io::Task<void> serve_tcp_relay(RelayId id, int number, io::Acceptor acceptor);
     io::Task<void> connect_to(PeerConnectionHandle connection, RelayId id, SocketAddress own, SocketAddress peer);
     io::Task<void> carry_to_peer(StreamClient& client);
+    io::Task<bool> pass_rest(StreamClient& client, io::Stream& peer, io::RelayWatch& watch, io::RelayPace& pace);
 
     // turn_dtls.cpp
     void take_dtls(Open& open, const io::Datagram& datagram);
@@ -156,7 +157,6 @@ private:
         IpAddress client;
 
         Place(listeners::ClientCounts& counts, const IpAddress& of) : clients(counts), client(of) {}
-    io::Task<bool> pass_rest(StreamClient& client, io::Stream& peer, io::RelayWatch& watch, io::RelayPace& pace);
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
         ~Place() { clients.leave(client); }
