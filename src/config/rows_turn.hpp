@@ -33,8 +33,7 @@ inline constexpr std::array turn_rows{
                       "With it, `mux` of [listen] takes TURN too."),
     row<&Turn::tcp_relays>("tcp_relays", "false",
                            "Whether clients that come over TCP or TLS may have relays over TCP as well (RFC 6062), on "
-                           "the TCP ports of `relay_ports`. Not together with a limit on bits, which would not hold "
-                           "for them."),
+                           "the TCP ports of `relay_ports`."),
     row<&Turn::relay_ports>("relay_ports", "\"49152-65535\"",
                             "The ports of relays, taken at random. A firewall must let them in."),
     row<&Turn::relay_address>("relay_address", "[]",
@@ -67,7 +66,10 @@ inline constexpr std::array turn_rows{
                                                "What one allocation may relay, both ways together. \"0\": no limit."),
     row<&Turn::bits_per_second_per_user>("bits_per_second_per_user", "\"0\"",
                                          "What all allocations of one user may relay. \"0\": no limit."),
-    row<&Turn::bits_per_second>("bits_per_second", "\"0\"", "What this node may relay. \"0\": no limit."),
+    row<&Turn::bits_per_second>(
+        "bits_per_second", "\"0\"",
+        "What this node may relay. \"0\": no limit. Datagrams beyond a limit are lost; relays over TCP "
+        "are read no faster than it lets them."),
     row<&Turn::bindings_per_second_per_client>(
         "bindings_per_second_per_client", "100",
         "How many STUN requests of one address (IPv6: of a /64) are answered on one thread. 0: all."),

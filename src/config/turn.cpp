@@ -84,14 +84,6 @@ void check_relay_addresses(const Turn& turn, Findings& findings) {
     }
 }
 
-void check_tcp_relays(const Turn& turn, Findings& findings) {
-    const bool is_limited = turn.bits_per_second_per_allocation.value != 0 ||
-                            turn.bits_per_second_per_user.value != 0 || turn.bits_per_second.value != 0;
-    if (turn.tcp_relays.value && is_limited)
-        findings.error(turn.tcp_relays.place, {"tcp_relays: a limit on bits does not hold for relays over TCP",
-                                               "leave out tcp_relays, or bits_per_second and its kin"});
-}
-
 void check_users(const Config& config, Findings& findings) {
     std::map<std::string, Place> seen;
     for (const TurnUser& user : config.turn_users) {
@@ -145,7 +137,6 @@ void check_turn(const Config& config, Findings& findings) {
     check_dtls_ports(config, findings);
     check_discovery(config.stun, findings);
     check_relay_addresses(turn, findings);
-    check_tcp_relays(turn, findings);
     check_users(config, findings);
     const auto& mux = config.mux_takes_turn() ? config.listen.mux : Turn::Addresses{};
     for (const Turn::Addresses* addresses : {&turn.udp, &turn.tcp, &turn.tls, &turn.dtls, &mux}) {

@@ -88,10 +88,6 @@ TEST(TurnConfig, SaysWhatIsWrong) {
         {served + "peer_allow = [\"10.0.0.1-10.0.0.9\"]\n",
          "5:15: peer_allow: \"10.0.0.1-10.0.0.9\" is not a network (such as \"10.0.0.0/8\", \"2001:db8::/32\" or "
          "one address)\n"},
-        {served + "tcp_relays = true\nbits_per_second_per_user = \"1M\"\n",
-         "5:14: tcp_relays: a limit on bits does not hold for relays over TCP (leave out tcp_relays, or "
-         "bits_per_second "
-         "and its kin)\n"},
         {"[turn]\nuser = \"alice\"\n", "2:8: \"user\" must be a list of tables, not a string (write [[turn.user]])\n"},
     };
     for (const Case& c : cases) {

@@ -10,7 +10,7 @@ constexpr std::size_t fair_share = std::size_t{1024} * 1024;  // bytes a turn, e
 // A peer that could not take the last write gets smaller ones: that bounds what its stream keeps.
 constexpr std::size_t cautious_read = std::size_t{64} * 1024;
 
-enum class Pumped : std::uint8_t { waiting, share_used, ended, read_failed, write_failed, refused };
+enum class Pumped : std::uint8_t { waiting, paused, share_used, ended, read_failed, write_failed, refused };
 
 struct Direction {
     Stream& from;
@@ -22,7 +22,7 @@ struct Direction {
     bool cautious = false;
 
     /// @param last  the other direction has ended: the caller closes both, so no FIN of its own is due.
-    Pumped pump(bool last) {
+    Pumped pump(bool last, RelayPace* pace) {
         for (std::size_t share = fair_share; share > 0;) {
             if (to.blocked()) {
                 const Io flushed = to.flush();
@@ -31,7 +31,11 @@ struct Direction {
             }
             if (ended) return Pumped::ended;
             if (!from.watched().readable) return Pumped::waiting;
-            const Got got = from.read(from.loop().buffer().first(cautious ? cautious_read : Loop::buffer_size));
+            std::size_t most = cautious ? cautious_read : Loop::buffer_size;
+            if (pace != nullptr) most = std::min(most, pace->ask_again(from.loop().now()));
+            if (most == 0) return Pumped::paused;
+            const Got got = from.read(from.loop().buffer().first(most));
+            if (pace != nullptr) pace->give_back(pace->granted().bytes - got.bytes);
             if (got.io == Io::failed) return Pumped::read_failed;
             if (got.io == Io::again) return Pumped::waiting;
             if (got.io == Io::eof) {
@@ -64,6 +68,25 @@ struct Direction {
     }
 };
 
+struct Went {
+    Pumped up = Pumped::waiting;
+    Pumped down = Pumped::waiting;
+};
+
+// Nothing follows what a client was told by a watch that refuses.
+Went pump_both(Direction& up, Direction& down, bool down_first, RelayPace* pace) {
+    Went went;
+    if (down_first) went.down = down.pump(up.ended, pace);
+    if (went.down != Pumped::refused) went.up = up.pump(down.ended, pace);
+    if (!down_first && went.up != Pumped::refused) went.down = down.pump(up.ended, pace);
+    return went;
+}
+
+// A coroutine of its own, for its frame: hardly any relay has a pace.
+Task<Wait> pause(Loop& loop, RelayPace& pace) {
+    co_return co_await Sleep(loop, pace.cancellation(), Deadline::at(pace.granted().again));
+}
+
 }  // namespace
 
 void RelayWatch::target_ended(Stream&) {}
@@ -72,11 +95,9 @@ Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed
     Direction up{client, target, relayed.to_target, watch, true};
     Direction down{target, client, relayed.to_client, watch, false};
     Loop& loop = client.loop();
-    for (;;) {
-        const Pumped went_up = up.pump(down.ended);
-        if (went_up == Pumped::refused) co_return RelayEnd::refused;  // nothing follows what the client was told
-        const Pumped went_down = down.pump(up.ended);
-        if (went_down == Pumped::refused) co_return RelayEnd::refused;
+    for (bool down_first = false;;) {
+        const auto [went_up, went_down] = pump_both(up, down, down_first, limits.pace);
+        if (went_up == Pumped::refused || went_down == Pumped::refused) co_return RelayEnd::refused;
         if (went_up == Pumped::read_failed || went_down == Pumped::write_failed) {
             target.reset();
             co_return RelayEnd::client_failed;
@@ -86,6 +107,12 @@ Task<RelayEnd> relay(Stream& client, Stream& target, RelayLimits limits, Relayed
             co_return RelayEnd::target_failed;
         }
         if (went_up == Pumped::ended && went_down == Pumped::ended) co_return RelayEnd::both_closed;
+        if (went_up == Pumped::paused || went_down == Pumped::paused) {
+            down_first = !down_first;  // or the first would leave nothing for the other, ever
+            const Wait waited = co_await pause(loop, *limits.pace);
+            if (waited == Wait::timeout) continue;
+            co_return RelayEnd::cancelled;
+        }
         if (went_up == Pumped::share_used || went_down == Pumped::share_used) {
             co_await Yield{loop};
             // A stream that never runs dry awaits nothing else that would tell of it.

@@ -8,6 +8,7 @@
 #include "io/stream.hpp"
 #include "io/task.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace sallyport::io {
@@ -25,6 +26,33 @@ public:
     virtual void target_ended(Stream& client);
 };
 
+/// Slows a relay down: no more is read, from either side, than is granted.
+class RelayPace {
+public:
+    struct Grant {
+        std::size_t bytes = 0;  // 0: none before `again`
+        SteadyTime again{};  // soon: until then nobody looks at the streams
+    };
+
+    /// @param cancellation  ends a pause early, and the relay with it
+    explicit RelayPace(Cancellation& cancellation) : cancellation_(cancellation) {}
+    virtual ~RelayPace() = default;
+    /// What was granted and did not come.
+    virtual void give_back(std::size_t bytes) = 0;
+
+    /// Bytes of one read from now on; 0: it is time for a pause.
+    std::size_t ask_again(SteadyTime now) { return (granted_ = ask(now)).bytes; }
+    const Grant& granted() const { return granted_; }  // the last time
+    Cancellation& cancellation() const { return cancellation_; }
+
+protected:
+    virtual Grant ask(SteadyTime now) = 0;
+
+private:
+    Cancellation& cancellation_;
+    Grant granted_;
+};
+
 enum class RelayEnd : std::uint8_t {
     both_closed,  // each side ended in order
     client_failed,  // reset or broken
@@ -37,6 +65,7 @@ enum class RelayEnd : std::uint8_t {
 struct RelayLimits {
     Duration idle{0};  // 0: may idle for ever
     Duration half_closed{0};  // how long one side may go on after the other has ended; 0: for ever
+    RelayPace* pace = nullptr;  // null: as fast as it goes
 };
 
 struct Relayed {

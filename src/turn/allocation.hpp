@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -125,6 +126,7 @@ struct Allocation {
     std::uint64_t packets_out = 0, bytes_out = 0;  // to the client
     std::uint64_t dropped = 0;                     // without permission, or past the limit
     Bucket bits;
+    std::shared_ptr<Bucket> stream_bits;  // of a TCP allocation's connections, which other loops may carry
 
     bool lives() const { return holding != nullptr; }
     Seconds until() const { return std::max(relays[0].until, relays[1].until); }

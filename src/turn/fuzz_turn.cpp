@@ -13,6 +13,8 @@ using namespace sallyport;
 using namespace sallyport::turn;
 using namespace sallyport::turn::testing;
 
+constexpr std::uint32_t most_lifetime = 3600;
+
 /// A connection that took over one with a peer.
 struct Carrier {
     PeerConnectionHandle connection;
@@ -45,7 +47,7 @@ struct Game {
             case 4: tell_icmp(what, detail); break;
             case 5: play_tcp(what, detail); break;
             case 6: send_from(peer_of(what)); break;
-            case 7: scene.pass(std::chrono::seconds(what % 2 == 0 ? detail : detail * 3)); break;
+            case 7: pass(what, std::chrono::seconds(detail)); break;
             default:
                 if (what % 32 == 31)
                     players[who % 4].steal(players[(who + 1 + detail % 3) % 4].earlier[detail / 3 % 4]);
@@ -53,6 +55,14 @@ struct Game {
                     players[who % 4].play(what, detail, who >> 3);
         }
         check();
+    }
+
+    // Now and then allocations are kept, so that what they hold comes to its end before they do.
+    void pass(unsigned what, std::chrono::seconds time) {
+        if (what % 4 == 3) {
+            for (Player& one : players) one.client.refresh(most_lifetime);
+        }
+        scene.pass(what % 2 == 0 ? time : time * 3);
     }
 
     Player& owner_of(const Allocation& allocation) {

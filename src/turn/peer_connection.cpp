@@ -40,12 +40,12 @@ std::optional<int> PeerConnection::end() {
     return before == State::waiting ? std::optional(std::exchange(socket_, -1)) : std::nullopt;
 }
 
-PeerConnectionHandle PeerConnections::add(const SocketAddress& peer, const std::string& user) {
+PeerConnectionHandle PeerConnections::add(const SocketAddress& peer, const PeerConnection::Owner& owner) {
     const std::lock_guard lock(mutex_);
     for (;;) {
         const auto id = static_cast<std::uint32_t>(random_number());
         const auto [place, fresh] = all_.try_emplace(id);
-        if (fresh) return place->second = std::make_shared<PeerConnection>(id, peer, user);
+        if (fresh) return place->second = std::make_shared<PeerConnection>(id, peer, owner);
     }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/address.hpp"
+#include "turn/quotas.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -27,12 +28,19 @@ public:
         over,
     };
 
-    PeerConnection(std::uint32_t number, const SocketAddress& to, std::string of)
-        : id(number), peer(to), user(std::move(of)) {}
+    /// Whose it is, and whose limits on bits it keeps.
+    struct Owner {
+        std::string user;
+        std::shared_ptr<Bucket> allocation_bits = {};
+        std::shared_ptr<Holding> holding = {};
+    };
+
+    PeerConnection(std::uint32_t number, const SocketAddress& to, Owner of)
+        : id(number), peer(to), owner(std::move(of)) {}
 
     const std::uint32_t id;  // CONNECTION-ID (section 6.2.1)
     const SocketAddress peer;  // as its client knows it
-    const std::string user;  // whose it is
+    const Owner owner;
 
     State state() const;
     /// It is there, and waits. False: it is over by now, and the socket still the caller's.
@@ -58,7 +66,7 @@ using PeerConnectionHandle = std::shared_ptr<PeerConnection>;
 /// Those that live, by their ids. Any thread.
 class PeerConnections {
 public:
-    PeerConnectionHandle add(const SocketAddress& peer, const std::string& user);
+    PeerConnectionHandle add(const SocketAddress& peer, const PeerConnection::Owner& owner);
     /// Null when there is none.
     PeerConnectionHandle find(std::uint32_t id) const;
     void remove(std::uint32_t id);

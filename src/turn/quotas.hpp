@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -22,13 +23,17 @@ public:
     /// @param per_second  more than 0
     /// @param burst       how long a pause may be made up for at once
     bool take(std::uint64_t amount, std::uint64_t per_second, Duration burst, SteadyTime now);
+    /// Of what was taken, this was not used.
+    void give_back(std::uint64_t amount, std::uint64_t per_second);
+    /// From when on the amount can be taken, if nobody else takes any.
+    SteadyTime due(std::uint64_t amount, std::uint64_t per_second, Duration burst) const;
 
 private:
     std::atomic<std::int64_t> free_at_{0};  // nanoseconds of the steady clock
 };
 
-/// One user's account in the ledger, while it has allocations.
-struct Holding {
+/// One user's account in the ledger, while it has allocations, or connections that are not through with it.
+struct Holding : std::enable_shared_from_this<Holding> {
     std::string user;
     std::uint32_t allocations = 0;  // the ledger's
     Bucket bits;
@@ -52,7 +57,7 @@ public:
 
 private:
     mutable std::mutex mutex_;
-    std::map<std::string, Holding, std::less<>> holdings_;
+    std::map<std::string, std::shared_ptr<Holding>, std::less<>> holdings_;
     std::atomic<std::uint32_t> total_{0};
     Bucket bits_;
 };

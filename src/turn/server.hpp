@@ -7,12 +7,14 @@
 
 #include "telemetry/counters.hpp"
 #include "turn/allocation_table.hpp"
+#include "turn/bit_limits.hpp"
 #include "turn/outlet.hpp"
 #include "turn/settings.hpp"
 #include "turn/shared.hpp"
 #include "turn/source_rates.hpp"
 #include "wire/stun/message.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -63,6 +65,8 @@ public:
     void connected(const PeerConnectionHandle& connection, RelayId id, int socket, Instant now);
     /// A peer has connected to a relay over TCP. @param socket  the server's from now on
     void accepted(RelayId id, const SocketAddress& from, int socket, Instant now);
+    /// What a connection of a relay over TCP may carry: its allocation, its user, this node.
+    std::array<BitLimit, 3> bit_limits(const PeerConnection& connection) const;
     /// The client's connection is gone, and its allocation with it.
     void link_ended(const Link& link, Instant now);
     /// Ends what is over. Once a second.

@@ -10,6 +10,15 @@ using stun::Attribute;
 using stun::Class;
 using stun::Method;
 
+namespace {
+
+PeerConnection::Owner owner_of(Allocation& allocation) {
+    if (allocation.stream_bits == nullptr) allocation.stream_bits = std::make_shared<Bucket>();
+    return {allocation.user, allocation.stream_bits, allocation.holding->shared_from_this()};
+}
+
+}  // namespace
+
 void Server::connect(const Call& call, const Identity& identity, Allocation& allocation) {
     const auto peer = call.message.address(Attribute::xor_peer_address);
     if (!allocation.is_tcp || !peer || peer->port == 0) return refuse(call, 400, &identity);
@@ -22,7 +31,7 @@ void Server::connect(const Call& call, const Identity& identity, Allocation& all
     });
     if (is_there) return refuse(call, 446, &identity);
     if (allocation.peers.size() >= most_peer_connections) return refuse(call, 508, &identity);
-    TcpPeer& added = allocation.peers.emplace_back(shared_.connections.add(*peer, allocation.user));
+    TcpPeer& added = allocation.peers.emplace_back(shared_.connections.add(*peer, owner_of(allocation)));
     added.asked = {.transaction = call.message.transaction(),
                    .key = identity.key,
                    .kind = identity.kind,
@@ -60,7 +69,7 @@ void Server::accepted(RelayId id, const SocketAddress& from, int socket, Instant
         tally_.dropped.add(1);
         return outlet_.close_relay(socket);
     }
-    TcpPeer& added = allocation.peers.emplace_back(shared_.connections.add(peer, allocation.user));
+    TcpPeer& added = allocation.peers.emplace_back(shared_.connections.add(peer, owner_of(allocation)));
     added.connection->connected(socket);
     added.until = at + peer_connection_patience;
     Answer answer(Class::indication, Method::connection_attempt, stun::TransactionId{});
@@ -75,13 +84,20 @@ void Server::bind_connection(const Call& call, const Identity& identity) {
     const bool is_bad = !id || !is_stream(call.link.transport) || table_.find(call.link) != nullptr;
     const auto connection = is_bad ? nullptr : shared_.connections.find(static_cast<std::uint32_t>(*id));
     if (connection == nullptr) return refuse(call, 400, &identity);
-    if (connection->user != identity.user) return refuse(call, 441, &identity);
+    if (connection->owner.user != identity.user) return refuse(call, 441, &identity);
     const auto socket = connection->take();
     if (!socket) return refuse(call, 400, &identity);
     Answer answer(call, Class::success);
     answer.writer.add_u32(Attribute::connection_id, connection->id);
     send(call, answer, &identity);
     outlet_.carry(call.link, connection, *socket);
+}
+
+std::array<BitLimit, 3> Server::bit_limits(const PeerConnection& connection) const {
+    const PeerConnection::Owner& owner = connection.owner;
+    return {BitLimit{owner.allocation_bits.get(), settings_->allocation_bits_per_second},
+            BitLimit{&owner.holding->bits, settings_->user_bits_per_second},
+            BitLimit{&shared_.quotas.bits(), settings_->node_bits_per_second}};
 }
 
 void Server::end_peer(TcpPeer& peer) {

@@ -205,5 +205,46 @@ TEST(PeerConnection, IsCountedWhenItHasEnded) {
     EXPECT_EQ(scene.world.stories.back().bytes_out, 9U);
 }
 
+TEST(PeerConnection, KeepsTheLimitsOnBitsOfItsAllocationItsUserAndTheNode) {
+    auto settings = with_tcp();
+    settings->allocation_bits_per_second = 1;
+    settings->user_bits_per_second = 2;
+    settings->node_bits_per_second = 3;
+    TcpScene scene(settings);
+    Client same(scene, "192.0.2.8:5000");  // another allocation of that user
+    Client other(scene, "192.0.2.9:5000", "bob", "word");
+    for (Client* one : {&same, &other}) {
+        by_stream(*one, one->link.client.ip.bytes().back());
+        ASSERT_TRUE(allocate_tcp(*one).is_success());
+    }
+    const auto limits = [&](Client& client, std::string_view peer) {
+        client.ask(Method::refresh);
+        client.ask_signed(Method::connect,
+                          [&](auto& writer) { writer.add_address(Attribute::xor_peer_address, at(peer)); });
+        return scene.server->bit_limits(*scene.world.dialed.back().connection);
+    };
+    const auto one = limits(scene.client, "8.8.8.8:80");
+    const auto second = limits(scene.client, "8.8.8.8:81");
+    const auto of_same = limits(same, "8.8.8.8:82");
+    const auto of_other = limits(other, "8.8.8.8:83");
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        EXPECT_EQ(one[i].per_second, i + 1);
+        EXPECT_EQ(second[i].bucket, one[i].bucket);
+        EXPECT_EQ(of_same[i].bucket == one[i].bucket, i > 0);
+        EXPECT_EQ(of_other[i].bucket == one[i].bucket, i > 1);
+    }
+}
+
+TEST(PeerConnection, MayTakeFromItsLimitsWhenItsAllocationIsGone) {
+    auto settings = with_tcp();
+    settings->user_bits_per_second = 800'000;
+    TcpScene scene(settings);
+    EXPECT_TRUE(scene.bind(scene.data, scene.connected("8.8.8.8:80")).is_success());
+    const auto connection = scene.world.carried[0].connection;
+    scene.client.refresh(0);
+    EXPECT_EQ(scene.shared->quotas.users(), 0U);
+    EXPECT_GT(take_bits(scene.server->bit_limits(*connection), scene.now.steady).bytes, 0U);  // by its carrier, still
+}
+
 }  // namespace
 }  // namespace sallyport::turn

@@ -8,6 +8,7 @@
 #include "guard/lookout.hpp"
 #include "io/dtls.hpp"
 #include "io/loop.hpp"
+#include "io/relay.hpp"
 #include "io/scope.hpp"
 #include "io/sockets.hpp"
 #include "io/stream.hpp"
@@ -155,6 +156,7 @@ private:
         IpAddress client;
 
         Place(listeners::ClientCounts& counts, const IpAddress& of) : clients(counts), client(of) {}
+    io::Task<bool> pass_rest(StreamClient& client, io::Stream& peer, io::RelayWatch& watch, io::RelayPace& pace);
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
         ~Place() { clients.leave(client); }

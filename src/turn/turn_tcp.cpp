@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -38,6 +39,24 @@ public:
 private:
     PeerConnection& connection_;
     Outlet& outlet_;
+};
+
+// As fast as the limits on bits let it.
+class Paced final : public io::RelayPace {
+public:
+    Paced(const Server& server, const PeerConnection& connection, io::Cancellation& cancellation)
+        : RelayPace(cancellation), server_(server), connection_(connection) {}
+
+    void give_back(std::size_t bytes) override { give_back_bits(server_.bit_limits(connection_), bytes); }
+
+private:
+    Grant ask(SteadyTime now) override {
+        const BitGrant grant = take_bits(server_.bit_limits(connection_), now);
+        return {grant.bytes, grant.again};
+    }
+
+    const Server& server_;
+    const PeerConnection& connection_;
 };
 
 }  // namespace
@@ -102,6 +121,25 @@ void TurnLoop::carry(const Link& link, const PeerConnectionHandle& connection, i
     found->second->peer = io::Fd(socket);
 }
 
+// What the client has sent on the heels of its last request. False: the loop ends.
+io::Task<bool> TurnLoop::pass_rest(StreamClient& client, io::Stream& peer, io::RelayWatch& watch, io::RelayPace& pace) {
+    for (Bytes rest = client.rest; !rest.empty();) {
+        const std::size_t granted = pace.ask_again(loop_.now());
+        const Bytes now = rest.first(std::min(granted, rest.size()));
+        if (!now.empty()) {
+            pace.give_back(granted - now.size());
+            watch.from_client(now, client.stream, peer);
+            rest = rest.subspan(now.size());
+            continue;
+        }
+        const auto until = io::Deadline::at(pace.granted().again);
+        const io::Wait slept = co_await io::Sleep(loop_, client.cancellation, until);
+        if (slept != io::Wait::timeout) co_return false;
+    }
+    client.rest = {};
+    co_return true;
+}
+
 io::Task<void> TurnLoop::carry_to_peer(StreamClient& client) {
     auto peer = io::Stream::adopt(loop_, std::move(client.peer), client.cancellation);
     if (peer) {
@@ -112,9 +150,11 @@ io::Task<void> TurnLoop::carry_to_peer(StreamClient& client) {
         });
         io::keep_alive(peer->fd());
         Counting counting(*client.carried, *this);
-        if (!client.rest.empty()) counting.from_client(client.rest, client.stream, *peer);
+        Paced pace(server_, *client.carried, client.cancellation);
+        const bool begun = co_await pass_rest(client, *peer, counting, pace);
         io::Relayed relayed;
-        co_await io::relay(client.stream, *peer, {.half_closed = half_closed_for}, relayed, &counting);
+        const io::RelayLimits limits{.half_closed = half_closed_for, .pace = &pace};
+        if (begun) co_await io::relay(client.stream, *peer, limits, relayed, &counting);
     }
     client.carried->end();
 }

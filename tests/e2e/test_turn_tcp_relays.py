@@ -1,5 +1,8 @@
 """Relays over TCP (RFC 6062), and what the network says of datagrams (ICMP of RFC 8656): coturn's client, and one by hand."""
+import contextlib
+import random
 import socket
+import time
 
 import pytest
 
@@ -87,6 +90,33 @@ def test_a_peer_dials_a_client(gateway, connection):
     wait_until(lambda: gateway.counted() > before, "the allocation's record")
     record = gateway.wait_record(lambda one: one["target"] == "{}:{}".format(*relay))
     assert (record["bytes_in"], record["bytes_out"]) == (8, 5)
+
+
+LIMITS = ("bits_per_second_per_allocation", "bits_per_second_per_user", "bits_per_second")
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_limit_on_bits_slows_a_relay_down_and_loses_nothing(stage, limit):
+    """No clock is watched: what has passed is held against the time that has passed at least, however slow the machine."""
+    per_second, size = 800_000, 100_000
+    tables = turn.turn_tables(tcp=f"127.0.0.1:{turn.free_udp_port()}", tcp_relays=True, **{limit: "800k"})
+    gateway = stage.gateway(tables)
+    with contextlib.ExitStack() as kept:
+        def connect():
+            return kept.enter_context(socket.create_connection(("127.0.0.1", port(gateway, "tcp")), timeout=10))
+
+        peer = kept.enter_context(socket.create_server(("127.0.0.1", 0)))
+        client, data = TurnClient(connect()), TurnClient(connect())
+        client.allocate(TCP)
+        answer = client.connect(peer.getsockname())
+        accepted = kept.enter_context(peer.accept()[0])
+        begun = time.monotonic()
+        text = random.randbytes(size)
+        accepted.sendall(text)  # before anybody reads: it waits in the kernel, or here
+        assert data.bind_connection(answer.attributes[CONNECTION_ID]).error == 0
+        assert data.exactly(size) == text
+        lasted = time.monotonic() - begun
+        assert 8 * size <= per_second * (lasted + 0.25), lasted
 
 
 def test_nobody_listening_is_said_so(connection):
