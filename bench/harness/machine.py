@@ -145,6 +145,16 @@ def resident(pids):
     return total
 
 
+def wakes(pids):
+    """How often threads of these processes have gone to sleep, and so were woken."""
+    total = 0
+    for pid in pids:
+        for task in pathlib.Path("/proc", str(pid), "task").iterdir():
+            words = (task / "status").read_text().split()
+            total += int(words[words.index("voluntary_ctxt_switches:") + 1])
+    return total
+
+
 def start_peak(pids):
     """Bytes resident now, page by page; peak() tells the most since then."""
     for pid in pids:

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 from . import machine
 
@@ -13,6 +14,7 @@ PACED_LOAD = 0.5     # of what the relay could do at most
 PACED_SECONDS = 0.7  # at least, for the slowest to be many; under --realtime no core is ours for a whole second
 LATE_LIMIT = 0.5     # of a latency that may be the generator's own: above it nothing is said about the relay
 LATE_TRIES = 3
+WATCHED_SECONDS = 4
 WAITING = ("epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "futex", "clock_gettime")
 
 
@@ -123,6 +125,20 @@ def idle(row, relay, generator):
     sample["value"] = (own_after - own_before) / count
     sample["kernel"] = None if kernel_after is None else (kernel_after - kernel_before) / count
     return sample
+
+
+def wakes(row, relay, generator):
+    """How often in a second the relay is woken by connections that wait: beyond what it is without any."""
+    seen = {}
+
+    def watch(name):
+        before = machine.wakes(relay.pids)
+        time.sleep(WATCHED_SECONDS)
+        seen[name] = (machine.wakes(relay.pids) - before) / WATCHED_SECONDS
+
+    report = generator.run(relay, _for(relay, row), {"empty": lambda: watch("empty"), "open": lambda: watch("open")})
+    problem = _problem(report)
+    return {"value": None if problem else seen["open"] - seen["empty"], "problem": problem, "report": report}
 
 
 def strace_works():

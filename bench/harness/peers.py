@@ -69,7 +69,7 @@ def why_not(peer, row):
     if peer.name == DIRECT:
         if "tls" in row.arguments and row.kind != "idle":
             return "the backend speaks no TLS"
-        return "there is no relay" if row.kind in ("calls", "peak") or row.setup.workers > 1 else ""
+        return "there is no relay" if row.kind in ("calls", "peak", "wakes") or row.setup.workers > 1 else ""
     return ""
 
 

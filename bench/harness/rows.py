@@ -27,7 +27,7 @@ class Goal:
 class Row:
     key: str
     title: str
-    kind: str        # load: CPU of the relay; latency, fair: a message's time; idle, peak: memory; calls; checks;
+    kind: str        # load: CPU of the relay; latency, fair: a message's time; idle, peak: memory; wakes; calls; checks;
                      # of the name server: queries, rate, names, resident
     unit: str
     arguments: dict  # of bench_load
@@ -122,6 +122,8 @@ ROWS = (
         _sni("idle", 9000), (Goal(0.75),), SNI),
     Row("push-idle", "memory of a device that waits for pushes", "idle", _IDLE,
         _sni("idle", 9000, host="courier.push.apple.com"), (Goal(6300, ""),), PUSH),
+    Row("push-wakes", "how often devices that wait for pushes wake the gateway", "wakes", "wake-ups/s",
+        _sni("idle", 9000, host="courier.push.apple.com"), (Goal(5, ""),), PUSH),
     Row("calls-http", "system calls of a kept HTTP request", "calls", "calls/request", _http(ops=2000),
         (Goal(4.3, ""),)),
     Row("calls-close", "system calls of an HTTP connection", "calls", "calls/request",
@@ -169,6 +171,6 @@ def chosen(names, quick):
     rows = [row for row in ROWS if row.key in names or not names]
     if quick:
         shrink = {"connections": QUICK_IDLE}
-        rows = [dataclasses.replace(row, arguments=row.arguments | shrink) if row.kind == "idle" else row
+        rows = [dataclasses.replace(row, arguments=row.arguments | shrink) if row.kind in ("idle", "wakes") else row
                 for row in rows]
     return rows

@@ -125,7 +125,10 @@ void Load::send_from(std::size_t place) {
 
 void Load::send_due(double elapsed) {
     const auto due = static_cast<std::uint64_t>(elapsed * options_.rate);
-    while (report_.sent < due) send_from(turn_++ % seats_.size());
+    while (report_.sent + options_.burst <= due) {
+        const std::size_t place = turn_++ % seats_.size();
+        for (unsigned i = 0; i < options_.burst; ++i) send_from(place);
+    }
 }
 
 Result<void> Load::serve(std::chrono::microseconds at_most) {

@@ -26,6 +26,7 @@ struct Options {
     unsigned guests = 100;  // an even number
     unsigned window = 1;    // messages of each that are under way, where the rate is not given
     double rate = 0;        // messages a second of all guests together
+    unsigned burst = 1;     // of these so many at once, from one guest
     std::size_t size = 160;
     double seconds = 1;
 };

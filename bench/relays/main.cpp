@@ -52,6 +52,7 @@ Result<Options> read_options(int count, char** words) {
     options.guests = static_cast<unsigned>(number("guests", options.guests)) & ~1U;
     options.window = static_cast<unsigned>(number("window", options.window));
     options.rate = number("rate", options.rate);
+    options.burst = static_cast<unsigned>(number("burst", options.burst));
     options.size = static_cast<std::size_t>(number("size", static_cast<double>(options.size)));
     options.seconds = number("seconds", options.seconds);
     for (const auto& [name, value] : given) {

@@ -153,8 +153,8 @@ io::Task<Result<json, admin::Problem>> Daemon::explain(admin::ExplainQuery query
 }
 
 Result<gate::Explanation> Daemon::explain_name(const admin::ExplainQuery& query, bool& passed_on) const {
-    auto explained =
-        explain_dns(*generation_->zones.front().zones, generation_->push.get(), query.subject, query.client);
+    auto explained = explain_dns(config().dns, *generation_->zones.front().zones, generation_->push.get(),
+                                 query.subject, query.client);
     if (!explained) return std::unexpected(explained.error());
     passed_on = explained->passed_on;
     return std::move(explained->explanation);

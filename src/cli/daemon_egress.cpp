@@ -15,7 +15,7 @@ using telemetry::Level;
 
 namespace {
 
-constexpr std::size_t most_listed = 10'000;
+constexpr std::size_t most_listed = 32'768;      // of each list: together they must fit into one answer
 constexpr std::size_t most_translated = 65'536;  // what a firewall is told, whole
 
 std::optional<egress::Pin> pin_of(const admin::PinQuery& query) {

@@ -27,8 +27,9 @@ std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config) {
 
 bool is_dns_subject(std::string_view subject) { return subject.starts_with(subject_prefix); }
 
-Result<ExplainedName> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
-                                  const IpAddress& client) {
+Result<ExplainedName> explain_dns(const config::Dns& settings, const dns::Zones& zones, const push::Policy* push,
+                                  std::string_view subject, const IpAddress& client) {
+    if (settings.listen.empty()) return fail("there is no name server here: [dns] has no listen (write \":53\")");
     push::AssumedClaims claims(push);
     auto explained = dns::explain(zones, subject.substr(subject_prefix.size()), client, &claims);
     if (!explained) return std::unexpected(explained.error());

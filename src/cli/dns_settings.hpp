@@ -26,8 +26,8 @@ struct ExplainedName {
     bool passed_on = false;  // upstreams know the answer
 };
 /// @param push  whose couriers are answered; may be null
-Result<ExplainedName> explain_dns(const dns::Zones& zones, const push::Policy* push, std::string_view subject,
-                                  const IpAddress& client);
+Result<ExplainedName> explain_dns(const config::Dns& settings, const dns::Zones& zones, const push::Policy* push,
+                                  std::string_view subject, const IpAddress& client);
 /// Puts the question to an upstream as the client's would be; the answer comes on the loop's thread.
 void look_up(dns::Server& server, std::string_view subject, const IpAddress& client,
              std::function<void(dns::LookedUp)> told);

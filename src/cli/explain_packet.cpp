@@ -119,7 +119,7 @@ Exit explain_packet(const Common& common, const std::string& subject) {
     }
     const auto loaded = config::load(common.config_file, preset_names());
     for (const auto& error : loaded.errors) std::fputs(to_text(error, "error").c_str(), stderr);
-    if (!loaded.config) return Exit::invalid;
+    if (!loaded.config || !has_firewall(common, *loaded.config)) return Exit::invalid;
     const auto policy = firewall::derive(*loaded.config);
     firewall::Packet packet{.zone = firewall::zone_of(policy, question->from),
                             .transport = question->transport,

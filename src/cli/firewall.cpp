@@ -42,10 +42,7 @@ std::optional<Sources> read(const Common& common, Exit& exit) {
     if (common.json && !loaded.config) print(admin::to_text({{"errors", problems_json(loaded.errors)}}) + "\n");
     for (const auto& error : loaded.errors) std::fputs(to_text(error, "error").c_str(), stderr);
     if (!loaded.config) return std::nullopt;
-    if (loaded.config->firewall.place.line == 0) {
-        complain(common.config_file.string() + ": there is no [firewall], so there are no rules");
-        return std::nullopt;
-    }
+    if (!has_firewall(common, *loaded.config)) return std::nullopt;
     auto policy = firewall::derive(*loaded.config);
     place_clients(*loaded.config, policy);
     return Sources{std::move(loaded), std::move(policy)};
@@ -144,6 +141,12 @@ void probe_listeners(const config::Config& config) {
 }
 
 }  // namespace
+
+bool has_firewall(const Common& common, const config::Config& config) {
+    if (config.firewall.place.line != 0) return true;
+    complain(common.config_file.string() + ": there is no [firewall], so there are no rules");
+    return false;
+}
 
 Exit firewall_show(const Common& common, const FirewallOptions& options) {
     Exit exit = Exit::failed;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/verbs.hpp"
+#include "config/config.hpp"
 
 #include <cstdint>
 #include <string>
@@ -18,6 +19,9 @@ struct FirewallOptions {
     std::string try_for = "60s";
     bool same_connection = false;  // confirm from the connection that the change was made from
 };
+
+/// Does the configuration have rules at all? If not, that is said.
+bool has_firewall(const Common& common, const config::Config& config);
 
 Exit firewall_show(const Common& common, const FirewallOptions& options);
 /// Exit::answer_is_no: what is loaded is not what the configuration says.

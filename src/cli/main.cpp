@@ -100,12 +100,12 @@ void add_egress(CLI::App& app, const Common& common, EgressOptions& options, int
     pin->callback([&] { code = finish(egress_pin(common, options)); });
 }
 
-void add_push(CLI::App& app, const Common& common, int& code) {
+void add_push(CLI::App& app, const Common& common, std::string& device, int& code) {
     auto* verb = app.add_subcommand("push", "Apple's push service: would devices reach it, and which do");
     verb->require_subcommand(1);
-    verb->add_subcommand("check", "look up every courier and connect to every address")->callback([&] {
-        code = finish(push_check(common));
-    });
+    auto* check = verb->add_subcommand("check", "look up every courier and connect to every address");
+    check->add_option("--as", device, "the device from whose source address, where there is [egress]");
+    check->callback([&] { code = finish(push_check(common, device)); });
     verb->add_subcommand("devices", "who asked, who connected, and who asked and never came")->callback([&] {
         code = finish(push_devices(common));
     });
@@ -218,6 +218,7 @@ int main(int argc, char** argv) {
     BanOptions ban_options;
     DiagnoseOptions diagnose_options;
     EgressOptions egress_options;
+    std::string push_device;
     FirewallOptions firewall_options;
     TurnOptions turn_options;
     std::string page = "configuration";
@@ -249,7 +250,7 @@ int main(int argc, char** argv) {
     add_bans(app, common, ban_options, code);
     add_diagnose(app, common, diagnose_options, code);
     add_egress(app, common, egress_options, code);
-    add_push(app, common, code);
+    add_push(app, common, push_device, code);
     add_turn(app, common, turn_options, code);
     add_firewall(app, common, firewall_options, code);
     app.add_subcommand("ports", "who listens here, what the firewall says of it, and what clients asked for in vain")

@@ -2,6 +2,7 @@
 
 #include "admin/message.hpp"
 #include "cli/call.hpp"
+#include "cli/egress_settings.hpp"
 #include "cli/generation.hpp"
 #include "cli/push_settings.hpp"
 #include "cli/shapes.hpp"
@@ -18,8 +19,9 @@ using nlohmann::json;
 
 namespace {
 
-io::Task<void> check_and_stop(io::Loop& loop, const push::Policy& policy, push::Checked& out) {
-    out = co_await push::check(loop, policy);
+io::Task<void> check_and_stop(io::Loop& loop, const push::Policy& policy, const egress::Sources& sources,
+                              push::Checked& out) {
+    out = co_await push::check(loop, policy, sources);
     loop.stop();
 }
 
@@ -76,12 +78,20 @@ std::string devices_text(const json& answer) {
 
 }  // namespace
 
-Exit push_check(const Common& common) {
+Exit push_check(const Common& common, const std::string& as) {
+    const auto device = as.empty() ? IpAddress{} : IpAddress::parse(as);
+    if (!device) {
+        std::fprintf(stderr, "sallyport: --as: \"%s\" is no address\n", as.c_str());
+        return Exit::usage;
+    }
     const auto presets = preset_names();
     const auto loaded = config::load(common.config_file, presets);
     for (const auto& error : loaded.errors) std::fputs(config::to_text(error, "error").c_str(), stderr);
     if (!loaded.config) return Exit::invalid;
     const push::Policy policy = push_policy(loaded.config->push);
+    egress::Book book;  // empty: pins and the hash say it, as for a device that comes for the first time
+    book.apply(egress_policy(*loaded.config));
+    const egress::Sources sources = book.look({.address = *device}).sources;
     auto loop = io::Loop::create();
     if (!loop) {
         std::fprintf(stderr, "sallyport: %s\n", loop.error().message.c_str());
@@ -89,7 +99,7 @@ Exit push_check(const Common& common) {
     }
     push::Checked checked;
     io::Scope scope(**loop);
-    scope.spawn(check_and_stop(**loop, policy, checked));
+    scope.spawn(check_and_stop(**loop, policy, sources, checked));
     (*loop)->run();
     const std::string text = common.json ? admin::to_text(to_json(checked)) + "\n" : text_of(checked);
     std::fwrite(text.data(), 1, text.size(), stdout);

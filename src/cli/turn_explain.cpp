@@ -65,10 +65,9 @@ Result<gate::Explanation> explain_turn(const config::Config& config, const turn:
     out.protocol = "turn";
     out.looked_for = user;
     const config::Turn& turn = config.turn;
-    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty() && turn.dtls.empty() && !config.mux_takes_turn()) {
-        out.reason = Reason::turn_credentials;
-        out.detail = "[turn] has no listener";
-    } else if (!explain_user(config, settings, user, now, out)) {
+    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty() && turn.dtls.empty() && !config.mux_takes_turn())
+        return fail("nobody is relayed here: [turn] has no listener (write udp = \":3478\")");
+    if (!explain_user(config, settings, user, now, out)) {
         out.reason = Reason::turn_credentials;
         out.detail = "unknown user, or a time-limited one whose time is over";
     } else if (peer && !explain_peer(settings, *peer, out)) {

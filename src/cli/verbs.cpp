@@ -108,7 +108,8 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
     }
     if (is_dns_subject(question.subject)) {
         const push::Policy push = push_policy(loaded.config->push);
-        const auto explained = explain_dns(dns::Zones(*loaded.config, 0), &push, question.subject, question.client);
+        const auto explained =
+            explain_dns(loaded.config->dns, dns::Zones(*loaded.config, 0), &push, question.subject, question.client);
         if (!explained) return complain(explained.error().message), Exit::usage;
         return print_explanation(to_json(explained->explanation, question, "file"), common.json);
     }

@@ -71,7 +71,11 @@ void Loader::read_file(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     std::string text(largest_file + 1, '\0');
     if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!in.is_open() || in.bad()) return complain(file, {"can't be read: " + std::generic_category().message(errno)});
+    if (!in.is_open() || in.bad()) {
+        const int error = errno;
+        return complain(file, {"can't be read: " + std::generic_category().message(error),
+                               error == ENOENT ? "name the file with --config; examples/ has some to begin with" : ""});
+    }
     text.resize(static_cast<std::size_t>(in.gcount()));
     if (text.size() > largest_file) return complain(file, {"is larger than 8 MiB"});
     text.shrink_to_fit();

@@ -207,7 +207,9 @@ TEST(Load, SaysWhichFileItCouldNotRead) {
     const auto missing = load(folder / "sallyport.toml", presets);
     ASSERT_EQ(missing.errors.size(), 1U);
     EXPECT_EQ(to_text(missing.errors.front(), "error"),
-              (folder / "sallyport.toml").string() + ": error: can't be read: No such file or directory\n");
+              (folder / "sallyport.toml").string() +
+                  ": error: can't be read: No such file or directory\n"
+                  "  hint: name the file with --config; examples/ has some to begin with\n");
 
     const auto is_folder = load(folder / "conf.d", presets);
     ASSERT_EQ(is_folder.errors.size(), 1U);

@@ -1,18 +1,15 @@
 // Any bytes at all as a capture file, through the whole pipeline: a report whose numbers hold each other, in text and
 // in HTML that nothing from outside can break out of.
+#include "base/fuzzing.hpp"
 #include "diagnose/analysis.hpp"
 #include "diagnose/report_html.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace {
 
 using namespace sallyport;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 void feed(Bytes file, diagnose::Analysis& analysis) {
     pcap::Reader reader;

@@ -4,10 +4,10 @@
 #include "wire/dns/testing.hpp"
 
 #include <array>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sallyport::dns::testing {
 
@@ -32,8 +32,8 @@ struct AnswerText {
     std::string question = {};  // octets, copied from the query
     std::uint16_t id = 0;
     std::uint16_t flags = flag::response | flag::recursion_desired | flag::recursion_available;
-    std::initializer_list<RecordText> answers = {};
-    std::initializer_list<RecordText> authorities = {};
+    std::vector<RecordText> answers = {};
+    std::vector<RecordText> authorities = {};
     bool opt = false;
     std::string options = {};
 };

@@ -30,7 +30,7 @@ public:
             return out;
         }
         if (claims != nullptr && find_claim(*claims, out)) return out;
-        if (find_local(out) || find_domain(out)) return out;
+        if (take_local(out, zones_.names().find(key_)) || find_domain(out)) return out;
         pass_on(out, out.view->group);
         return out;
     }
@@ -60,26 +60,20 @@ private:
         return true;
     }
 
-    const LocalName* in_view(const std::vector<LocalName>& variants) {
-        for (const LocalName& variant : variants) {
-            if ((variant.views & bit_) != 0) return &variant;
-            note(variant.rule, "not in this view");
+    bool take_local(Decision& out, Variants variants) {
+        while (const auto local = variants.next()) {
+            if ((local->views & bit_) == 0) {
+                note(local->rule, "not in this view");
+                continue;
+            }
+            const auto set = local->find(question_.type);
+            note(local->rule, set ? "match" : "match; the name has no record of this type");
+            out.local = *local;
+            out.set = set.value_or(RecordSet{});
+            out.outcome = set ? Outcome::local : Outcome::no_data;
+            return true;
         }
-        return nullptr;
-    }
-
-    void take(Decision& out, const LocalName& local) {
-        out.local = &local;
-        out.set = local.find(question_.type);
-        out.outcome = out.set == nullptr ? Outcome::no_data : Outcome::local;
-        note(local.rule, out.set == nullptr ? "match; the name has no record of this type" : "match");
-    }
-
-    bool find_local(Decision& out) {
-        const auto* variants = zones_.names().find(key_);
-        const LocalName* local = variants == nullptr ? nullptr : in_view(*variants);
-        if (local != nullptr) take(out, *local);
-        return local != nullptr;
+        return false;
     }
 
     // The longest ending that says anything decides; of one ending, a record beats `deny`, that beats a forward, and
@@ -88,7 +82,7 @@ private:
         zones_.domains().find_ending(key_, 0, [&](const Domain& domain, std::size_t skipped) {
             out.private_allowed = out.private_allowed || domain.private_allowed;
             if (decided_) return false;
-            decided_ = skipped > 0 && take_pattern(out, domain);
+            decided_ = skipped > 0 && take_local(out, Variants(domain.below));
             if (!decided_ && domain.denied) {
                 note(domain.denied_by, "match");
                 out.outcome = Outcome::denied;
@@ -99,12 +93,6 @@ private:
             return false;  // what a longer ending decided may still be allowed private addresses by a shorter one
         });
         return decided_;
-    }
-
-    bool take_pattern(Decision& out, const Domain& domain) {
-        const LocalName* local = in_view(domain.below);
-        if (local != nullptr) take(out, *local);
-        return local != nullptr;
     }
 
     bool take_forward(Decision& out, const Domain& domain) {
@@ -129,7 +117,7 @@ private:
         // Names of ours may be below it: one that does not exist has nothing below it (RFC 8020).
         const bool may_be_above = is_itself || key_.labels() < domain.whole_labels;
         out.outcome = may_be_above ? Outcome::no_data : Outcome::absent;
-        out.local = &zones_.nothing();
+        out.local = zones_.nothing();
         return true;
     }
 
@@ -175,12 +163,12 @@ Bytes write_answer(MutableBytes room, const Asked& asked, std::uint16_t asked_ty
     switch (decision.outcome) {
         case Outcome::local: {
             AnswerWriter writer(room, asked, 0, flag::authoritative);
-            writer.answers(decision.set->records, decision.set->count);
+            writer.answers(decision.set.records, decision.set.count);
             return writer.finish();
         }
         case Outcome::no_data: {
             AnswerWriter writer(room, asked, 0, flag::authoritative);
-            writer.start_of_authority(decision.local->ttl);
+            writer.start_of_authority(decision.local.ttl);
             return writer.finish();
         }
         case Outcome::denied:

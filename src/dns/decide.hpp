@@ -38,8 +38,8 @@ using Trail = std::vector<Step>;
 struct Decision {
     Outcome outcome = Outcome::refused;
     const View* view = nullptr;  // null: refused before it mattered
-    const LocalName* local = nullptr;
-    const RecordSet* set = nullptr;
+    LocalName local = {};  // local, no_data, absent
+    RecordSet set = {};    // local
     const UpstreamGroup* group = nullptr;
     std::size_t group_index = 0;
     bool private_allowed = false;  // forwarded: the answer may hold addresses of private networks

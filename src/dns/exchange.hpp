@@ -43,7 +43,7 @@ private:
 };
 
 /// Somebody who waits for an answer. Told once, and then gone.
-class Waiting : public io::ListNode {
+class Waiting {
 public:
     virtual ~Waiting() = default;
     virtual void answered(const Reply& reply) = 0;
@@ -67,7 +67,7 @@ struct Exchange : io::ListNode {
     bool private_allowed = false;
     UpstreamsHandle upstreams;
     Upstream* only = nullptr;  // a probe of this one
-    io::List<Waiting> waiting;
+    std::vector<std::unique_ptr<Waiting>> waiting;  // in the order in which they came
     std::optional<SteadyTime> stale_at;  // when those who wait get what is past its time
 
     std::array<Try, most_tries> tries;

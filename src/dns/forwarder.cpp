@@ -18,8 +18,13 @@ constexpr std::uint32_t explore_one_in = 64;  // questions go to another upstrea
 constexpr std::chrono::seconds last_resort_every{1};  // while all fail, one question so often goes out all the same
 constexpr std::uint32_t rebind_ttl = 60;  // seconds
 
-bool may_be_bettered(Rcode rcode) {
-    return rcode == Rcode::serv_fail || rcode == Rcode::refused || rcode == Rcode::not_imp;
+// Is this no answer but a sign that it is the wrong one who was asked? A name server that asks nobody else itself and
+// does not have the name says who may know, if anything (RFC 1034 section 4.3.1).
+bool may_be_bettered(const Header& header) {
+    const auto rcode = static_cast<Rcode>(header.flags & flag::rcode);
+    if (rcode == Rcode::serv_fail || rcode == Rcode::refused || rcode == Rcode::not_imp) return true;
+    const bool knows = header.answers > 0 || header.has(flag::authoritative | flag::recursion_available);
+    return rcode == Rcode::no_error && !knows;
 }
 
 }  // namespace
@@ -101,7 +106,7 @@ void Forwarder::ask(const Query& query, const NameKey& key, const Decision& deci
         count(Event::joined);
     if (shared && !exchange->stale_at && cache_.find(wanted, loop_.now()).age == Cache::Age::stale)
         exchange->stale_at = loop_.now() + stale_after;
-    exchange->waiting.push_back(*who.release());
+    exchange->waiting.push_back(std::move(who));
     ++waiting_;
     if (fresh) scope_.spawn(drive(*exchange));
 }
@@ -218,8 +223,7 @@ void Forwarder::answered(Try& one, Bytes message) {
     const bool pending = std::ranges::any_of(exchange.tries, [](const Try& other) { return other.in != nullptr; });
     const auto& group = (*exchange.upstreams)[exchange.group];
     const bool more = exchange.tried < std::min(group.size(), Exchange::most_tries);
-    const bool poor = may_be_bettered(static_cast<Rcode>(header.flags & flag::rcode));
-    if (poor && exchange.only == nullptr && (pending || more)) {
+    if (may_be_bettered(header) && exchange.only == nullptr && (pending || more)) {
         exchange.rejection.assign(message.begin(), message.end());
         if (more) exchange.news.raise();
         return;
@@ -278,10 +282,9 @@ ForwarderFacts Forwarder::facts() const {
 }
 
 void Forwarder::tell(Exchange& exchange, const Reply& reply) {
-    while (Waiting* one = exchange.waiting.pop_front()) {
-        const std::unique_ptr<Waiting> own(one);
+    for (const auto& one : std::exchange(exchange.waiting, {})) {
         --waiting_;
-        own->answered(reply);
+        one->answered(reply);
     }
 }
 

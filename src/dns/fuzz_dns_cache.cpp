@@ -1,6 +1,9 @@
 // Any upstream's answers, asked for again in any order and at any time: the cache against a plain table with a list of
-// who was used last. What comes out is an answer to who asked, with the records that came in and TTLs that have aged.
+// who was used last. What comes out is an answer to who asked, with the records that came in and TTLs that have aged;
+// what ldns (NLnet Labs) could read when it came, it can read when it is given.
 #include "dns/cache.hpp"
+
+#include <ldns/ldns.h>
 
 #include <algorithm>
 #include <array>
@@ -36,7 +39,15 @@ struct Kept {
     SteadyTime stored{}, expires{};
     unsigned hits = 0;
     bool failure = false;
+    bool read_by_ldns = false;
 };
+
+bool is_read_by_ldns(Bytes message) {
+    ldns_pkt* packet = nullptr;
+    const auto status = ldns_wire2pkt(&packet, reinterpret_cast<const std::uint8_t*>(message.data()), message.size());
+    if (status == LDNS_STATUS_OK) ldns_pkt_free(packet);
+    return status == LDNS_STATUS_OK;
+}
 
 std::vector<std::uint32_t> ttls_of(Bytes message, const Response& response) {
     std::vector<std::uint32_t> out;
@@ -106,7 +117,8 @@ void Story::store(std::string_view question, std::uint16_t group, Bytes rest) {
            .stored = now_,
            .expires = now_ + std::chrono::seconds(*examined.lifetime),
            .hits = 0,
-           .failure = failure};
+           .failure = failure,
+           .read_by_ldns = is_read_by_ldns(message)};
 }
 
 void Story::find(std::string_view question, std::uint16_t group, std::size_t room, bool edns) {
@@ -134,6 +146,7 @@ void Story::find(std::string_view question, std::uint16_t group, std::size_t roo
         for (std::uint32_t& ttl : aged) ttl = stale ? Cache::stale_ttl : ttl - std::min(ttl, age);
         if (response->header.has(flag::truncated)) aged.clear();
         require(ttls_of(written, *response) == aged);
+        require(!at->read_by_ldns || is_read_by_ldns(written));
     }
     model_.splice(model_.begin(), model_, at);
 }

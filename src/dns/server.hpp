@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -113,6 +114,7 @@ private:
     void flush_replies();
 
     io::Task<void> serve_udp(std::shared_ptr<Udp> udp);
+    void fetch_names(std::span<const io::Datagram> datagrams) const;
     void answer_datagram(const std::shared_ptr<Udp>& udp, const io::Datagram& datagram);
     bool within_limit(const SocketAddress& client, Bytes& answer);
 

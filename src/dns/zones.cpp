@@ -25,7 +25,7 @@ NameKey key_of(std::string_view text, std::uint64_t seed) {
     return {name.wire(), seed};
 }
 
-void append(RecordSet& set, std::uint32_t ttl, Bytes rdata) {
+void append(LocalNameParts::Set& set, std::uint32_t ttl, Bytes rdata) {
     std::array<std::byte, 12 + max_name> room;
     ByteWriter out(room);
     out.u16(the_question);
@@ -44,13 +44,13 @@ void append(RecordSet& set, std::uint32_t ttl, Bytes rdata) {
     ++set.count;
 }
 
-RecordSet& set_of_type(LocalName& name, std::uint16_t type) {
-    auto found = std::ranges::find(name.sets, type, &RecordSet::type);
-    if (found == name.sets.end()) found = name.sets.insert(name.sets.end(), RecordSet{type, 0, {}});
+LocalNameParts::Set& set_of_type(LocalNameParts& name, std::uint16_t type) {
+    auto found = std::ranges::find(name.sets, type, &LocalNameParts::Set::type);
+    if (found == name.sets.end()) found = name.sets.insert(name.sets.end(), {type, 0, {}});
     return *found;
 }
 
-void append_address(LocalName& name, const IpAddress& address) {
+void append_address(LocalNameParts& name, const IpAddress& address) {
     const auto octets = std::as_bytes(std::span(address.bytes()));
     if (address.is_v4())
         append(set_of_type(name, type::a), name.ttl, octets.last(4));
@@ -60,25 +60,21 @@ void append_address(LocalName& name, const IpAddress& address) {
 
 // Records for named views stand in the place of those for every view. The configuration's check sees to it that no
 // view is told twice of one name.
-void add_local(std::vector<LocalName>& variants, bool every_view, LocalName name) {
+void add_local(std::vector<LocalNameParts>& variants, bool every_view, LocalNameParts name) {
     variants.insert(every_view ? variants.end() : variants.begin(), std::move(name));
 }
 
 }  // namespace
 
-const RecordSet* LocalName::find(std::uint16_t wanted) const {
-    if (wanted == type::any) return sets.empty() ? nullptr : sets.data();
-    const auto found = std::ranges::find(sets, wanted, &RecordSet::type);
-    return found == sets.end() ? nullptr : &*found;
-}
-
 Zones::Zones(const config::Config& config, std::uint64_t seed) : seed_(seed), settings_(config.dns) {
     clients_ = NetworkSet(config::dns_clients(settings_));
     add_views(config);
-    add_records(config);
+    Drafts drafts;
+    add_records(config, drafts);
     add_forwards(config);
     add_lists();
-    add_special_names();
+    add_special_names(drafts);
+    pack_names(drafts);
 }
 
 const View& Zones::view_of(const IpAddress& client) const {
@@ -104,15 +100,15 @@ void Zones::add_views(const config::Config& config) {
     }
 }
 
-void Zones::add_records(const config::Config& config) {
+void Zones::add_records(const config::Config& config, Drafts& drafts) {
     for (const config::DnsRecord& record : config.dns_records) {
         const ViewSet views = set_of(record.views);
         for (const auto& pattern : record.names) {
             const std::uint32_t rule = add_rule("dns.record " + pattern.value.text, pattern.place);
-            LocalName name{.views = views, .ttl = in_seconds(record.ttl), .sets = {}, .rule = rule};
+            LocalNameParts name{.views = views, .ttl = in_seconds(record.ttl), .rule = rule};
             for (const auto& address : record.addresses) append_address(name, address.value);
-            auto& variants = pattern.value.is_pattern() ? domains_.at(key_of(pattern.value.text, seed_), 1).below
-                                                        : names_.at(key_of(pattern.value.text, seed_));
+            auto& variants = pattern.value.is_pattern() ? drafts.below.at(key_of(pattern.value.text, seed_), 1)
+                                                        : drafts.names.at(key_of(pattern.value.text, seed_));
             add_local(variants, record.views.empty(), std::move(name));
         }
     }
@@ -120,20 +116,21 @@ void Zones::add_records(const config::Config& config) {
         const auto first =
             std::ranges::find_if(record.names, [](const auto& name) { return !name.value.is_pattern(); });
         if (first == record.names.end()) continue;
-        add_reverse_names(record, set_of(record.views), add_rule("dns.record " + first->value.text, first->place));
+        const std::uint32_t rule = add_rule("dns.record " + first->value.text, first->place);
+        add_reverse_names(record, set_of(record.views), rule, drafts);
     }
 }
 
 // An address is called by the first name that has it; what the configuration says itself of a reverse name stands.
-void Zones::add_reverse_names(const config::DnsRecord& record, ViewSet views, std::uint32_t rule) {
+void Zones::add_reverse_names(const config::DnsRecord& record, ViewSet views, std::uint32_t rule, Drafts& drafts) {
     const auto first = std::ranges::find_if(record.names, [](const auto& name) { return !name.value.is_pattern(); });
     const Name target = Name::parse(first->value.text).value_or(Name{});
     for (const auto& address : record.addresses) {
-        LocalName name{.views = views, .ttl = in_seconds(record.ttl), .sets = {}, .rule = rule};
+        LocalNameParts name{.views = views, .ttl = in_seconds(record.ttl), .rule = rule};
         append(set_of_type(name, type::ptr), name.ttl, target.wire());
-        auto& variants = names_.at(NameKey(reverse_name(address.value).wire(), seed_));
+        auto& variants = drafts.names.at(NameKey(reverse_name(address.value).wire(), seed_));
         const bool said =
-            std::ranges::any_of(variants, [&](const LocalName& present) { return present.views == views; });
+            std::ranges::any_of(variants, [&](const LocalNameParts& present) { return present.views == views; });
         if (!said) add_local(variants, record.views.empty(), std::move(name));
     }
 }
@@ -163,25 +160,26 @@ void Zones::add_lists() {
 
 // This machine's own names (RFC 6761 section 6.3), and those that are nowhere; what the configuration says itself
 // stands.
-void Zones::add_special_names() {
+void Zones::add_special_names(Drafts& drafts) {
     constexpr std::uint32_t ttl = 86'400;
     const std::uint32_t here = add_rule("RFC 6761 localhost", {});
-    const auto add = [](std::vector<LocalName>& variants, const LocalName& name) {
-        const bool said = std::ranges::any_of(variants, [](const LocalName& one) { return one.views == ~ViewSet{0}; });
+    const auto add = [](std::vector<LocalNameParts>& variants, const LocalNameParts& name) {
+        const bool said =
+            std::ranges::any_of(variants, [](const LocalNameParts& one) { return one.views == ~ViewSet{0}; });
         if (!said) add_local(variants, true, name);
     };
     const Name host = Name::parse("localhost").value_or(Name{});
     const NameKey localhost(host.wire(), seed_);
-    LocalName addresses{.views = ~ViewSet{0}, .ttl = ttl, .sets = {}, .rule = here};
+    LocalNameParts addresses{.views = ~ViewSet{0}, .ttl = ttl, .rule = here};
     for (const char* text : {"127.0.0.1", "::1"}) {
         const IpAddress address = *IpAddress::parse(text);
         append_address(addresses, address);
-        LocalName pointer{.views = ~ViewSet{0}, .ttl = ttl, .sets = {}, .rule = here};
+        LocalNameParts pointer{.views = ~ViewSet{0}, .ttl = ttl, .rule = here};
         append(set_of_type(pointer, type::ptr), ttl, host.wire());
-        add(names_.at(NameKey(reverse_name(address).wire(), seed_)), pointer);
+        add(drafts.names.at(NameKey(reverse_name(address).wire(), seed_)), pointer);
     }
-    add(names_.at(localhost), addresses);
-    add(domains_.at(localhost).below, addresses);
+    add(drafts.names.at(localhost), addresses);
+    add(drafts.below.at(localhost), addresses);
     for (const SpecialName& special : absent_names()) {
         Domain& domain = domains_.at(key_of(special.name, seed_));
         domain.absent = special.absent;
@@ -189,6 +187,13 @@ void Zones::add_special_names() {
         if (special.name.ends_with("ip6.arpa")) domain.whole_labels = 34;
         domain.absent_by = add_rule(std::string(special.source) + ' ' + std::string(special.name), {});
     }
+}
+
+void Zones::pack_names(Drafts& drafts) {
+    names_ = LocalNames(drafts.names.size());
+    drafts.names.for_each([this](Bytes name, const auto& variants) { names_.add({name, seed_}, pack(variants)); });
+    drafts.below.for_each(
+        [this](Bytes name, const auto& variants) { domains_.at({name, seed_}).below = pack(variants); });
 }
 
 std::size_t Zones::add_group(const std::vector<config::Located<config::DnsUpstream>>& servers, std::string owner,

@@ -4,6 +4,7 @@
 
 #include "base/network_map.hpp"
 #include "config/config.hpp"
+#include "dns/local_names.hpp"
 #include "dns/name_table.hpp"
 #include "dns/special_names.hpp"
 
@@ -13,9 +14,6 @@
 #include <vector>
 
 namespace sallyport::dns {
-
-/// Views as bits; bit 0 stands for clients that are in none.
-using ViewSet = std::uint64_t;
 
 struct View {
     std::string name;  // empty: for clients that are in none
@@ -32,27 +30,9 @@ struct UpstreamGroup {
     bool outside = true;  // not all of them are in private networks
 };
 
-/// Records of one type and name, as they stand in an answer: with an owner that points to the question.
-struct RecordSet {
-    std::uint16_t type = 0;
-    std::uint16_t count = 0;
-    std::vector<std::byte> records;
-};
-
-/// What a name has in some of the views. It owns all its types there.
-struct LocalName {
-    ViewSet views = 0;
-    std::uint32_t ttl = 0;  // seconds; of what it does not have, too
-    std::vector<RecordSet> sets;
-    std::uint32_t rule = 0;  // its place in Zones::rules()
-
-    /// Null: there is none of the type. ANY: one of those that there are (RFC 8482 section 4.1).
-    const RecordSet* find(std::uint16_t type) const;
-};
-
 /// What an ending of names means.
 struct Domain {
-    std::vector<LocalName> below;  // `*.` of it
+    std::vector<std::byte> below;  // `*.` of it: Variants, packed
     struct Forward {
         ViewSet views = 0;
         std::size_t group = 0;
@@ -86,7 +66,7 @@ public:
     /// Null: no view has this name.
     const View* find_view(std::string_view name) const;
 
-    const NameTable<std::vector<LocalName>>& names() const { return names_; }
+    const LocalNames& names() const { return names_; }
     const NameTable<Domain>& domains() const { return domains_; }
     const std::vector<UpstreamGroup>& groups() const { return groups_; }
     const std::vector<Rule>& rules() const { return rules_; }
@@ -95,12 +75,19 @@ public:
     const config::Dns& settings() const { return settings_; }
 
 private:
+    /// Local names and patterns of them, before they are packed.
+    struct Drafts {
+        NameTable<std::vector<LocalNameParts>> names;
+        NameTable<std::vector<LocalNameParts>> below;
+    };
+
     void add_views(const config::Config& config);
-    void add_records(const config::Config& config);
-    void add_reverse_names(const config::DnsRecord& record, ViewSet views, std::uint32_t rule);
+    void add_records(const config::Config& config, Drafts& drafts);
+    void add_reverse_names(const config::DnsRecord& record, ViewSet views, std::uint32_t rule, Drafts& drafts);
     void add_forwards(const config::Config& config);
     void add_lists();
-    void add_special_names();
+    void add_special_names(Drafts& drafts);
+    void pack_names(Drafts& drafts);
     std::size_t add_group(const std::vector<config::Located<config::DnsUpstream>>& servers, std::string owner,
                           config::Place place);
     std::uint32_t add_rule(std::string text, config::Place place);
@@ -112,8 +99,8 @@ private:
     std::vector<View> views_;  // the first is for clients that are in none
     std::vector<UpstreamGroup> groups_;  // the first is that of [dns]
     std::vector<Rule> rules_;
-    LocalName nothing_{.views = ~ViewSet{0}, .ttl = 300, .sets = {}, .rule = 0};
-    NameTable<std::vector<LocalName>> names_;
+    LocalName nothing_{.views = ~ViewSet{0}, .ttl = 300};
+    LocalNames names_;
     NameTable<Domain> domains_;
 };
 

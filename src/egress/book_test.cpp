@@ -1,5 +1,6 @@
 #include "egress/book.hpp"
 
+#include "egress/keeper.hpp"
 #include "egress/nat_map.hpp"
 
 #include <gtest/gtest.h>
@@ -89,6 +90,27 @@ TEST(Book, IsTheSameAfterARestartFromItsChanges) {
     }
     for (int i = 0; i < 100; ++i) EXPECT_EQ(v4_of(restored.look(client(i))), v4_of(book.look(client(i)))) << i;
     EXPECT_EQ(v4_of(restored.look(client(7))), ip("198.51.100.1"));
+}
+
+// One gateway takes over from another, by the lines that it has heard: though its own pool has grown, and with the
+// pins.
+TEST(Book, GivesTenThousandWhatAnotherGatewayGaveThem) {
+    constexpr int everybody = 10'000;
+    Book one;
+    one.apply({.pool = pool_of({"192.0.2.0/27"})});
+    for (int i = 0; i < everybody; ++i) one.choose(client(i), at(0s));
+    ASSERT_TRUE(one.pin(*Pin::make(PinKind::client, "10.1.0.7", ip("198.51.100.1")), at(5s)));
+    Book other;
+    other.apply({.pool = pool_of({"192.0.2.0/26"})});
+    for (const Change& change : one.take_changes()) EXPECT_TRUE(hear(line_of(change), other));
+    int kept = 0;
+    for (int i = 0; i < everybody; ++i) {
+        const Choice choice = other.choose(client(i), at(10s));
+        EXPECT_EQ(choice.sources, one.look(client(i)).sources) << i;
+        kept += why_of(choice) == Why::kept ? 1 : 0;
+    }
+    EXPECT_EQ(kept, everybody - 1);
+    EXPECT_EQ(v4_of(other.look(client(7))), ip("198.51.100.1"));
 }
 
 TEST(Book, GivesOneAddressOnceWhereItIsExclusive) {

@@ -121,4 +121,9 @@ std::optional<std::string> Keeper::write() {
     return written.error().message;
 }
 
+void Keeper::write_all() {
+    do write();
+    while (!failing_ && (!due_.empty() || !stays_due_.empty()));
+}
+
 }  // namespace sallyport::egress

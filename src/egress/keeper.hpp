@@ -26,6 +26,8 @@ public:
     void note(const IpAddress& address, const Stay* stay);
     /// Writes what is due. On failure all of it stays due. The error is told once, until a write succeeds again.
     std::optional<std::string> write();
+    /// At the end: until nothing is due, or the disk fails.
+    void write_all();
 
 private:
     store::EgressLines& lines_;

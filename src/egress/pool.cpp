@@ -1,6 +1,7 @@
 #include "egress/pool.hpp"
 
 #include "base/bytes.hpp"
+#include "base/nth_address.hpp"
 #include "crypto/hash.hpp"
 
 #include <algorithm>
@@ -8,17 +9,6 @@
 namespace sallyport::egress {
 
 namespace {
-
-// The address `step` after this one.
-IpAddress after(const IpAddress& first, std::size_t step) {
-    auto bytes = first.bytes();
-    for (std::size_t at = bytes.size(); at-- > 0 && step != 0;) {
-        step += bytes[at];
-        bytes[at] = static_cast<std::uint8_t>(step);
-        step >>= 8;
-    }
-    return IpAddress::v6(bytes);
-}
 
 std::size_t size_of_one(const Network& network) {
     const unsigned host_bits = 128 - network.mapped_bits();
@@ -32,7 +22,7 @@ Pool::Pool(std::span<const Network> networks, std::string_view seed) : seed_(see
     for (const Network& network : networks) {
         const std::size_t size = size_of_one(network);
         for (std::size_t i = 0; i < size && addresses_.size() < most_members; ++i) {
-            const IpAddress address = after(network.address(), i);
+            const IpAddress address = nth_after(network.address(), i);
             if (!addresses_.insert(address).second) continue;
             members_[static_cast<std::size_t>(family_of(address))].push_back({address, hash_of(address.to_string())});
         }

@@ -220,7 +220,7 @@ io::Task<void> Registry::keep_time(io::Cancellation& cancellation) {
         if (!keeper_) continue;
         if (const auto failed = keeper_->write()) options_.trouble(*failed);
     }
-    if (keeper_) keeper_->write();
+    if (keeper_) keeper_->write_all();
 }
 
 }  // namespace sallyport::egress

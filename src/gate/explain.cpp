@@ -79,7 +79,8 @@ Result<Explanation> explain(const Snapshot& snapshot, const Question& question) 
     }
     return fail("can't explain '" + question.subject +
                 "': a subject looks like https://hq.example.com/path, ldap:hq.example.com\\guest, "
-                "sip:alice@example.com, h323:example.com/branch or tls:update.example.com");
+                "sip:alice@example.com, h323:example.com/branch, tls:update.example.com, dns:printer.example.com?AAAA, "
+                "turn:alice?peer=198.51.100.7 or fw:tcp:203.0.113.5->198.51.100.1:443");
 }
 
 }  // namespace sallyport::gate

@@ -1,6 +1,7 @@
 #include "io/udp.hpp"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 
 #include <linux/errqueue.h>
 
@@ -13,10 +14,10 @@ namespace sallyport::io {
 
 namespace {
 
-// Room for one control message with an address, aligned as the kernel writes it.
+// Room for one control message with an address, and one with a size; aligned as the kernel writes it.
 union Control {
     cmsghdr aligned;
-    char bytes[CMSG_SPACE(sizeof(in6_pktinfo))];
+    char bytes[CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))];
 };
 
 IpAddress from_v4(const in_addr& address) { return IpAddress::v4(ntohl(address.s_addr)); }
@@ -47,12 +48,14 @@ IpAddress local_address_in(msghdr& header) {
     return {};
 }
 
+// Behind what is there already.
 template <class T>
 void put(msghdr& header, Control& control, int level, int type, const T& payload) {
-    control = {};
+    if (header.msg_control == nullptr) control = {};
+    const std::size_t before = header.msg_controllen;
     header.msg_control = &control;
-    header.msg_controllen = CMSG_SPACE(sizeof payload);
-    cmsghdr* message = CMSG_FIRSTHDR(&header);
+    header.msg_controllen += CMSG_SPACE(sizeof payload);
+    auto* const message = reinterpret_cast<cmsghdr*>(control.bytes + before);
     message->cmsg_level = level;
     message->cmsg_type = type;
     message->cmsg_len = CMSG_LEN(sizeof payload);
@@ -243,6 +246,31 @@ bool UdpSocket::send_pieces(const SocketAddress& peer, const IpAddress& local, s
     message.msg_hdr.msg_iovlen = pieces.size();
     put_local_address(message.msg_hdr, control, {.peer = peer, .local = local, .bytes = {}});
     return sends([&] { return watched_->loop->system_calls().sendmmsg(watched_->fd, &message, 1, MSG_DONTWAIT) == 1; });
+}
+
+// The kernel refuses what would not pass the path whole (EINVAL, later EMSGSIZE), and all of it where nobody below sums
+// or cuts (EIO, as with IPsec): what is as long will not be tried again by this socket.
+bool UdpSocket::send_segments(const SocketAddress& peer, const IpAddress& local, Bytes whole, std::size_t each) {
+    if (each <= longest_segment_ && whole.size() > each) {
+        iovec vector{const_cast<std::byte*>(whole.data()), whole.size()};  // only read
+        sockaddr_storage storage;
+        Control control;
+        mmsghdr message{};
+        message.msg_hdr.msg_name = &storage;
+        message.msg_hdr.msg_namelen = peer.to_sockaddr(storage);
+        message.msg_hdr.msg_iov = &vector;
+        message.msg_hdr.msg_iovlen = 1;
+        put_local_address(message.msg_hdr, control, {.peer = peer, .local = local, .bytes = {}});
+        put(message.msg_hdr, control, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(each));
+        const auto& calls = watched_->loop->system_calls();
+        if (sends([&] { return calls.sendmmsg(watched_->fd, &message, 1, MSG_DONTWAIT) == 1; })) return true;
+        if (errno != EINVAL && errno != EMSGSIZE && errno != EIO) return false;
+        longest_segment_ = errno == EIO ? 0 : each - 1;
+    }
+    bool sent = true;
+    for (; !whole.empty(); whole = whole.subspan(std::min(each, whole.size())))
+        sent = send_one(peer, local, std::array{whole.first(std::min(each, whole.size()))}) && sent;
+    return sent;
 }
 
 void UdpSocket::set_fragmentation(bool allowed) {

@@ -64,7 +64,9 @@ public:
     /// Takes a socket of bind_udp (io/sockets.hpp). Fails when epoll refuses it.
     static Result<UdpSocket> adopt(Loop& loop, Fd fd, Cancellation& cancellation);
     UdpSocket(UdpSocket&& other) noexcept
-        : watched_(std::exchange(other.watched_, nullptr)), refused_(other.refused_) {}
+        : watched_(std::exchange(other.watched_, nullptr)),
+          refused_(other.refused_),
+          longest_segment_(other.longest_segment_) {}
     UdpSocket& operator=(UdpSocket&&) = delete;
     ~UdpSocket() { close(); }
 
@@ -83,6 +85,13 @@ public:
     /// Sends one datagram that lies in pieces, four at the most. False: it is lost, for the socket is full or the
     /// kernel refuses it.
     bool send_one(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces);
+
+    /// Sends several datagrams of `each` bytes, of which the last may be shorter, to one peer by one system call (GSO).
+    /// False: they are lost, some or all, as in send_one().
+    /// @param whole  all of them back to back, at most most_segments and largest_segments bytes
+    bool send_segments(const SocketAddress& peer, const IpAddress& local, Bytes whole, std::size_t each);
+    static constexpr std::size_t most_segments = 64;  // what every Linux with UDP_SEGMENT takes
+    static constexpr std::size_t largest_segments = 65'000;
 
     /// May routers cut up what is sent from now on? By the system's default they may not, while it knows no better.
     void set_fragmentation(bool allowed);
@@ -111,6 +120,7 @@ private:
 
     Watched* watched_;
     bool refused_ = false;
+    std::size_t longest_segment_ = largest_segments;  // that the kernel may take
 };
 
 /// A bound UDP socket that does not tell local addresses: it has but one. The error is errno.

@@ -177,6 +177,11 @@ TEST(Dial, TheFirstToAnswerWins) {
          "3",
          {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"},
          250ms},
+        {"three silent ones and a refusal cost three quarters",
+         {{1, silent}, {2, silent}, {3, silent}, {4, refuses_later}, {5, answers}},
+         "5",
+         {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4", "127.0.0.1:5"},
+         750ms},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.what);

@@ -24,6 +24,7 @@ constexpr std::size_t at_once = 16;  // questions, and connections
 struct Work {
     io::Loop& loop;
     const Policy& policy;
+    const egress::Sources& sources;
     io::Cancellation never = {};
     Checked out = {};
     std::set<IpAddress> found = {};
@@ -51,7 +52,7 @@ std::string words_of(const io::ConnectError& error) {
 io::Task<void> connect_to(Work& work, CheckedAddress& one) {
     const SteadyTime began = work.loop.now();
     const io::Deadline deadline = work.loop.in(connected_within);
-    net::DialPlan plan{.addresses = {one.to}};
+    net::DialPlan plan{.addresses = {one.to}, .sources = work.sources};
     const config::ProxyUrl* proxy = work.policy.via.empty() ? nullptr : &work.policy.via.front();
     if (proxy != nullptr) {
         const auto address = IpAddress::parse(proxy->host);
@@ -87,8 +88,8 @@ bool Checked::works() const {
     return std::ranges::any_of(families, has_couriers) && std::ranges::any_of(addresses, connects);
 }
 
-io::Task<Checked> check(io::Loop& loop, const Policy& policy) {
-    Work work{.loop = loop, .policy = policy};
+io::Task<Checked> check(io::Loop& loop, const Policy& policy, egress::Sources sources) {
+    Work work{.loop = loop, .policy = policy, .sources = sources};
     io::Scope scope(loop);
     for (const PushFamily wanted : policy.families) {
         CheckedFamily family{.family = wanted};

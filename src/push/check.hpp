@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "egress/sources.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "push/decide.hpp"
@@ -39,6 +40,7 @@ struct Checked {
 /// Numbers that are asked for in each family: one more than there ever were is told to be none.
 inline constexpr std::uint16_t checked_numbers = 64;
 
-io::Task<Checked> check(io::Loop& loop, const Policy& policy);
+/// @param sources  what connections go out from, as those of a device would
+io::Task<Checked> check(io::Loop& loop, const Policy& policy, egress::Sources sources);
 
 }  // namespace sallyport::push

@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t numbers_of_family = 1000;
-constexpr Duration asked_again_after = 60s;
-constexpr Duration tried_again_after = 5s;  // where the name servers failed
+constexpr Duration shortest_hold = 1s, longest_hold = 60s;  // of what Apple's name servers say, whose TTLs are 60
+constexpr Duration tried_again_after = 5s;                  // where they failed
 
 // A name in wire form as text, in room of the caller's: without an escape a label with a dot in it is not told from
 // two, and so it is nobody's. Empty where it does not fit or is none.
@@ -113,7 +113,8 @@ io::Task<void> CourierClaims::look(Courier courier) {
     Known& known = of(courier);
     known.asking = false;
     const bool failed = found.state == HostAnswer::State::failed;
-    known.until = loop_.now() + (failed ? tried_again_after : asked_again_after);
+    const Duration holds = std::clamp<Duration>(std::chrono::seconds(found.ttl), shortest_hold, longest_hold);
+    known.until = loop_.now() + (failed ? tried_again_after : holds);
     if (failed) co_return;  // what was known last holds
     known.exists = found.state == HostAnswer::State::exists ? Exists::yes : Exists::no;
 }

@@ -28,6 +28,7 @@ std::shared_ptr<const Policy> prefix() {
 struct Desk {
     VirtualLoop loop;
     std::map<std::string, HostState> apple;
+    std::uint32_t ttl = 60;
     int asked = 0;
     Hosts hosts{
         *loop, [this](std::string host, io::Cancellation&) -> io::Task<HostAnswer> { return answer(std::move(host)); }};
@@ -39,7 +40,7 @@ struct Desk {
 
     io::Task<HostAnswer> answer(std::string host) {
         ++asked;
-        co_return HostAnswer{.state = apple.contains(host) ? apple[host] : HostState::absent, .ttl = 60};
+        co_return HostAnswer{.state = apple.contains(host) ? apple[host] : HostState::absent, .ttl = ttl};
     }
     std::optional<dns::Claim> claim(std::string_view name) {
         const dns::Name wire = *dns::Name::parse(name);
@@ -90,6 +91,22 @@ TEST(CourierClaims, FollowACourierThatComesAndGoes) {
         EXPECT_EQ(on.claim("51-courier.push.apple.com")->state, ClaimState::exists) << "asked again meanwhile";
         co_await on.sleep(1s);
         EXPECT_EQ(on.claim("51-courier.push.apple.com")->state, ClaimState::absent);
+    }(desk));
+}
+
+TEST(CourierClaims, HoldWhatTheyKnowForAsLongAsApplesNameServersSay) {
+    Desk desk;
+    desk.run([](Desk& on) -> io::Task<void> {
+        on.ttl = 5;
+        EXPECT_EQ((co_await on.settle("51-courier.push.apple.com")).state, ClaimState::absent);
+        co_await on.sleep(4s);
+        EXPECT_EQ(on.claim("51-courier.push.apple.com")->state, ClaimState::absent);
+        co_await on.sleep(2s);
+        EXPECT_EQ(on.claim("51-courier.push.apple.com")->state, ClaimState::unsettled);
+        on.ttl = 3600;
+        EXPECT_EQ((co_await on.settle("51-courier.push.apple.com")).state, ClaimState::absent);
+        co_await on.sleep(61s);
+        EXPECT_EQ(on.claim("51-courier.push.apple.com")->state, ClaimState::unsettled) << "a minute is the most";
     }(desk));
 }
 

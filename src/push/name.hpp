@@ -33,7 +33,7 @@ std::optional<Courier> courier_of(std::string_view name);
 /// The family that a ClientHello names: by itself, or by one of its numbered names.
 std::optional<PushFamily> family_of(std::string_view server_name);
 
-/// The servers that push is handed to, by senders (RFC-less; Apple's "APNs provider API").
+/// The servers that senders hand pushes to: those of Apple's "APNs provider API", and of the protocol before it.
 enum class Provider : std::uint8_t {
     api,
     api_sandbox,

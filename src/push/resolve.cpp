@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "crypto/hash.hpp"
+#include "dns/examine.hpp"
 #include "io/sockets.hpp"
 #include "io/udp.hpp"
 #include "wire/dns/answer.hpp"
@@ -21,7 +22,7 @@ constexpr Duration answered_within = 1s;
 constexpr int rounds = 2;
 constexpr std::size_t most_of_chain = 8;  // CNAMEs
 constexpr std::uint32_t longest_ttl = 300;  // seconds: Apple's are 60 and less
-constexpr std::uint32_t negative_ttl = 60;  // of one that does not exist, whatever its zone says
+constexpr std::uint32_t longest_negative_ttl = 60;  // a courier that is new is not kept waiting, whatever its zone says
 
 std::optional<IpAddress> address_of(Bytes message, const dns::Record& record) {
     ByteReader data(message.subspan(record.rdata, record.size));
@@ -83,7 +84,10 @@ std::optional<HostAnswer> read_host_answer(Bytes query, Bytes message) {
 
     HostAnswer out{.ttl = longest_ttl};
     const auto rcode = static_cast<dns::Rcode>(response->header.flags & dns::flag::rcode);
-    if (rcode == dns::Rcode::nx_domain) return HostAnswer{.state = State::absent, .ttl = negative_ttl};
+    if (rcode == dns::Rcode::nx_domain) {
+        const std::uint32_t holds = dns::examine(message, *response).lifetime.value_or(0);  // 0: without an SOA
+        return HostAnswer{.state = State::absent, .ttl = std::min(holds, longest_negative_ttl)};
+    }
     if (rcode != dns::Rcode::no_error)
         return HostAnswer{.detail = "answers " + dns::rcode_name(static_cast<std::uint16_t>(rcode))};
     out.state = State::exists;

@@ -55,6 +55,20 @@ TEST(HostAnswer, TellsAbsenceFromFailureAndFromNothing) {
     EXPECT_EQ(read_host_answer(query, answer(query, {}, 5))->state, HostAnswer::State::failed);
 }
 
+TEST(HostAnswer, HoldsAnAbsenceForAsLongAsTheZoneSaysButAMinuteAtMost) {
+    const auto absent_for = [](std::uint32_t said) {
+        dns::Query asked;
+        EXPECT_EQ(dns::read_query(query, asked), dns::Received::query);
+        Octets room(1232);
+        dns::AnswerWriter writer(room, dns::Asked::of(asked), 3);
+        writer.start_of_authority(said);
+        return read_host_answer(query, writer.finish())->ttl;
+    };
+    EXPECT_EQ(absent_for(5), 5U);
+    EXPECT_EQ(absent_for(3600), 60U);
+    EXPECT_EQ(read_host_answer(query, answer(query, {}, 3))->ttl, 0U) << "without an SOA";
+}
+
 TEST(HostAnswer, IsToTheQuestionThatWasAsked) {
     const Octets good = answer(query, {"17.57.145.36"});
     Octets other_id = good;

@@ -20,7 +20,8 @@ namespace {
 
 constexpr Duration hello_within = 10s;
 constexpr Duration connected_within = 15s;
-constexpr Duration half_closed_for = 30s;
+// Silent for hours is how a device waits; only after one side has ended is the other one's time short.
+constexpr io::RelayLimits relay_limits{.idle = {}, .half_closed = 30s};
 constexpr Duration goodbye_within = 2s;
 // A ClientHello and the heads of its records, as in the gate.
 constexpr std::size_t most_peeked = tls::max_client_hello + std::size_t{4} * 1024;
@@ -62,15 +63,12 @@ std::vector<SocketAddress> in_order_of(std::uint64_t client_hash, const std::vec
 
 }  // namespace
 
-/// What becomes its record.
+/// What becomes its record. A device waits for days, so this holds nothing else.
 struct Server::Session {
     listeners::ListenerHandle listener;
     SocketAddress client;
-    std::shared_ptr<const Policy> policy;
     SteadyTime since;
     WallTime began;
-    Ask ask = {};
-    Decision decision = {};
     std::string looked_for = {};
     std::string target = {};
     Reason reason = Reason::ok;
@@ -83,6 +81,13 @@ struct Server::Session {
         detail = std::move(about);
         return false;
     }
+};
+
+/// What it takes to find the way to Apple: gone once the connection is there.
+struct Server::Way {
+    std::shared_ptr<const Policy> policy;
+    Ask ask;
+    Decision decision = {};
 };
 
 Server::Server(io::Loop& loop, Options options)
@@ -103,36 +108,32 @@ bool Server::takes(int fd) const {
 }
 
 void Server::take(const listeners::ListenerHandle& listener, io::Accepted accepted) {
+    Session session{.listener = listener, .client = accepted.peer, .since = loop_.now(), .began = loop_.wall()};
     if (options_.guard != nullptr && options_.guard->banned(accepted.peer.ip)) {
         io::reset_when_closed(accepted.fd.get());
-        return report({.listener = listener,
-                       .client = accepted.peer,
-                       .policy = nullptr,
-                       .since = loop_.now(),
-                       .began = loop_.wall(),
-                       .reason = Reason::ban_active});
+        session.reason = Reason::ban_active;
+        return report(session);
     }
-    scope_.spawn(serve(listener, std::move(accepted)));
+    scope_.spawn(serve(std::move(session), std::move(accepted.fd)));
 }
 
-io::Task<void> Server::serve(listeners::ListenerHandle listener, io::Accepted accepted) {
-    Session session{.listener = std::move(listener),
-                    .client = accepted.peer,
-                    .policy = policy_,
-                    .since = loop_.now(),
-                    .began = loop_.wall()};
-    session.ask.to = io::local_address(accepted.fd.get());
-    if (policy_ && policy_->intercept) session.ask.original = io::original_destination(accepted.fd.get());
-    const bool ours = policy_ && (session.ask.original || policy_->vips.contains(session.ask.to.ip));
+io::Task<void> Server::serve(Session session, io::Fd fd) {
+    const Arrival arrival = arrival_of(fd.get());
+    const bool ours = policy_ && (arrival.original || policy_->vips.contains(arrival.to.ip));
     if (!ours) {  // a wildcard takes what comes to any address of this machine
-        io::reset_when_closed(accepted.fd.get());
+        io::reset_when_closed(fd.get());
         co_return;
     }
-    auto device = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
+    auto device = io::Stream::adopt(loop_, std::move(fd), scope_.cancellation());
     if (!device) co_return;
     options_.counters.accepted(telemetry::Protocol::push);
-    const bool learned = co_await learn(session, *device);
-    if (learned) co_await relay(session, *device);
+    auto apple = co_await reach(session, *device, arrival);
+    if (apple) {
+        begin_relay(session, *device, *apple);
+        session.reason = reason_of(co_await io::relay(*device, *apple, relay_limits, session.relayed));
+        devices_.ended(session.client.ip);
+        options_.counters.passed(telemetry::Protocol::push, session.relayed.to_target, session.relayed.to_client);
+    }
     options_.counters.closed(telemetry::Protocol::push);
     if (session.reason != Reason::client_closed || session.relaying) report(session);
     if (!session.relaying) {
@@ -144,8 +145,29 @@ io::Task<void> Server::serve(listeners::ListenerHandle listener, io::Accepted ac
     }
 }
 
+Server::Arrival Server::arrival_of(int fd) const {
+    Arrival arrival{.to = io::local_address(fd)};
+    if (policy_ && policy_->intercept) arrival.original = io::original_destination(fd);
+    return arrival;
+}
+
+void Server::begin_relay(Session& session, const io::Stream& device, const io::Stream& apple) {
+    io::keep_alive(device.fd());
+    io::keep_alive(apple.fd());
+    session.relaying = true;
+    devices_.connected(session.client.ip, loop_.wall());
+}
+
+// The connection to Apple, or why there is none.
+io::Task<std::optional<io::Stream>> Server::reach(Session& session, io::Stream& device, Arrival arrival) {
+    Way way{.policy = policy_, .ask = {.to = arrival.to, .original = arrival.original}};
+    const bool learned = co_await learn(session, way, device);
+    if (!learned) co_return std::nullopt;
+    co_return co_await connect(session, way);
+}
+
 // From its first bytes to a decision. Nothing is taken: Apple will see all of them.
-io::Task<bool> Server::learn(Session& session, io::Stream& device) {
+io::Task<bool> Server::learn(Session& session, Way& way, io::Stream& device) {
     tls::ClientHello hello;
     tls::HelloResult result;
     const auto read = [&](Bytes bytes) {
@@ -161,33 +183,19 @@ io::Task<bool> Server::learn(Session& session, io::Stream& device) {
     if (peeked == io::Peeked::too_much) co_return session.refuse(Reason::peek_too_large);
     if (result.state == tls::HelloResult::State::complete) {
         session.looked_for = hello.server_name;
-        session.ask.hello = std::move(hello);
+        way.ask.hello = std::move(hello);
     }
-    session.ask.client_hash = std::hash<IpAddress>{}(session.client.ip);
-    session.ask.asked = devices_.asked_lately(session.client.ip, loop_.wall());
-    session.decision = decide(*session.policy, session.ask);
-    if (!session.decision.host.empty()) session.looked_for = session.decision.host;
-    if (!session.decision.admitted()) co_return session.refuse(session.decision.reason, session.decision.detail);
+    way.ask.client_hash = std::hash<IpAddress>{}(session.client.ip);
+    way.ask.asked = devices_.asked_lately(session.client.ip, loop_.wall());
+    way.decision = decide(*way.policy, way.ask);
+    if (!way.decision.host.empty()) session.looked_for = way.decision.host;
+    if (!way.decision.admitted()) co_return session.refuse(way.decision.reason, way.decision.detail);
     co_return true;
 }
 
-io::Task<void> Server::relay(Session& session, io::Stream& device) {
-    auto apple = co_await connect(session);
-    if (!apple) co_return;
-    io::keep_alive(device.fd());
-    io::keep_alive(apple->fd());
-    session.relaying = true;
-    devices_.connected(session.client.ip, loop_.wall());
-    // Silent for hours is how a device waits; only after one side has ended is the other one's time short.
-    const io::RelayLimits limits{.idle = {}, .half_closed = half_closed_for};
-    session.reason = reason_of(co_await io::relay(device, *apple, limits, session.relayed));
-    devices_.ended(session.client.ip);
-    options_.counters.passed(telemetry::Protocol::push, session.relayed.to_target, session.relayed.to_client);
-}
-
 // The addresses that a connection may go to. Whatever a name server says: nowhere but to Apple.
-io::Task<bool> Server::find_addresses(Session& session, std::vector<SocketAddress>& to) {
-    const Decision& decision = session.decision;
+io::Task<bool> Server::find_addresses(Session& session, const Way& way, std::vector<SocketAddress>& to) {
+    const Decision& decision = way.decision;
     if (decision.address) {
         to.push_back({*decision.address, decision.port});
         co_return true;
@@ -198,21 +206,21 @@ io::Task<bool> Server::find_addresses(Session& session, std::vector<SocketAddres
         co_return session.refuse(Reason::target_unresolved, "there is no such host");
     const std::size_t named = answer.addresses.size();
     const IpAddress first = named == 0 ? IpAddress{} : answer.addresses.front();
-    std::erase_if(answer.addresses, [&](const IpAddress& one) { return !session.policy->allows(one); });
+    std::erase_if(answer.addresses, [&](const IpAddress& one) { return !way.policy->allows(one); });
     if (answer.addresses.empty() && named != 0)
         co_return session.refuse(Reason::push_not_apple,
                                  decision.host + " resolves to " + first.to_string() + ", which is not in allow_to");
     if (answer.addresses.empty()) co_return session.refuse(Reason::target_unresolved, "it has no address");
-    to = in_order_of(session.ask.client_hash, answer.addresses, decision.port);
+    to = in_order_of(way.ask.client_hash, answer.addresses, decision.port);
     co_return true;
 }
 
-io::Task<std::optional<io::Stream>> Server::connect(Session& session) {
+io::Task<std::optional<io::Stream>> Server::connect(Session& session, const Way& way) {
     std::vector<SocketAddress> to;
-    const bool found = co_await find_addresses(session, to);
+    const bool found = co_await find_addresses(session, way, to);
     if (!found) co_return std::nullopt;
-    if (session.policy->via.empty()) co_return co_await connect_by(session, std::move(to));
-    for (const config::ProxyUrl& proxy : session.policy->via) {
+    if (way.policy->via.empty()) co_return co_await connect_by(session, std::move(to));
+    for (const config::ProxyUrl& proxy : way.policy->via) {
         auto stream = co_await connect_via(session, proxy, to);
         if (stream) {
             session.reason = Reason::ok;

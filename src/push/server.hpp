@@ -58,15 +58,23 @@ public:
 
 private:
     struct Session;
+    struct Way;
+    /// What a connection came to, and where it was going before it was redirected here.
+    struct Arrival {
+        SocketAddress to;
+        std::optional<SocketAddress> original = {};
+    };
 
-    io::Task<void> serve(listeners::ListenerHandle listener, io::Accepted accepted);
-    io::Task<bool> learn(Session& session, io::Stream& device);
-    io::Task<void> relay(Session& session, io::Stream& device);
-    io::Task<std::optional<io::Stream>> connect(Session& session);
+    Arrival arrival_of(int fd) const;
+    io::Task<void> serve(Session session, io::Fd fd);
+    io::Task<std::optional<io::Stream>> reach(Session& session, io::Stream& device, Arrival arrival);
+    io::Task<bool> learn(Session& session, Way& way, io::Stream& device);
+    void begin_relay(Session& session, const io::Stream& device, const io::Stream& apple);
+    io::Task<std::optional<io::Stream>> connect(Session& session, const Way& way);
     io::Task<std::optional<io::Stream>> connect_by(Session& session, std::vector<SocketAddress> to);
     io::Task<std::optional<io::Stream>> connect_via(Session& session, config::ProxyUrl proxy,
                                                     std::vector<SocketAddress> to);
-    io::Task<bool> find_addresses(Session& session, std::vector<SocketAddress>& to);
+    io::Task<bool> find_addresses(Session& session, const Way& way, std::vector<SocketAddress>& to);
     void report(const Session& session);
 
     io::Loop& loop_;

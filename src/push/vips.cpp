@@ -1,5 +1,7 @@
 #include "push/vips.hpp"
 
+#include "base/nth_address.hpp"
+
 #include <algorithm>
 
 namespace sallyport::push {
@@ -16,17 +18,6 @@ std::uint32_t room_of(const Network& network) {
     return host_bits >= 16 ? 65'536 : 1U << host_bits;
 }
 
-IpAddress place_in(const Network& network, std::uint16_t place) {
-    auto bytes = network.address().bytes();
-    unsigned sum = place;
-    for (std::size_t at = bytes.size(); at-- > 0 && sum != 0;) {
-        sum += bytes[at];
-        bytes[at] = static_cast<std::uint8_t>(sum);
-        sum >>= 8;
-    }
-    return IpAddress::v6(bytes);
-}
-
 }  // namespace
 
 Vips::Answer Vips::at(std::uint16_t place) const {
@@ -34,7 +25,7 @@ Vips::Answer Vips::at(std::uint16_t place) const {
     for (const Network& network : networks_) {
         IpAddress& into = network.address().is_v4() ? out.v4 : out.v6;
         if (into != IpAddress{} || (!is_single(network) && place >= room_of(network))) continue;
-        into = place_in(network, is_single(network) ? 0 : place);
+        into = nth_after(network.address(), is_single(network) ? 0 : place);
     }
     return out;
 }

@@ -22,14 +22,7 @@ void by_stream(Client& client, std::uint32_t number) {
     client.link.number = number;
 }
 
-Response allocate_tcp(Client& client, const Client::Fill& fill = {}) {
-    const auto response = client.ask(Method::allocate, [&](stun::MessageWriter& writer) {
-        writer.add_u32(Attribute::requested_transport, 6U << 24);
-        if (fill) fill(writer);
-    });
-    if (const auto relayed = response.message.address(Attribute::xor_relayed_address)) client.relay = *relayed;
-    return response;
-}
+Response allocate_tcp(Client& client, const Client::Fill& fill = {}) { return client.allocate(fill, 6); }
 
 struct TcpScene : Scene {
     Client client{*this, "192.0.2.7:5000"};
@@ -42,9 +35,8 @@ struct TcpScene : Scene {
     }
     /// The request alone: its answer comes once the connection is there.
     std::optional<Response> connect(std::string_view peer) {
-        client.ask(Method::refresh);  // so that its nonce is fresh
-        return client.ask_signed(Method::connect,
-                                 [&](auto& writer) { writer.add_address(Attribute::xor_peer_address, at(peer)); });
+        return client.try_ask(Method::connect,
+                              [&](auto& writer) { writer.add_address(Attribute::xor_peer_address, at(peer)); });
     }
     /// What the server has said to the client since.
     std::optional<Response> said() {

@@ -186,13 +186,16 @@ struct Response {
 /// The state that a test moves about in.
 struct Scene {
     World world;
-    std::unique_ptr<Shared> shared = std::make_unique<Shared>();
+    std::shared_ptr<Shared> shared;
     std::shared_ptr<Settings> settings = make_settings();
     Instant now{SteadyTime{1h}, WallTime{std::chrono::seconds(1'800'000'000)}};
     std::unique_ptr<Server> server;
 
-    explicit Scene(std::shared_ptr<Settings> with = make_settings())
-        : settings(std::move(with)), server(std::make_unique<Server>(world, *shared, settings, now.steady)) {}
+    explicit Scene(std::shared_ptr<Settings> with = make_settings(),
+                   std::shared_ptr<Shared> among = std::make_shared<Shared>())
+        : shared(std::move(among)),
+          settings(std::move(with)),
+          server(std::make_unique<Server>(world, *shared, settings, now.steady)) {}
 
     void pass(Duration time) {
         now.steady += time;
@@ -218,13 +221,13 @@ public:
         });
     }
     /// With credentials, and again with a new nonce when the old one is stale.
-    Response ask(Method method, const Fill& fill = {}) {
+    Response ask(Method method, const Fill& fill = {}) { return *try_ask(method, fill); }
+    /// The same of a request that need not be answered at once.
+    std::optional<Response> try_ask(Method method, const Fill& fill = {}) {
         auto response = ask_signed(method, fill);
-        if (response->error() == 401 || response->error() == 438) {
-            take_challenge(*response);
-            response = ask_signed(method, fill);
-        }
-        return *response;
+        if (!response || (response->error() != 401 && response->error() != 438)) return response;
+        take_challenge(*response);
+        return ask_signed(method, fill);
     }
     std::optional<Response> ask_signed(Method method, const Fill& fill) {
         return exchange(method, Class::request, [&](stun::MessageWriter& writer) {
@@ -241,9 +244,10 @@ public:
         });
     }
 
-    Response allocate(const Fill& fill = {}) {
+    /// @param protocol  of the relay: 17 UDP, 6 TCP
+    Response allocate(const Fill& fill = {}, std::uint8_t protocol = 17) {
         const auto response = ask(Method::allocate, [&](stun::MessageWriter& writer) {
-            writer.add_u32(Attribute::requested_transport, 17U << 24);
+            writer.add_u32(Attribute::requested_transport, std::uint32_t{protocol} << 24);
             if (fill) fill(writer);
         });
         if (const auto relayed = response.message.address(Attribute::xor_relayed_address)) relay = *relayed;
@@ -315,7 +319,8 @@ private:
         for (std::size_t i = 0; i < 4; ++i) id[i] = static_cast<std::byte>(transaction >> (8 * i));
         stun::MessageWriter writer(room, kind, method, id);
         fill(writer);
-        scene_.server->from_client(link, relays, *writer.finish(), scene_.now);
+        last_request = as_text(*writer.finish());
+        scene_.server->from_client(link, relays, as_bytes(last_request), scene_.now);
         auto& inbox = scene_.world.inboxes[link.client];
         if (inbox.empty() || kind != Class::request) return std::nullopt;
         Response response(inbox.back());
@@ -334,6 +339,7 @@ public:
     PasswordAlgorithm algorithm = PasswordAlgorithm::md5;
     Attribute integrity = Attribute::message_integrity;
     SocketAddress relay;  // as the server named it
+    std::string last_request;  // or indication
 };
 
 }  // namespace sallyport::turn::testing

@@ -155,6 +155,7 @@ bool TurnLoop::start_relay(RelayId id, int number) {
 }
 
 void TurnLoop::close_relay(int number) {
+    burst_.flush();
     if (const auto tcp = acceptors_.extract(number)) return tcp.mapped()->close();
     const auto place = static_cast<std::size_t>(number);
     if (place < relays_.size() && relays_[place] != nullptr)
@@ -176,6 +177,7 @@ io::Task<void> TurnLoop::ask_kernel(HeldBinding held) {
                                                     [client = held.link.client] { return kernel_mapping(client); });
     --asked_;
     if (mapped) server_.answer_held(held, *mapped);
+    send_gathered();
 }
 
 std::uint32_t TurnLoop::number_at(const SocketAddress& own) {
@@ -192,14 +194,16 @@ void TurnLoop::to_client(const Link& link, const Packet& packet) {
     const std::array<Bytes, 3> pieces{packet.head, packet.body, Bytes(zeros).first(packet.padding)};
     const std::size_t count = packet.padding != 0 ? 3 : packet.body.empty() ? 1 : 2;
     const IpAddress from = door->second->is_wildcard ? link.local.ip : IpAddress{};
-    door->second->socket.send_one(link.client, from, std::span(pieces).first(count));
+    burst_.send_one(door->second->socket, link.client, from, std::span(pieces).first(count));
 }
 
 void TurnLoop::to_peer(int number, const SocketAddress& peer, Bytes data, bool dont_fragment) {
     io::UdpSocket& socket = *relays_[static_cast<std::size_t>(number)];
-    if (dont_fragment) socket.set_fragmentation(false);
+    if (!dont_fragment) return burst_.send_one(socket, peer, {}, std::array{data});
+    burst_.flush();
+    socket.set_fragmentation(false);
     socket.send_one(peer, {}, std::array{data});
-    if (dont_fragment) socket.set_fragmentation(true);
+    socket.set_fragmentation(true);
 }
 
 void TurnLoop::began() { counters_.accepted(telemetry::Protocol::turn); }

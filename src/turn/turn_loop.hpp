@@ -14,6 +14,7 @@
 #include "io/stream.hpp"
 #include "io/tls.hpp"
 #include "io/udp.hpp"
+#include "io/udp_burst.hpp"
 #include "io/worker.hpp"
 #include "listeners/client_counts.hpp"
 #include "listeners/loop_listeners.hpp"
@@ -196,6 +197,7 @@ private:
     telemetry::LoopCounters& counters_;
     guard::Lookout& guard_;
     Server server_;
+    io::UdpBurst burst_;  // sent when a batch is through, as what streams are sent
     io::DatagramBatch batch_{io::DatagramBatch::largest_room};  // of whichever socket is being read
     std::map<std::uint32_t, std::shared_ptr<Open>> doors_;  // by Open::number
     std::uint32_t last_number_ = 0;

@@ -134,6 +134,7 @@ void TurnLoop::to_stream(const Link& link, const Packet& packet) {
 }
 
 void TurnLoop::send_gathered() {
+    burst_.flush();
     for (StreamClient* client : std::exchange(gathering_, {})) {
         client->stream.write(client->gathered);  // what fails here is seen by the next read
         client->gathered.clear();

@@ -240,3 +240,13 @@ def test_a_redirect_needs_both_ports(stage, kind, other):
     warning, = warnings
     assert "redirect_to_https" in warning["message"] and other in warning["message"] and warning["hint"]
     assert warning["points_to"].startswith("[[service]]") or "redirect_to_https" in warning["points_to"]
+
+
+@pytest.mark.parametrize("subject, missing", [("dns:hq.example.com", "[dns] has no listen"), ("turn:alice", "[turn] has no listener"),
+                                              ("fw:tcp:192.0.2.1->192.0.2.2:80", "there is no [firewall]"),
+                                              ("ftp:hq.example.com", "a subject looks like")])
+@pytest.mark.parametrize("running", [True, False], ids=["live", "from the file"])
+def test_what_is_not_served_at_all_is_not_explained_but_said(stage, subject, missing, running):
+    gateway = stage.gateway({"service": [http_service("it.example", 80)]}, start=running)
+    told = gateway.verb("explain", subject)
+    assert told.returncode in (2, 3) and missing in told.stderr

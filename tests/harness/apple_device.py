@@ -4,7 +4,7 @@
 
 Prints one JSON object: "answers" to the lines, "intact": whether Apple saw exactly what was sent and sent exactly what
 was seen, "ended": how the connection ended ("" when it did not), "error": what went wrong before. At the line "wait" it says so
-and is silent until the other side does something.
+and is silent until the other side does something; at "pause" it says so and is silent until a line comes to its standard input.
 """
 import asyncio
 import json
@@ -27,6 +27,10 @@ async def converse(wire, lines):
                 break
             out["ended"] = "closed" if ended else "pushed"
             break
+        if line == "pause":
+            print("pauses", flush=True)
+            await asyncio.to_thread(sys.stdin.readline)
+            continue
         await wire.call(wire.tls.write, line.encode() + b"\n")
         sent, came = wire.went.hexdigest(), wire.came.hexdigest()
         try:
@@ -54,7 +58,8 @@ async def main(ca, address, port, name, alpn, own, *lines):
         reader, writer = await asyncio.wait_for(
             asyncio.open_connection(address, int(port), local_addr=(own, 0) if own else None), 20)
         wire = Wire(reader, writer, context, server_hostname=name)
-        print(json.dumps(await asyncio.wait_for(converse(wire, lines), 60 if "wait" in lines else 20)))
+        patience = None if "pause" in lines else 60 if "wait" in lines else 20
+        print(json.dumps(await asyncio.wait_for(converse(wire, lines), patience)))
     except (OSError, EOFError, ssl.SSLError, asyncio.TimeoutError) as error:
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}))
 

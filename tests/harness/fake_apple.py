@@ -1,7 +1,8 @@
 """Apple's push service for tests, as a program: name server, couriers that speak TLS 1.3 with ALPN apns-security-v3.
 
-    python3 fake_apple.py CERTIFICATE KEY DNS_ADDRESS COURIERS
+    python3 fake_apple.py CERTIFICATE KEY DNS_ADDRESS ZONE
 
+ZONE is a file, read for every question: {"couriers": 51, "ttl": 60, "fails": ""}, where "fails" may be "silence" or "SERVFAIL".
 Each courier of each family has the eight addresses below, but those of BAD. What a client sends in TLS is a line:
 "who" is answered with what this end sees, "reset" resets the connection, "end" ends it in order. The answer to "who"
 holds the SHA-256 of every octet that came and went before it, TLS and all: what was altered on the way would show.
@@ -9,6 +10,7 @@ holds the SHA-256 of every octet that came and went before it, TLS and all: what
 import asyncio
 import hashlib
 import json
+import pathlib
 import socket
 import ssl
 import struct
@@ -31,43 +33,49 @@ def addresses_of(name, couriers):
     return [BAD[int(number)]] if int(number) in BAD else ADDRESSES
 
 
-def dns_answer(query, couriers):
+def dns_answer(query, zone):
+    """None: silence."""
     labels, at = [], 12
     while query[at]:
         labels.append(query[at + 1:at + 1 + query[at]].decode())
         at += 1 + query[at]
     question, kind = query[12:at + 5], struct.unpack("!H", query[at + 1:at + 3])[0]
-    found = addresses_of(".".join(labels).lower(), couriers)
+    if zone["fails"]:
+        return query[:2] + struct.pack("!HHHHH", 0x8182, 1, 0, 0, 0) + question if zone["fails"] == "SERVFAIL" else None
+    found = addresses_of(".".join(labels).lower(), zone["couriers"])
     records = [socket.inet_pton(socket.AF_INET6 if ":" in one else socket.AF_INET, one) for one in found or []
                if kind == (28 if ":" in one else 1)]
     name = ".".join(labels).lower()
     through_alias = found is not None and name not in OTHER
-    answers = [record(THE_QUESTION, CNAME, ALIAS)] if through_alias else []
-    answers += [record(ALIAS if through_alias else THE_QUESTION, kind, one) for one in records]
+    ttl = zone["ttl"]
+    answers = [record(THE_QUESTION, CNAME, ttl, ALIAS)] if through_alias else []
+    answers += [record(ALIAS if through_alias else THE_QUESTION, kind, ttl, one) for one in records]
     if name == "push.apple.com" and kind == TXT:
-        answers = [record(THE_QUESTION, TXT, b"\x08count=50")]
-    head = query[:2] + struct.pack("!HHHHH", 0x8180 if found is not None else 0x8183, 1, len(answers), 0, 0)
-    return head + question + b"".join(answers)
+        answers = [record(THE_QUESTION, TXT, ttl, b"\x08count=50")]
+    nothing = [] if answers else [record(b"\0", SOA, ttl, b"\0\0" + struct.pack("!5I", 1, 3600, 600, 86400, ttl))]
+    head = query[:2] + struct.pack("!HHHHH", 0x8180 if found is not None else 0x8183, 1, len(answers), len(nothing), 0)
+    return head + question + b"".join(answers + nothing)
 
 
-CNAME, TXT = 5, 16
+CNAME, SOA, TXT = 5, 6, 16
 THE_QUESTION = b"\xc0\x0c"
 ALIAS = b"\x04here\x0apush-apple\x03com\x06akadns\x03net\0"  # as Apple's names lead by aliases to those of a region
 
 
-def record(owner, kind, data):
-    return owner + struct.pack("!HHIH", kind, 1, 60, len(data)) + data
+def record(owner, kind, ttl, data):
+    return owner + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data
 
 
 class Dns(asyncio.DatagramProtocol):
-    def __init__(self, couriers):
-        self.couriers = couriers
+    def __init__(self, zone):
+        self.zone = zone
 
     def connection_made(self, transport):
         self.transport = transport
 
     def datagram_received(self, data, peer):
-        self.transport.sendto(dns_answer(data, self.couriers), peer)
+        if answer := dns_answer(data, json.loads(pathlib.Path(self.zone).read_text())):
+            self.transport.sendto(answer, peer)
 
 
 class Wire:
@@ -119,13 +127,13 @@ async def serve(reader, writer, context):
     writer.close()
 
 
-async def main(certificate, key, dns, couriers):
+async def main(certificate, key, dns, zone):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.set_alpn_protocols(["apns-security-v3"])
     loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: Dns(couriers), local_addr=(dns, 53))
+    await loop.create_datagram_endpoint(lambda: Dns(zone), local_addr=(dns, 53))
     for port in PORTS:
         await asyncio.start_server(lambda reader, writer: serve(reader, writer, context), ["0.0.0.0", "::"], port)
     print("up", flush=True)
@@ -133,4 +141,4 @@ async def main(certificate, key, dns, couriers):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
+    asyncio.run(main(*sys.argv[1:]))

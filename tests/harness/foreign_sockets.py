@@ -39,8 +39,8 @@ def keepalive(one):
     return {"silence": silence, "budget": max(silence + every * count, limit)}
 
 
-def hasten(one):
-    """Its keep-alives now count in seconds."""
-    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 2000)
+def hasten(one, gives_up_after=2):
+    """It asks once a second whether the other side is there. Who is silent is given up after `gives_up_after` seconds."""
+    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, gives_up_after * 1000)
     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)

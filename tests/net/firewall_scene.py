@@ -8,6 +8,7 @@ from harness.waiting import wait_until
 
 OUTSIDE_4, OUTSIDE_6 = "198.51.100", "2001:db8:1::"
 INSIDE_4, INSIDE_6 = "10.1.0", "fd00:1::"
+ADMINS = {"admin_from": f"{OUTSIDE_4}.0/24"}
 
 # Tries all ports at once and prints for each what came of it, and how many SYNs had to be sent again.
 CONNECT = """

@@ -1,5 +1,6 @@
-"""examples/isolated-apple-devices as it stands: unbound answers the couriers' names, the gateway relays, and each device
-shows Apple one address. Only the places of files and the name server's address are the test's own."""
+"""examples/isolated-apple-devices as it stands, started as its README says: couriers' names lead to the gateway, by its own
+name server and by an unbound that couriers.sh tells of them, and each device shows Apple one address. Only the places of
+files are the test's own."""
 import contextlib
 import pathlib
 import re
@@ -7,68 +8,84 @@ import subprocess
 
 import pytest
 
+from harness.dns_query import Answer
 from harness.gateway import Gateway
 from harness.namespaces import open_network
 from harness.waiting import wait_until
-from test_push import APPLE, DEVICES, DNS, NAME, Site, relayed
+from push_scene import APPLE, DEVICES, NAME, Site, relayed
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "isolated-apple-devices"
+RESOLVER = "9.9.9.9"  # of the example: Apple's own in these tests
 
-RESOLVE = """
-import socket, struct, sys
-def ask(name, kind):
-    query = b"\\x12\\x34\\x01\\x00\\x00\\x01" + bytes(6) + b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\\0"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.settimeout(10)
-        udp.sendto(query + struct.pack("!HH", kind, 1), ("10.1.0.1", 53))
-        answer = udp.recv(4096)
-    rcode, count = answer[3] & 15, struct.unpack("!H", answer[6:8])[0]
-    return rcode, [socket.inet_ntoa(answer[-4:])] if kind == 1 and count == 1 else count
-print([ask(name, int(kind)) for name, kind in (word.split("/") for word in sys.argv[1:])])
-"""
+
+def commands(whose):
+    """What the README has an admin type under this heading, without the remarks."""
+    block = re.search(rf"\*\*{whose}.*?```sh\n(.*?)```", (EXAMPLE / "README.md").read_text(), re.DOTALL)[1]
+    return [line.partition("#")[0].strip() for line in block.splitlines()]
+
+
+class ExampleSite(Site):
+    """The same networks, without what the README is to set."""
+
+    DNS = RESOLVER
+
+    def __init__(self, net, stage):
+        super().__init__(net, stage)
+        self.house.route(RESOLVER, "198.51.100.2")
+        self.house.ip("route", "delete", "local", "10.100.100.0/24", "dev", "lo")
+        self.devices.ip("route", "delete", "10.100.100.0/24")
+
+    def type(self, host, whose):
+        for line in commands(whose):
+            if line.startswith("ip "):
+                host.run(*line.split())
 
 
 @pytest.fixture(scope="module")
 def site(module_stage):
     with contextlib.closing(open_network()) as net:
-        yield Site(net, module_stage)
+        yield ExampleSite(net, module_stage)
+
+
+@pytest.fixture(scope="module")
+def gateway(site):
+    site.type(site.house, "The gateway")
+    site.type(site.devices, "The router")
+    gateway = Gateway(site.stage.folder("gateway"), {}, wrapper=site.house.enter)
+    text = (EXAMPLE / "sallyport.toml").read_text().replace("/var/lib/sallyport", str(gateway.directory / "state"))
+    gateway.write_text(text.replace("[log]", f'user = "root"\n\n[admin]\nsocket = "{gateway.socket}"\n\n[log]'))
+    with gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="module")
 def unbound(site):
+    """On another port: the gateway has 53."""
     folder = site.stage.folder("unbound")
     folder.mkdir()
     (folder / "couriers.conf").write_text(subprocess.run([EXAMPLE / "couriers.sh", "10.100.100"], check=True,
                                                          capture_output=True, text=True).stdout)
     (folder / "unbound.conf").write_text(
-        f'server:\n interface: 10.1.0.1\n access-control: 10.1.0.0/24 allow\n username: ""\n chroot: ""\n pidfile: ""\n'
+        f'server:\n interface: 10.1.0.1@5353\n access-control: 10.1.0.0/24 allow\n username: ""\n chroot: ""\n pidfile: ""\n'
         f' use-syslog: no\n module-config: "iterator"\n do-not-query-localhost: no\n'
-        f'include: "{folder}/couriers.conf"\nforward-zone:\n name: "."\n forward-addr: {DNS}\n')
+        f'include: "{folder}/couriers.conf"\nforward-zone:\n name: "."\n forward-addr: {RESOLVER}\n')
     site.house.start("unbound", "-d", "-c", folder / "unbound.conf")
-    wait_until(lambda: "10.1.0.1:53 " in site.house.run("ss", "-Hlun"), "unbound")
+    wait_until(lambda: "10.1.0.1:5353 " in site.house.run("ss", "-Hlun"), "unbound")
 
 
-@pytest.fixture(scope="module")
-def gateway(site):
-    gateway = Gateway(site.stage.folder("gateway"), {}, wrapper=site.house.enter)
-    text = (EXAMPLE / "sallyport.toml").read_text()
-    text, changed = re.subn(r'resolver = "[^"]*"', f'resolver = "{DNS}"', text)
-    assert changed == 1
-    text = text.replace("/var/lib/sallyport", str(gateway.directory / "state"))
-    text = text.replace("[log]", f'user = "root"\n\n[admin]\nsocket = "{gateway.socket}"\n\n[log]')
-    gateway.write_text(text)
-    site.house.ip("route", "replace", "local", "192.0.2.16/28", "dev", "lo")
-    with gateway:
-        yield gateway
+@pytest.mark.parametrize("port", [53, 5353], ids=["ours", "unbound"])
+def test_names_lead_here_and_nothing_else_does(site, gateway, unbound, port):
+    def told(name, kind):
+        answer = Answer(site.devices.run("kdig", "@10.1.0.1", "-p", port, "-t", kind, name, "+timeout=10"))
+        return answer.code, answer.addresses
+
+    assert told(f"7-{NAME}", "A") == ("NOERROR", {"10.100.100.7"})
+    assert told(f"7-{NAME}", "AAAA") == ("NOERROR", set())
+    assert told(f"51-{NAME}", "A") == ("NXDOMAIN", set())
+    assert told("init.push.apple.com", "A") == ("NOERROR", {"17.1.1.1"})
 
 
-def test_names_lead_here_and_nothing_else_does(site, unbound):
-    answers = site.devices.python(RESOLVE, "7-courier.push.apple.com/1", "7-courier.push.apple.com/28",
-                                  "51-courier.push.apple.com/1", "init.push.apple.com/1").strip()
-    assert answers == "[(0, ['10.100.100.7']), (0, 0), (3, 0), (0, ['17.1.1.1'])]"
-
-
-def test_each_device_reaches_apple_from_one_address(site, unbound, gateway):
+def test_each_device_reaches_apple_from_one_address(site, gateway):
     for device in DEVICES[:3]:
         seen = {relayed(site.device(vip, own=device))["peer"] for vip in ("10.100.100.7", "10.100.100.8", "10.100.100.50")}
         assert len(seen) == 1 and next(iter(seen)).removeprefix("::ffff:").startswith("192.0.2.")
@@ -81,9 +98,12 @@ def test_push_check_says_that_it_works(site, gateway):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "courier: 51 couriers, 0 to 50" in done.stdout and "devices would reach Apple" in done.stdout
     assert "10.0.0.1:5223" in done.stdout and "not in allow_to" in done.stdout
+    assert re.search(r"^17\.57\.145\.32:5223 +connects +\d+ +192\.0\.2\.", done.stdout, re.MULTILINE), "as a device does"
+    as_device = gateway.verb("push", "check", "--as", DEVICES[1], wrapper=site.house.enter).stdout
+    assert gateway.json_verb("egress", "whois", DEVICES[1])[1]["v4"]["source"] in as_device
 
 
 def test_push_devices_shows_who_came(gateway):
     answer = gateway.json_verb("push", "devices")[1]["devices"]
     assert {row["device"] for row in answer} >= set(DEVICES[:3])
-    assert all(row["remark"] == "connected without asking" for row in answer), "for the name server is another's"
+    assert {row["device"] for row in answer if row["remark"] == "connected without asking"} == set(DEVICES[1:3])

@@ -2,11 +2,8 @@
 import pathlib
 import subprocess
 
-import pytest
-
 from firewall_scene import SERVER, seen_as, try_ports
 from harness.gateway import program
-from harness.namespaces import open_network
 from harness.waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -23,13 +20,6 @@ server = http.server.ThreadingHTTPServer(("", 80), Answer)
 print("up", flush=True)
 server.serve_forever()
 """
-
-
-@pytest.fixture
-def network():
-    network = open_network()
-    yield network
-    network.close()
 
 
 class Example:

@@ -3,76 +3,21 @@ octet by octet, and nothing else reaches anybody."""
 import contextlib
 import itertools
 import json
-import pathlib
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from harness.dns_query import Answer
 from harness.foreign_sockets import hasten, keepalive, tcp_sockets
-from harness.gateway import Gateway
 from harness.namespaces import open_network
 from harness.waiting import wait_until
-
-HARNESS = pathlib.Path(__file__).resolve().parents[1] / "harness"
-APPLE = [f"17.57.145.{number}" for number in range(32, 40)]
-APPLE6 = [f"2620:149:a44::{number:x}" for number in range(32, 40)]
-DNS = "17.0.0.53"
-NAME = "courier.push.apple.com"
-ALPN = "apns-security-v3,apns-pack-v1"
-DEVICES = [f"10.1.0.{number}" for number in range(11, 19)]
-
-
-class Site:
-    """devices – gateway – outside, where Apple is and a proxy may be."""
-
-    def __init__(self, net, stage):
-        self.stage = stage
-        self.devices, self.house, self.outside = map(net.host, ("devices", "house", "outside"))
-        net.join(self.devices, [*(f"{device}/24" for device in DEVICES), "fd01::11/64"], self.house,
-                 ["10.1.0.1/24", "fd01::1/64"])
-        self.uplink = net.join(self.house, ["198.51.100.1/24", "2001:db8::1/64"], self.outside,
-                               ["198.51.100.2/24", "2001:db8::2/64"])[0]
-        for route in ("10.100.100.0/24", "17.0.0.0/8"):
-            self.devices.ip("route", "add", route, "via", "10.1.0.1")
-        self.devices.ip("route", "add", "fd00:100::/64", "via", "fd01::1")
-        self.house.ip("route", "add", "local", "10.100.100.0/24", "dev", "lo")
-        self.house.ip("route", "add", "local", "fd00:100::/64", "dev", "lo")
-        self.house.ip("route", "add", "17.0.0.0/8", "via", "198.51.100.2")
-        self.house.ip("route", "add", "2620:149:a44::/48", "via", "2001:db8::2")
-        for address in [*APPLE, *APPLE6, DNS]:
-            self.outside.ip("address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
-        self.outside.ip("route", "add", "192.0.2.0/24", "via", "198.51.100.1")
-        chain, key = stage.authority.issue("apple", [NAME, "courier2.push.apple.com", "api.push.apple.com"])
-        self.outside.serve(HARNESS / "fake_apple.py", chain, key, DNS, 51)
-        self.count = 0
-
-    def gateway(self, push, **more):
-        self.count += 1
-        return Gateway(self.stage.folder("gateway"), {
-            "node": {"user": "root"}, "listen": {"http": "10.1.0.1:8080"},
-            "push": {"vip": ["10.100.100.0/24", "fd00:100::/64"], "resolver": [DNS], **push}, **more,
-        }, wrapper=self.house.enter)
-
-    def device(self, address, port=5223, name=NAME, alpn=ALPN, own="", lines=("who", "who")):
-        """What a device makes of a connection."""
-        return json.loads(self.devices.run(sys.executable, HARNESS / "apple_device.py", self.stage.authority.ca, address,
-                                           port, name, alpn, own, *lines))
-
+from push_scene import ALPN, APPLE, APPLE6, DEVICES, DNS, NAME, Site, relayed
 
 @pytest.fixture(scope="module")
 def site(module_stage):
     with contextlib.closing(open_network()) as net:
         yield Site(net, module_stage)
-
-
-def relayed(device):
-    """What Apple saw, where all of it was as the device sent it."""
-    assert "error" not in device, device
-    assert device["intact"] and device["answers"][0]["alpn"] == "apns-security-v3", device
-    return device["answers"][0]
 
 
 @pytest.fixture
@@ -131,8 +76,7 @@ def test_the_device_learns_at_once_that_apple_has_gone(site, prefix):
 
 def test_the_device_learns_in_time_that_apple_has_vanished(site):
     with site.gateway({}) as gateway:
-        device = site.devices.start(sys.executable, HARNESS / "apple_device.py", site.stage.authority.ca, "10.100.100.7", 5223,
-                                    NAME, ALPN, "", "who", "wait")
+        device = site.devices.start(*site.device_words("10.100.100.7", lines=("who", "wait")))
         assert device.stdout.readline() == "waits\n"
         legs = [one for one in tcp_sockets(gateway.pid) if 5223 in (one.getpeername()[1], one.getsockname()[1])]
         assert len(legs) == 2
@@ -226,14 +170,18 @@ def test_senders_are_relayed_where_they_may(site):
         assert relayed(device)["local"][1] == 2197
 
 
-def test_a_redirected_connection_goes_where_it_was_going(site):
-    site.house.nft_alone("table ip nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
-                   "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8 tcp dport { 5223, 443 } redirect\n}\n}\n")
+@pytest.mark.parametrize("address, rule, own", [
+    (APPLE[2], "ip saddr 10.1.0.0/24 ip daddr 17.0.0.0/8", "198.51.100.1"),
+    (APPLE6[2], "ip6 saddr fd01::/64 ip6 daddr 2620:149:a44::/48", "2001:db8::1"),
+], ids=["IPv4", "IPv6"])
+def test_a_redirected_connection_goes_where_it_was_going(site, address, rule, own):
+    site.house.nft_alone("table inet nat {\nchain pre {\ntype nat hook prerouting priority -100;\n"
+                         f"{rule} tcp dport {{ 5223, 443 }} redirect\n}}\n}}\n")
     try:
         with site.gateway({"vip": [], "intercept": True}) as gateway:
-            seen = relayed(site.device(APPLE[2]))
-            assert seen["local"][0].removeprefix("::ffff:") == APPLE[2] and seen["peer"].endswith("198.51.100.1")
-            assert gateway.wait_record()["target"] == f"{APPLE[2]}:5223"
+            seen = relayed(site.device(address))
+            assert seen["local"][0].removeprefix("::ffff:") == address and seen["peer"].removeprefix("::ffff:") == own
+            assert gateway.wait_record()["target"] == (f"[{address}]:5223" if ":" in address else f"{address}:5223")
     finally:
         site.house.nft_alone("")
 

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::uint16_t the_question = 0xC000 | header_size;  // a pointer to the name asked for
 constexpr std::size_t extended_error_size = 6;
-constexpr std::string_view mailbox = "hostmaster";  // RFC 2142 section 7
-constexpr std::uint16_t soa_rdata = 2 + (1 + mailbox.size() + 2) + 5 * 4;  // two names, five numbers
+constexpr std::string_view mailbox = "\12hostmaster";  // a label (RFC 2142 section 7)
+constexpr std::size_t soa_rdata = 2 + 2 + 5 * 4;      // two names but for that label, five numbers
 constexpr std::uint16_t given_back = flag::recursion_desired | flag::checking_disabled;
 
 }  // namespace
@@ -52,10 +52,12 @@ void AnswerWriter::start_of_authority(std::uint32_t ttl) {
     records_.u16(type::soa);
     records_.u16(class_in);
     records_.u32(ttl);
-    records_.u16(soa_rdata);
+    // A name that has no room for one more label has its mailbox without it (RFC 1035 section 2.3.4).
+    const bool has_room = asked_.question.size() + mailbox.size() <= max_name + 4;
+    const std::string_view label = has_room ? mailbox : std::string_view();
+    records_.u16(static_cast<std::uint16_t>(soa_rdata + label.size()));
     records_.u16(the_question);  // the server
-    records_.u8(static_cast<std::uint8_t>(mailbox.size()));
-    records_.text(mailbox);
+    records_.text(label);
     records_.u16(the_question);
     for (const std::uint32_t number : {1U, 3600U, 1200U, 604800U, ttl}) records_.u32(number);
     ++authorities_;

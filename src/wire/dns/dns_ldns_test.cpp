@@ -125,6 +125,23 @@ TEST(DnsAgainstLdns, OurAnswersAreReadAsTheyWereMeant) {
                  "HQ.example.com.\t77\tIN\tSOA\tHQ.example.com. hostmaster.HQ.example.com. 1 3600 1200 604800 77\n");
 }
 
+TEST(DnsAgainstLdns, OurAuthorityIsReadHoweverLongTheNameIs) {
+    for (std::size_t last = 40; last <= 61; ++last) {
+        const std::string label(63, 'x');
+        const std::string name = label + '.' + label + '.' + label + '.' + std::string(last, 'y');
+        Query query;
+        const std::string asked = testing::query({.name = name});
+        ASSERT_EQ(read_query(as_bytes(asked), query), Received::query);
+        std::array<std::byte, 512> room;
+        AnswerWriter writer(room, Asked::of(query), 0, flag::authoritative);
+        writer.start_of_authority(77);
+        const Packet packet = ldns_read(writer.finish());
+        ASSERT_TRUE(packet) << query.name().size() << " octets";
+        const ldns_rr* soa = ldns_rr_list_rr(ldns_pkt_authority(packet.get()), 0);
+        EXPECT_EQ(ldns_name(ldns_rr_rdf(soa, 1)), (query.name().size() <= 244 ? "hostmaster." : "") + name + '.');
+    }
+}
+
 // ldns takes what stands behind a message for nothing, and looks into rdata, which is none of our business; what we
 // read must be whole for it in every other respect.
 TEST(DnsAgainstLdns, DamagedMessagesAreReadByUsOnlyWhereItReadsThemToo) {

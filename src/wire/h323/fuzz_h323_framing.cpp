@@ -1,10 +1,10 @@
 // Any bytes at all: a stepper fed in any pieces says what it says fed at once, hands out messages that are in the
 // stream, and takes every byte; Q.931 is read inside what was given, or refused.
+#include "base/fuzzing.hpp"
 #include "wire/h323/q931.hpp"
 #include "wire/h323/stepper.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -13,14 +13,8 @@ namespace {
 using namespace sallyport;
 using namespace sallyport::h323;
 using What = MessageStepper::Step::What;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
-
-void require_inside(Bytes view, Bytes input) {
-    require(view.empty() || (view.data() >= input.data() && view.data() + view.size() <= input.data() + input.size()));
-}
+using fuzzing::require;
+using fuzzing::require_inside;
 
 void read_message(Bytes bytes) {
     Q931Message message;

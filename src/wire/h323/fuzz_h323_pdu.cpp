@@ -1,13 +1,13 @@
 // Valid messages, altered where it hurts: the mutator knows where lengths, counts, choices and maps stand in them, and
 // keeps the lengths around what it changes true, so that the change is reached. What comes out is read as the gate
 // reads a first message, and answered as it answers.
+#include "base/fuzzing.hpp"
 #include "wire/h323/answer.hpp"
 #include "wire/h323/call.hpp"
 #include "wire/h323/gatekeeper_id.hpp"
 #include "wire/h323/tpkt.hpp"
 
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -19,10 +19,7 @@ namespace {
 
 using namespace sallyport;
 using namespace sallyport::h323;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 using Octets = std::vector<std::uint8_t>;
 

@@ -1,20 +1,17 @@
 // Any bytes at all as a RasMessage, as an H323-UserInformation, and as a name: each is read or refused, in time, and
 // what is read is text that may be printed.
+#include "base/fuzzing.hpp"
 #include "wire/h323/call.hpp"
 #include "wire/h323/gatekeeper_id.hpp"
 #include "wire/h323/ras.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace {
 
 using namespace sallyport;
 using namespace sallyport::h323;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 void require_printable(std::string_view text) {
     require(std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }));

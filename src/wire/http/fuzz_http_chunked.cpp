@@ -1,10 +1,10 @@
 // Any bytes at all, cut at any places: the body, its end and its trailers are the same as when read in one piece, all
 // views lie within the input, and what is written anew reads back as the same body.
+#include "base/fuzzing.hpp"
 #include "wire/http/chunked.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -13,10 +13,8 @@ namespace {
 using sallyport::Bytes;
 using namespace sallyport::http;
 using What = ChunkedReader::Step::What;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+using sallyport::fuzzing::require;
+using sallyport::fuzzing::require_inside;
 
 struct Outcome {
     std::string body;
@@ -27,10 +25,6 @@ struct Outcome {
 
     bool operator==(const Outcome&) const = default;
 };
-
-void require_inside(Bytes view, Bytes input) {
-    require(view.empty() || (view.data() >= input.data() && view.data() + view.size() <= input.data() + input.size()));
-}
 
 // `cuts` says how many more bytes arrive each time the reader asks, over and over.
 Outcome read(Bytes wire, Bytes cuts) {

@@ -1,23 +1,16 @@
 // Any bytes at all: a head that is accepted lies within the input, no shorter piece of it is accepted, and what follows
 // it changes nothing.
+#include "base/fuzzing.hpp"
 #include "wire/http/head.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace {
 
 using sallyport::Bytes;
 using namespace sallyport::http;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-void require_inside(std::string_view view, Bytes input) {
-    const auto text = sallyport::as_text(input);
-    require(view.empty() || (view.data() >= text.data() && view.data() + view.size() <= text.data() + text.size()));
-}
+using sallyport::fuzzing::require;
+using sallyport::fuzzing::require_inside;
 
 void check(const RequestHead& head, Bytes input) {
     require_inside(head.method_text, input);

@@ -1,11 +1,11 @@
 // Any name at all has a domain that is a host name, or none with a reason. Labels written as a DN in any of the ways
 // that RFC 4514 has for them are found again.
+#include "base/fuzzing.hpp"
 #include "base/text.hpp"
 #include "wire/ldap/bind_name.hpp"
 #include "wire/ldap/dn.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -13,10 +13,7 @@ namespace {
 
 using namespace sallyport;
 using namespace sallyport::ldap;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 bool is_host_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';

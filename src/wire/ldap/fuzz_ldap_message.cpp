@@ -1,5 +1,6 @@
 // Any bytes at all: views inside what was given, no prefix of a message that is read differently, operations that are
 // read or refused. A stepper fed in any pieces says what it says fed at once, and lets out every byte in order.
+#include "base/fuzzing.hpp"
 #include "wire/ldap/bind.hpp"
 #include "wire/ldap/bind_name.hpp"
 #include "wire/ldap/extended.hpp"
@@ -7,7 +8,6 @@
 #include "wire/ldap/stepper.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -16,14 +16,8 @@ namespace {
 using namespace sallyport;
 using namespace sallyport::ldap;
 using What = MessageStepper::Step::What;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
-
-void require_inside(Bytes view, Bytes input) {
-    require(view.empty() || (view.data() >= input.data() && view.data() + view.size() <= input.data() + input.size()));
-}
+using fuzzing::require;
+using fuzzing::require_inside;
 
 void read_operation(const MessageHead& head) {
     if (const auto bind = read_bind_request(head.operation)) {

@@ -1,18 +1,15 @@
 // Fragments of two datagrams in any order and shape: what is put together is what was sent, wherever no two fragments
 // contradicted each other, and what waits stays bounded.
+#include "base/fuzzing.hpp"
 #include "wire/packet/fragments.hpp"
 
 #include <array>
-#include <cstdlib>
 #include <vector>
 
 namespace {
 
 using namespace sallyport;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 // Byte `at` of every datagram with this number: a UDP header that says nothing in particular, and a pattern behind it.
 std::byte byte_of(std::uint32_t identification, std::uint32_t at) {

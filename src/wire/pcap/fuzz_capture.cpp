@@ -1,8 +1,8 @@
 // Any bytes at all, in any pieces: every frame lies in what was given, the pieces change nothing, and reading ends.
+#include "base/fuzzing.hpp"
 #include "wire/packet/packet.hpp"
 #include "wire/pcap/capture.hpp"
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -10,14 +10,8 @@ namespace {
 
 using namespace sallyport;
 using What = pcap::Step::What;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
-
-void require_inside(Bytes view, Bytes input) {
-    require(view.empty() || (view.data() >= input.data() && view.data() + view.size() <= input.data() + input.size()));
-}
+using fuzzing::require;
+using fuzzing::require_inside;
 
 // What a file says, with `piece` bytes more given each time.
 std::vector<std::string> read_all(Bytes file, std::size_t piece) {

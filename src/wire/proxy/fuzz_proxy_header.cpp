@@ -1,9 +1,9 @@
 // Any bytes at all: an answer, never a read outside; every prefix of a whole header needs more, what follows it changes
 // nothing, a refusal stays one; and what a header says, written anew in either version, reads back the same.
+#include "base/fuzzing.hpp"
 #include "wire/proxy/proxy_header.hpp"
 
 #include <array>
-#include <cstdlib>
 #include <vector>
 
 namespace {
@@ -11,10 +11,7 @@ namespace {
 using namespace sallyport;
 using namespace sallyport::proxy;
 using State = HeaderResult::State;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+using fuzzing::require;
 
 // The bytes in memory of just their size, so that a read beyond them is seen.
 HeaderResult read_alone(Bytes bytes, Header& header) {

@@ -1,27 +1,20 @@
 // Any bytes at all: a head that is accepted lies within the input, no shorter piece of it is accepted or refused, what
 // follows it changes nothing, and what is answered to it reads back as a response of the same transaction.
+#include "base/fuzzing.hpp"
 #include "wire/sip/answer.hpp"
 #include "wire/sip/credentials.hpp"
 #include "wire/sip/message.hpp"
 #include "wire/sip/route.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 namespace {
 
 using sallyport::Bytes;
 using namespace sallyport::sip;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-void require_inside(std::string_view view, Bytes input) {
-    const auto text = sallyport::as_text(input);
-    require(view.empty() || (view.data() >= text.data() && view.data() + view.size() <= text.data() + text.size()));
-}
+using sallyport::fuzzing::require;
+using sallyport::fuzzing::require_inside;
 
 // A line end in a value is a fold, with a blank behind it.
 void require_folds(std::string_view value) {

@@ -1,11 +1,11 @@
 // Any bytes at all, in any pieces: the same heads, bodies and errors as at once; from a target, everything passes
 // unchanged; from a client, what passes is the front of what came, and ends before what is refused.
+#include "base/fuzzing.hpp"
 #include "wire/sip/route.hpp"
 #include "wire/sip/stepper.hpp"
 #include "wire/sip/transactions.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -14,10 +14,7 @@ namespace {
 using sallyport::Bytes;
 using namespace sallyport::sip;
 using What = MessageStepper::Step::What;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+using sallyport::fuzzing::require;
 
 struct Story {
     std::string heads;  // of all messages, in a row

@@ -1,27 +1,22 @@
 // Any text at all: the parts of a URI or address lie within it, its host is one and reads back as itself, and a URI
 // that is accepted is found again inside an address.
+#include "base/fuzzing.hpp"
 #include "wire/sip/fields.hpp"
 #include "wire/sip/uri.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 namespace {
 
 using namespace sallyport::sip;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-void require_inside(std::string_view part, std::string_view whole) {
-    require(part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size()));
-}
+using sallyport::as_bytes;
+using sallyport::fuzzing::require;
+using sallyport::fuzzing::require_inside;
 
 void check(const Uri& uri, std::string_view text) {
     for (const auto part : {uri.scheme_text, uri.user, uri.password, uri.parameters, uri.headers, uri.opaque}) {
-        require_inside(part, text);
+        require_inside(part, as_bytes(text));
     }
     const bool sip = uri.scheme == Scheme::sip || uri.scheme == Scheme::sips;
     require(uri.host.empty() != sip);
@@ -55,14 +50,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Address address;
     if (parse_address(text, address)) {
         check(address.uri, text);
-        for (const auto part : {address.display_name, address.tag, address.parameters}) require_inside(part, text);
+        for (const auto part : {address.display_name, address.tag, address.parameters})
+            require_inside(part, as_bytes(text));
     }
     std::string_view rest = text;
-    while (const auto member = next_member(rest)) require_inside(*member, text);
+    while (const auto member = next_member(rest)) require_inside(*member, as_bytes(text));
     rest = text;
     while (const auto parameter = next_parameter(rest)) {
-        require_inside(parameter->name, text);
-        require_inside(parameter->value, text);
+        require_inside(parameter->name, as_bytes(text));
+        require_inside(parameter->value, as_bytes(text));
     }
     return 0;
 }
