@@ -10,14 +10,13 @@ DataLoop::DataLoop(std::unique_ptr<io::Loop> loop, std::size_t number, std::size
     : loop_(std::move(loop)),
       number_(number),
       capacity_(capacity),
-      listeners_(*loop_,
-                 {.accepted = [this](const listeners::ListenerHandle& listener,
-                                     io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
-                  .capacity = [this] { return push_->open() + turn_->connections() < capacity_ && gate_->has_room(); },
-                  .trouble =
-                      [this](const listeners::Listener& listener, const std::string& what) {
-                          logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
-                      }}),
+      listeners_(*loop_, {.accepted = [this](const listeners::ListenerHandle& listener,
+                                             io::Accepted&& accepted) { deal(listener, std::move(accepted)); },
+                          .capacity = [this] { return gate_->has_room(push_->open() + turn_->connections()); },
+                          .trouble =
+                              [this](const listeners::Listener& listener, const std::string& what) {
+                                  logger_->log(telemetry::Level::warn, what, {{"listener", listener.address}});
+                              }}),
       scope_(*loop_) {}
 
 namespace {

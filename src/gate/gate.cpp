@@ -110,13 +110,14 @@ void Gate::turn_away(const listeners::Listener& listener, io::Accepted accepted)
     io::reset_when_closed(accepted.fd.get());
 }
 
-bool Gate::has_room() {
+bool Gate::has_room(std::size_t beside) {
     const std::uint32_t configured = snapshot_->routing->config().listen.max_connections;
     if (configured != 0 && shared_.clients.total() >= configured) return false;
     // A session is a client's descriptor and a target's.
-    if (scope_.running() + kept_.size() / 2 < capacity_) return true;
+    const std::size_t open = scope_.running() + beside;
+    if (open + kept_.size() / 2 < capacity_) return true;
     kept_.clear();
-    return scope_.running() < capacity_;
+    return open < capacity_;
 }
 
 std::uint32_t Gate::most_of_client() const {

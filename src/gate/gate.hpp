@@ -74,7 +74,8 @@ public:
     /// Serves one connection, from its first byte to its last record.
     void take(const listeners::ListenerHandle& listener, io::Accepted accepted);
     /// May one connection more be taken? Target connections that wait for a request make room when it comes to that.
-    bool has_room();
+    /// @param beside  connections that others have on this loop
+    bool has_room(std::size_t beside);
 
     /// Nothing new: idle sessions end at once, busy ones after their request.
     void drain();

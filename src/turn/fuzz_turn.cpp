@@ -145,7 +145,8 @@ struct Game {
                     player.client.password);
         data.link.number = last_link;
         data.link.transport = Transport::tcp;
-        const bool is_due = connection->state() == PeerConnection::State::waiting && connection->user == data.user;
+        const bool is_due =
+            connection->state() == PeerConnection::State::waiting && connection->owner.user == data.user;
         const Response answer =
             data.ask(Method::connection_bind, [&](auto& w) { w.add_u32(Attribute::connection_id, connection->id); });
         require(answer.is_success() == is_due && scene.world.carried.size() == (is_due ? 1U : 0U));

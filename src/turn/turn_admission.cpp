@@ -25,7 +25,7 @@ io::Task<std::unique_ptr<TurnLoop::Place>> TurnLoop::admit(io::Stream& stream, S
     if (!refusal && guard_.banned(client.ip)) refusal = Refusal{Reason::ban_active, ""};
     if (!refusal) {
         const auto most = listeners::ClientCounts::share_of(server_.settings().connections_per_client, capacity_);
-        if (clients_->enter(client.ip, most)) co_return std::make_unique<Place>(*clients_, client.ip);
+        if (auto place = take_place(*clients_, client.ip, most)) co_return place;
         refusal = Refusal{Reason::limit_client, "at most " + std::to_string(most)};
     }
     if (refusal->reason != Reason::ok) refuse(client, listener, *refusal);

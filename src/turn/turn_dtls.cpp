@@ -15,7 +15,7 @@ namespace {
 constexpr Duration handshake_within = 10s;
 constexpr Duration idle_for = 60s;                // at the most, without an allocation
 constexpr std::size_t most_clients = 8192;        // of one loop
-constexpr std::size_t most_of_an_address = 1024;  // of those: offices come by one
+constexpr std::uint32_t most_of_an_address = 1024;  // of those (IPv6: of a /64): offices come by one
 
 }  // namespace
 
@@ -42,16 +42,11 @@ void TurnLoop::begin_dtls(Open& open, const Link& link, Bytes hello) {
     auto session = dtls_->accept(hello, link.client, sender(open, link));
     if (session == nullptr) return;
     end_dtls(link);
-    if (!has_room_for(link)) return;
+    if (dtls_clients_.size() >= most_clients) return;
+    auto place = take_place(dtls_places_, link.client.ip, most_of_an_address);
+    if (place == nullptr) return;
     session->receive({}, sender(open, link), [](Bytes) {});
-    dtls_clients_.emplace(link, DtlsClient{std::move(session), loop_.now(), loop_.now()});
-}
-
-bool TurnLoop::has_room_for(const Link& link) const {
-    if (dtls_clients_.size() >= most_clients) return false;
-    const auto of_its_address = std::ranges::count_if(
-        dtls_clients_, [&](const auto& client) { return client.first.client.ip == link.client.ip; });
-    return static_cast<std::size_t>(of_its_address) < most_of_an_address;
+    dtls_clients_.emplace(link, DtlsClient{std::move(session), std::move(place), loop_.now(), loop_.now()});
 }
 
 void TurnLoop::end_dtls(const Link& link) {

@@ -65,7 +65,8 @@ public:
         clients_ = &clients;
         capacity_ = capacity;
     }
-    std::size_t connections() const { return streams_.size(); }
+    /// Those that came by listeners of TURN, from when they were accepted. What the gate hands over, it counts.
+    std::size_t connections() const { return taken_; }
     /// Serves one connection to its end, with TLS where its listener says so.
     void take(listeners::ListenerHandle listener, io::Accepted accepted);
 
@@ -128,9 +129,25 @@ private:
         io::Fd peer = {};  // of that
     };
 
+    /// A place among those of its client; given back with the object.
+    struct Place {
+        listeners::ClientCounts& clients;
+        IpAddress client;
+
+        Place(listeners::ClientCounts& counts, const IpAddress& of) : clients(counts), client(of) {}
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place() { clients.leave(client); }
+    };
+    static std::unique_ptr<Place> take_place(listeners::ClientCounts& clients, const IpAddress& client,
+                                             std::uint32_t most) {
+        return clients.enter(client, most) ? std::make_unique<Place>(clients, client) : nullptr;
+    }
+
     /// A client that came by DTLS and has shown that it is where it says.
     struct DtlsClient {
         std::unique_ptr<io::DtlsSession> session;
+        std::unique_ptr<Place> place;
         SteadyTime since;
         SteadyTime heard;
     };
@@ -139,6 +156,7 @@ private:
     io::Task<void> serve_tcp_relay(RelayId id, int number, io::Acceptor acceptor);
     io::Task<void> connect_to(PeerConnectionHandle connection, RelayId id, SocketAddress own, SocketAddress peer);
     io::Task<void> carry_to_peer(StreamClient& client);
+    io::Task<bool> pass_rest(StreamClient& client, io::Stream& peer, io::RelayWatch& watch, io::RelayPace& pace);
 
     // turn_dtls.cpp
     void take_dtls(Open& open, const io::Datagram& datagram);
@@ -146,21 +164,9 @@ private:
     void end_dtls(const Link& link);
     void to_dtls(const Link& link, const Packet& packet);
     void look_after_dtls();
-    bool has_room_for(const Link& link) const;
     io::DtlsSession::Send sender(Open& open, const Link& link);
 
     // turn_admission.cpp
-    /// A place among the connections of its client; given back with the object.
-    struct Place {
-        listeners::ClientCounts& clients;
-        IpAddress client;
-
-        Place(listeners::ClientCounts& counts, const IpAddress& of) : clients(counts), client(of) {}
-    io::Task<bool> pass_rest(StreamClient& client, io::Stream& peer, io::RelayWatch& watch, io::RelayPace& pace);
-        Place(const Place&) = delete;
-        Place& operator=(const Place&) = delete;
-        ~Place() { clients.leave(client); }
-    };
     struct Refusal {
         telemetry::Reason reason;
         std::string detail;
@@ -199,6 +205,7 @@ private:
     std::vector<StreamClient*> gathering_;  // those of them with something gathered
     std::shared_ptr<const io::TlsServer> tls_;
     std::shared_ptr<io::DtlsServer> dtls_;
+    listeners::ClientCounts dtls_places_;
     std::unordered_map<Link, DtlsClient, LinkHash> dtls_clients_;
     std::vector<std::byte> record_;  // of a DTLS client, in the making
     std::map<int, io::Acceptor*> acceptors_;  // of relays over TCP, by descriptor
@@ -207,6 +214,7 @@ private:
     std::size_t asked_ = 0;  // of the kernel, and not answered yet
     listeners::ClientCounts* clients_ = nullptr;
     std::size_t capacity_ = 0;
+    std::size_t taken_ = 0;  // connections, by listeners of TURN
     bool keeps_time_ = false;
     bool hurried_ = false;
     io::Scope scope_;

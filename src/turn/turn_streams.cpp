@@ -18,6 +18,15 @@ constexpr std::size_t most_unproven = 2048;          // bytes of a frame, of a c
 constexpr std::size_t most_unsent = std::size_t{256} * 1024;  // then data is dropped, as a full socket of UDP does it
 constexpr unsigned reads_a_turn = 4;  // of one connection; then others get their turn
 
+struct Counted {
+    std::size_t& count;
+
+    explicit Counted(std::size_t& in) : count(in) { ++count; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --count; }
+};
+
 }  // namespace
 
 void TurnLoop::take(listeners::ListenerHandle listener, io::Accepted accepted) {
@@ -29,6 +38,7 @@ void TurnLoop::take(listeners::ListenerHandle listener, io::Accepted accepted) {
 }
 
 io::Task<void> TurnLoop::serve_stream(listeners::ListenerHandle listener, io::Accepted accepted) {
+    const Counted counted(taken_);
     auto stream = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
     if (!stream) co_return;
     const auto place = co_await admit(*stream, accepted.peer, listener->address);

@@ -1,13 +1,16 @@
 """TURN on the port of HTTPS: told by its first bytes, in TLS and without, and by ALPN where a client names it."""
 import asyncio
 import concurrent.futures
+import contextlib
+import json
+import select
 import socket
 import struct
 
 import aioice.turn
 import pytest
 
-from harness import curl, free_port, http_service, seen, turn, unverified_context
+from harness import curl, free_port, http_service, seen, turn, unverified_context, wait_until
 
 HQ = "hq.example.com"
 WAYS = {"plain": [], "tls": ["-S"]}
@@ -107,3 +110,47 @@ def test_what_only_resembles_stun_is_refused_as_unknown(world):
             sock.recv(100)
     record = world.gateway.wait_record(lambda one: one["reason"] == "protocol.mismatch")
     assert record["protocol"] == "mux" and record["detail"] == "first bytes: 00 01 00 00 21 12 a4 43"
+
+
+def test_connections_by_every_listener_share_the_places_there_are(stage):
+    """By the port of HTTPS and by TURN's own: each counts once. Who does not fit waits, and is served when others leave."""
+    places, by_mux = 8, 5
+    descriptors = 128 + 2 * places  # reserved ones, and a client's and a target's each
+    mux, own = free_port(), free_port()
+    silent = stage.keep(socket.create_server(("127.0.0.1", 0)))
+    gateway = stage.gateway({"node": {"threads": 1, "drain_timeout": "0s"},
+                             "listen": {"mux": f"127.0.0.1:{mux}", "max_connections_per_client": 100},
+                             "service": [{"name": HQ, "protocol": "http", "target": "127.0.0.1",
+                                          "plain_port": silent.getsockname()[1]}],
+                             **turn.turn_tables(tcp=f"127.0.0.1:{own}")},
+                            wrapper=["prlimit", f"--nofile={descriptors}:{descriptors}"])
+    waiting, served = [], []
+
+    def serve_more():
+        for sock in select.select(waiting, [], [], 0)[0]:
+            assert turn.mapped_address(sock.recv(32)) == sock.getsockname()
+            waiting.remove(sock)
+            served.append(sock)
+        return len(served)
+
+    with contextlib.ExitStack() as kept:
+        def connect(port):
+            return kept.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+
+        first = [connect(mux) for _ in range(by_mux)]
+        for sock in first[:2]:
+            assert turn.binding_by_stream(sock) == sock.getsockname()
+        for sock in first[2:]:  # these wait for the target's answer
+            sock.sendall(f"GET / HTTP/1.1\r\nHost: {HQ}\r\n\r\n".encode())
+        wait_until(lambda: json.loads(gateway.admin("GET", "/api/v1/connections")[1])["total"] == by_mux, "all of these")
+        for _ in range(places):
+            waiting.append(connect(own))
+            waiting[-1].sendall(struct.pack("!HHI", 1, 0, 0x2112A442) + b"twelve bytes")
+        wait_until(lambda: serve_more() >= places - by_mux, lambda: f"more than {len(served)} to be served")
+        for _ in range(5):  # who may come in now has come: the loop takes connections in before it answers
+            turn.binding_by_stream(first[0])
+        assert serve_more() == places - by_mux
+        for left, sock in enumerate((first[0], served[0], first[1]), 1):
+            sock.close()
+            wait_until(lambda: serve_more() >= places - by_mux + left, "another one to be served")
+            assert len(served) == places - by_mux + left

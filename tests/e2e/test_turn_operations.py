@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import random
 import socket
+import ssl
 import struct
 
 import aioice
@@ -260,25 +261,35 @@ def test_datagrams_of_any_size_pass(gateway, size):
     assert data == heard
 
 
-def test_a_client_holds_its_share_of_tcp_connections_and_a_balancer_names_its_clients(stage):
+@pytest.mark.parametrize("way", ["tcp", "tls"])
+def test_a_client_holds_its_share_of_connections_and_a_balancer_names_its_clients(stage, way):
     port = turn.free_udp_port()
+    chain, key = stage.authority.issue("edge", ["127.0.0.1"])
     gateway = stage.gateway({"listen": {"max_connections_per_client": 2, "proxy_from": ["127.0.0.2/32"]},
-                             **turn.turn_tables(tcp=f"127.0.0.1:{port}")})
+                             "certificate": [{"name": "edge", "chain": chain, "key": key}],
+                             **turn.turn_tables(**{way: f"127.0.0.1:{port}"})})
+    opened = []
 
     def connect(source, first=b""):
+        """Its Binding is sent, in TLS where that is spoken."""
         sock = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
-        sock.sendall(first + REQUEST)
+        opened.append(sock)
+        sock.sendall(first)
+        if way == "tls":
+            sock = opened[-1] = stage.authority.client_context().wrap_socket(sock, server_hostname="127.0.0.1")
+        sock.sendall(REQUEST)
         return sock
+
+    def refused(reason, source, first=b""):
+        with pytest.raises((ConnectionResetError, ssl.SSLError, BrokenPipeError)):
+            assert connect(source, first).recv(1), "an end in order"
+        assert gateway.wait_record(lambda one: one["reason"] == reason)["protocol"] == "turn"
 
     held = [connect("127.0.0.1") for _ in range(2)]
     assert all(turn.mapped_address(sock.recv(32)) == sock.getsockname() for sock in held)
-    with pytest.raises(ConnectionResetError):
-        connect("127.0.0.1").recv(1)
-    assert gateway.wait_record(lambda one: one["reason"] == "limit.client")["protocol"] == "turn"
-    with connect("127.0.0.2", v1(("198.51.100.7", 40000), ("203.0.113.10", 3478))) as sock:
-        assert turn.mapped_address(sock.recv(32)) == ("198.51.100.7", 40000)
-    with pytest.raises(ConnectionResetError):
-        connect("127.0.0.2").recv(1)
-    assert gateway.wait_record(lambda one: one["reason"] == "proxy.malformed")["protocol"] == "turn"
-    for sock in held:
+    refused("limit.client", "127.0.0.1")
+    named = connect("127.0.0.2", v1(("198.51.100.7", 40000), ("203.0.113.10", 3478)))
+    assert turn.mapped_address(named.recv(32)) == ("198.51.100.7", 40000)
+    refused("proxy.malformed", "127.0.0.2")
+    for sock in opened:
         sock.close()

@@ -44,8 +44,7 @@ void compare(const Record& ours, Bytes message, const ldns_rr& theirs) {
     require(ours.ttl == ldns_rr_ttl(&theirs));
     const auto owner = read_name(message, ours.owner);
     const ldns_rdf* name = ldns_rr_owner(&theirs);
-    const std::span octets(static_cast<const std::byte*>(static_cast<const void*>(ldns_rdf_data(name))),
-                           ldns_rdf_size(name));
+    const Bytes octets = std::as_bytes(std::span(ldns_rdf_data(name), ldns_rdf_size(name)));
     require(!owner || same_name(owner->name.wire(), octets));  // ldns follows pointers ahead, too
 }
 
