@@ -61,7 +61,7 @@ inline constexpr std::array turn_rows{
     row<&Turn::allocations>("allocations", "0", "How many there may be in all. 0: no limit.", {.most = 1'000'000}),
     row<&Turn::longest_lifetime>("longest_lifetime", "\"1h\"",
                                  "The longest time for which an allocation is given without being refreshed.",
-                                 {.least = ns(1s), .most = ns(24h)}),
+                                 {.least = ns(std::chrono::seconds(1)), .most = ns(std::chrono::hours(24))}),
     row<&Turn::bits_per_second_per_allocation>("bits_per_second_per_allocation", "\"0\"",
                                                "What one allocation may relay, both ways together. \"0\": no limit."),
     row<&Turn::bits_per_second_per_user>("bits_per_second_per_user", "\"0\"",

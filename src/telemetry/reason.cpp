@@ -2,6 +2,18 @@
 
 namespace sallyport::telemetry {
 
+namespace {
+
+constexpr bool rows_follow_the_enumeration() {
+    for (std::size_t i = 0; i < reasons.size(); ++i) {
+        if (index(reasons[i].reason) != i) return false;
+    }
+    return reasons.size() == index(Reason::firewall_closed) + 1;
+}
+static_assert(rows_follow_the_enumeration());
+
+}  // namespace
+
 std::string reasons_page() {
     std::string page =
         "# Reason codes\n\n"

@@ -241,14 +241,4 @@ constexpr std::optional<Reason> find_reason(std::string_view code) {
 /// The table as the manual's page, docs/reasons.md.
 std::string reasons_page();
 
-namespace detail {
-constexpr bool rows_follow_the_enumeration() {
-    for (std::size_t i = 0; i < reasons.size(); ++i) {
-        if (index(reasons[i].reason) != i) return false;
-    }
-    return reasons.size() == index(Reason::firewall_closed) + 1;
-}
-static_assert(rows_follow_the_enumeration());
-}  // namespace detail
-
 }  // namespace sallyport::telemetry
