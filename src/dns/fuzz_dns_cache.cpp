@@ -1,6 +1,7 @@
 // Any upstream's answers, asked for again in any order and at any time: the cache against a plain table with a list of
 // who was used last. What comes out is an answer to who asked, with the records that came in and TTLs that have aged;
 // what ldns (NLnet Labs) could read when it came, it can read when it is given.
+#include "base/fuzzing.hpp"
 #include "dns/cache.hpp"
 
 #include <ldns/ldns.h>
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <list>
 #include <optional>
 #include <string>
@@ -19,10 +19,7 @@ namespace {
 using namespace sallyport;
 using namespace sallyport::dns;
 using namespace std::chrono_literals;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 constexpr Duration stale_for = 100s;
 constexpr std::array<std::string_view, 6> questions{

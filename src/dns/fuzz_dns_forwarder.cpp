@@ -1,6 +1,7 @@
 // Clients that ask in any order, and two name servers that answer as they like, late or not at all, while time passes
 // and the configuration changes. Whoever asks is told exactly once, in time, an answer to what he asked; at the end
 // nothing is left. Ports and IDs are drawn anew in each run, so what is found here may take some runs to be seen again.
+#include "base/fuzzing.hpp"
 #include "dns/decide.hpp"
 #include "dns/forwarder.hpp"
 #include "dns/name_server_testing.hpp"
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,10 +22,7 @@ namespace {
 using namespace sallyport;
 using namespace sallyport::dns;
 using namespace std::chrono_literals;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 constexpr std::uint64_t seed = 7;
 constexpr Duration in_time = Forwarder::whole_patience + 10ms;  // with what the timer wheel rounds up

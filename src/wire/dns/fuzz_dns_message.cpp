@@ -1,6 +1,7 @@
 // Any bytes at all: views inside what was given, names within their bounds that are read again as themselves, answers
 // to whatever was asked that are answers to it, for ldns (NLnet Labs) as well. What both read of a message means the
 // same.
+#include "base/fuzzing.hpp"
 #include "wire/dns/answer.hpp"
 #include "wire/dns/message.hpp"
 
@@ -8,17 +9,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <memory>
 
 namespace {
 
 using namespace sallyport;
 using namespace sallyport::dns;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzzing::require;
 
 struct Free {
     void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
