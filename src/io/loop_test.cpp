@@ -55,7 +55,7 @@ TEST(Loop, PostsFromOtherThreadsAllArriveAndInOrder) {
     std::vector<int> seen;
     std::thread other([&] {
         for (int i = 0; i < 10'000; ++i) loop->post([&seen, i] { seen.push_back(i); });
-        loop->stop();
+        loop->post([&] { loop->stop(); });  // called here it would not wait for what is still to be run
     });
     loop->run();
     other.join();
