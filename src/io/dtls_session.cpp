@@ -1,4 +1,5 @@
 // One association, on either side: OpenSSL over a BIO of single datagrams.
+#include "io/bio_method.hpp"
 #include "io/dtls.hpp"
 #include "io/dtls_wire.hpp"
 #include "io/tls_credentials.hpp"
@@ -38,28 +39,13 @@ int write(BIO* bio, const char* in, int size) {
     return size;
 }
 
-long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
-
-using Method = std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)>;
-
-Method make_method() {
-    Method method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sallyport datagrams"), &BIO_meth_free);
-    BIO_meth_set_read(method.get(), read);
-    BIO_meth_set_write(method.get(), write);
-    BIO_meth_set_ctrl(method.get(), control);
-    return method;
-}
-
 }  // namespace
 
 DtlsWire& wire_of(bio_st& bio) { return *static_cast<DtlsWire*>(BIO_get_data(&bio)); }
 
 bio_st* new_dtls_bio(DtlsWire& wire) {
-    static const Method method = make_method();
-    BIO* bio = BIO_new(method.get());
-    BIO_set_data(bio, &wire);
-    BIO_set_init(bio, 1);
-    return bio;
+    static const BioMethod method("sallyport datagrams", read, write);
+    return method.new_bio(&wire);
 }
 
 DtlsSession::DtlsSession(ssl_st* ssl, std::shared_ptr<const void> contexts)

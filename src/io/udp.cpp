@@ -15,9 +15,8 @@ namespace sallyport::io {
 namespace {
 
 // Room for one control message with an address, and one with a size; aligned as the kernel writes it.
-union Control {
-    cmsghdr aligned;
-    char bytes[CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))];
+struct Control {
+    alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))];
 };
 
 IpAddress from_v4(const in_addr& address) { return IpAddress::v4(ntohl(address.s_addr)); }
@@ -75,6 +74,27 @@ void put_local_address(msghdr& header, Control& control, const Datagram& datagra
         put(header, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
     }
 }
+
+// One datagram with all that the kernel is pointed at.
+struct Envelope {
+    std::array<iovec, 4> vectors;
+    sockaddr_storage storage;
+    Control control;
+    mmsghdr message{};
+
+    Envelope(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces) {
+        for (std::size_t i = 0; i < pieces.size(); ++i)
+            vectors[i] = {const_cast<std::byte*>(pieces[i].data()), pieces[i].size()};  // only read
+        msghdr& header = message.msg_hdr;
+        header.msg_name = &storage;
+        header.msg_namelen = peer.to_sockaddr(storage);
+        header.msg_iov = vectors.data();
+        header.msg_iovlen = pieces.size();
+        put_local_address(header, control, {.peer = peer, .local = local, .bytes = {}});
+    }
+    Envelope(const Envelope&) = delete;
+    Envelope& operator=(const Envelope&) = delete;
+};
 
 // As in send_batch: the first try may tell the error of an earlier datagram.
 template <class Try>
@@ -234,36 +254,19 @@ bool UdpSocket::send_one(const SocketAddress& peer, const IpAddress& local, std:
 }
 
 bool UdpSocket::send_pieces(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces) {
-    std::array<iovec, 4> vectors;
-    for (std::size_t i = 0; i < pieces.size(); ++i)
-        vectors[i] = {const_cast<std::byte*>(pieces[i].data()), pieces[i].size()};  // only read
-    sockaddr_storage storage;
-    Control control;
-    mmsghdr message{};
-    message.msg_hdr.msg_name = &storage;
-    message.msg_hdr.msg_namelen = peer.to_sockaddr(storage);
-    message.msg_hdr.msg_iov = vectors.data();
-    message.msg_hdr.msg_iovlen = pieces.size();
-    put_local_address(message.msg_hdr, control, {.peer = peer, .local = local, .bytes = {}});
-    return sends([&] { return watched_->loop->system_calls().sendmmsg(watched_->fd, &message, 1, MSG_DONTWAIT) == 1; });
+    Envelope envelope(peer, local, pieces);
+    const auto& calls = watched_->loop->system_calls();
+    return sends([&] { return calls.sendmmsg(watched_->fd, &envelope.message, 1, MSG_DONTWAIT) == 1; });
 }
 
 // The kernel refuses what would not pass the path whole (EINVAL, later EMSGSIZE), and all of it where nobody below sums
 // or cuts (EIO, as with IPsec): what is as long will not be tried again by this socket.
 bool UdpSocket::send_segments(const SocketAddress& peer, const IpAddress& local, Bytes whole, std::size_t each) {
     if (each <= longest_segment_ && whole.size() > each) {
-        iovec vector{const_cast<std::byte*>(whole.data()), whole.size()};  // only read
-        sockaddr_storage storage;
-        Control control;
-        mmsghdr message{};
-        message.msg_hdr.msg_name = &storage;
-        message.msg_hdr.msg_namelen = peer.to_sockaddr(storage);
-        message.msg_hdr.msg_iov = &vector;
-        message.msg_hdr.msg_iovlen = 1;
-        put_local_address(message.msg_hdr, control, {.peer = peer, .local = local, .bytes = {}});
-        put(message.msg_hdr, control, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(each));
+        Envelope envelope(peer, local, std::array{whole});
+        put(envelope.message.msg_hdr, envelope.control, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(each));
         const auto& calls = watched_->loop->system_calls();
-        if (sends([&] { return calls.sendmmsg(watched_->fd, &message, 1, MSG_DONTWAIT) == 1; })) return true;
+        if (sends([&] { return calls.sendmmsg(watched_->fd, &envelope.message, 1, MSG_DONTWAIT) == 1; })) return true;
         if (errno != EINVAL && errno != EMSGSIZE && errno != EIO) return false;
         longest_segment_ = errno == EIO ? 0 : each - 1;
     }
