@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::address_for;
 using testing::Bench;
+using testing::flags_for;
 using testing::id_of;
 using testing::NameServer;
 using testing::octets;
@@ -88,11 +89,7 @@ TEST(DnsForwarder, AsksAnewForWhoComesInTheTurnInWhichItAnswered) {
 TEST(DnsForwarder, AsksByTcpForWhatWasCut) {
     tell_story([](io::Scope& scope) -> io::Task<void> {
         NameServer server(
-            scope,
-            [](const std::string& query) {
-                return std::vector{
-                    testing::answer({.question = testing::question_of(query), .id = id_of(query), .flags = 0x8380})};
-            },
+            scope, [](const std::string& query) { return flags_for(query, 0x8380); },
             [](const std::string& query) { return address_for(query); });
         Bench bench(scope, {server.address()});
         bench.ask({.name = "one.test"});

@@ -1,6 +1,5 @@
 // A relay that is slowed down: nothing is lost, no side waits for ever, and the time is virtual.
-#include "io/relay.hpp"
-#include "io/testing.hpp"
+#include "io/relay_testing.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -10,8 +9,10 @@
 using namespace sallyport;
 using namespace sallyport::io;
 using namespace std::chrono_literals;
+using io::testing::Ended;
 using io::testing::read_to_end;
-using io::testing::StreamPair;
+using io::testing::relays;
+using io::testing::sends_all_then_ends;
 using io::testing::VirtualLoop;
 
 namespace {
@@ -38,29 +39,10 @@ private:
     SteadyTime next_{};
 };
 
-struct Bench {
-    Cancellation cancellation;
-    StreamPair outer;
-    StreamPair inner;
-    RelayEnd end = RelayEnd::idle;
-    Relayed relayed;
-
-    explicit Bench(Loop& loop) : outer(loop, cancellation), inner(loop, cancellation) {}
-    Stream& client() { return outer.near; }
-    Stream& target() { return inner.far; }
+struct Bench : io::testing::RelayBench {
+    using RelayBench::RelayBench;
+    Ended relayed{{}, RelayEnd::idle};  // no end that is expected of any
 };
-
-Task<void> relays(Bench& bench, RelayPace& pace) {
-    bench.end = co_await relay(bench.outer.far, bench.inner.near, {.pace = &pace}, bench.relayed);
-    bench.outer.far.close();
-    bench.inner.near.close();
-}
-
-Task<void> sends_all_then_ends(Stream& stream, const std::string& what) {
-    const Wait waited = co_await stream.write_all(what, Deadline::none);
-    EXPECT_EQ(waited, Wait::ready);
-    stream.shutdown_write();
-}
 
 Task<void> reads(Stream& stream, std::string& into) { into = co_await read_to_end(stream); }
 
@@ -75,13 +57,13 @@ TEST(RelayPace, LosesNothingAndTakesTheTimeItIsGiven) {
         std::string got;
         Scope scope(on);
         const SteadyTime begun = on.now();
-        scope.spawn(relays(bench, pace));
+        scope.spawn(relays(bench, {.pace = &pace}, bench.relayed));
         scope.spawn(sends_all_then_ends(bench.client(), text));
         scope.spawn(sends_all_then_ends(bench.target(), ""));
         scope.spawn(reads(bench.target(), got));
         co_await scope.join();
         EXPECT_EQ(got.size(), text.size());
-        EXPECT_EQ(bench.end, RelayEnd::both_closed);
+        EXPECT_EQ(bench.relayed.end, RelayEnd::both_closed);
         EXPECT_GE(on.now() - begun, 19 * every);
         EXPECT_LE(on.now() - begun, 21 * every);
     }(*loop));
@@ -94,7 +76,7 @@ TEST(RelayPace, GivesBothSidesTheirShare) {
         Portions pace(bench.cancellation);
         const std::string text(100 * portion, 'x');
         Scope scope(on);
-        scope.spawn(relays(bench, pace));
+        scope.spawn(relays(bench, {.pace = &pace}, bench.relayed));
         scope.spawn(sends_all_then_ends(bench.client(), text));
         scope.spawn(sends_all_then_ends(bench.target(), text));
         const Wait slept = co_await Sleep(on, scope.cancellation(), on.in(40 * every));
@@ -113,14 +95,14 @@ TEST(RelayPace, EndsInAPauseWhenItIsCancelled) {
         Portions pace(bench.cancellation);
         Scope scope(on);
         EXPECT_EQ(bench.client().write(as_bytes(std::string(2 * portion, 'x'))), Io::ok);
-        scope.spawn(relays(bench, pace));
+        scope.spawn(relays(bench, {.pace = &pace}, bench.relayed));
         const Wait slept = co_await Sleep(on, scope.cancellation(), on.in(every / 2));
         EXPECT_EQ(slept, Wait::timeout);
         EXPECT_EQ(bench.relayed.to_target, portion);
         const SteadyTime cancelled = on.now();
         bench.cancellation.request();
         co_await scope.join();
-        EXPECT_EQ(bench.end, RelayEnd::cancelled);
+        EXPECT_EQ(bench.relayed.end, RelayEnd::cancelled);
         EXPECT_EQ(on.now(), cancelled);
     }(*loop));
 }

@@ -1,49 +1,26 @@
 #include "io/relay.hpp"
 
-#include "io/testing.hpp"
+#include "io/relay_testing.hpp"
 
 #include <random>
 
 using namespace sallyport;
 using namespace sallyport::io;
 using namespace std::chrono_literals;
+using io::testing::Ended;
 using io::testing::read_to_end;
-using io::testing::StreamPair;
+using io::testing::relays;
+using io::testing::sends_all_then_ends;
 using io::testing::VirtualLoop;
+using Bench = io::testing::RelayBench;
 
 namespace {
-
-struct Ended : Relayed {
-    RelayEnd end = RelayEnd::both_closed;
-};
 
 std::string noise(std::size_t size) {
     std::mt19937 random(1);
     std::string out(size, '\0');
     for (char& c : out) c = static_cast<char>(random());
     return out;
-}
-
-// A client and a target with the relay between them: client <-> outer | inner <-> target.
-struct Bench {
-    Cancellation cancellation;
-    StreamPair outer;
-    StreamPair inner;
-    explicit Bench(Loop& loop) : outer(loop, cancellation), inner(loop, cancellation) {}
-    Stream& client() { return outer.near; }
-    Stream& target() { return inner.far; }
-};
-
-Task<void> relays(Bench& bench, RelayLimits limits, Ended& relayed, RelayWatch* watch = nullptr) {
-    relayed.end = co_await relay(bench.outer.far, bench.inner.near, limits, relayed, watch);
-    bench.outer.far.close();
-    bench.inner.near.close();
-}
-
-Task<void> sends_all_then_ends(Stream& stream, const std::string& what) {
-    const Wait waited = co_await stream.write_all(what, Deadline::none);
-    EXPECT_EQ(waited, Wait::ready);
-    stream.shutdown_write();
 }
 
 // sslh 1.20 loses the answer here: the client ends its side, and the target answers only then.

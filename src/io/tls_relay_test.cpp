@@ -1,5 +1,5 @@
 // The relay with TLS on either leg, and with a transport that fails at any step.
-#include "io/relay.hpp"
+#include "io/relay_testing.hpp"
 #include "io/tls.hpp"
 #include "io/tls_testing.hpp"
 
@@ -14,19 +14,9 @@ using namespace sallyport::io::testing;
 
 namespace {
 
-struct Ended : Relayed {
-    RelayEnd end = RelayEnd::both_closed;
-};
-
-// A client and a target with the relay between them: client <-> outer | inner <-> target, with TLS on either leg.
-struct Bench {
-    Cancellation cancellation;
-    StreamPair outer;
-    StreamPair inner;
-
-    explicit Bench(Loop& loop) : outer(loop, cancellation), inner(loop, cancellation) {}
-    Stream& client() { return outer.near; }
-    Stream& target() { return inner.far; }
+// With TLS on either leg.
+struct Bench : io::testing::RelayBench {
+    using RelayBench::RelayBench;
 
     // `version` is that of the client's leg.
     void put_tls(bool on_client, bool on_target, int version) {

@@ -103,6 +103,11 @@ class Scene:
         set_variables = ["env", *[f"{key}={value}" for key, value in (environment or {}).items()]]
         return self.program.verb("firewall", *words, wrapper=[*self.gateway.enter, *set_variables])
 
+    def want_open(self, port):
+        """Another rule in the configuration: what is loaded is then no longer what is wanted."""
+        self.program.config["firewall.open"] = [{"name": "other", "port": port}]
+        self.program.write()
+
     def apply(self, *words, **more):
         done = self.firewall("apply", *(words or ["--now"]), **more)
         assert done.returncode == 0, done.stderr

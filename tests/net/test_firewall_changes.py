@@ -33,8 +33,7 @@ def test_what_was_there_before_comes_back_with_its_counters(one_box):
     try_ports(one_box.client, f"{OUTSIDE_4}.1", [8083] * 7)
     before = one_box.table()
     assert one_box.counter("firewall.open") == 7
-    one_box.program.config["firewall.open"] = [{"name": "other", "port": 22}]
-    one_box.program.write()
+    one_box.want_open(22)
     one_box.apply("--confirm", "1s")
     wait_until(lambda: one_box.table() == before, "the old rules")
     assert one_box.counter("firewall.open") == 7
@@ -90,8 +89,7 @@ def test_after_a_kill_of_all_the_next_start_undoes_the_change(one_box, next_star
 def test_after_a_reboot_the_confirmed_rules_are_there_and_the_others_are_not(one_box):
     one_box.apply()
     confirmed = one_box.table()
-    one_box.program.config["firewall.open"] = [{"name": "other", "port": 9999}]
-    one_box.program.write()
+    one_box.want_open(9999)
     one_box.apply("--confirm", "1h")
     assert one_box.table() != confirmed
     kill_keeper(one_box)
@@ -106,8 +104,7 @@ def test_after_a_reboot_the_confirmed_rules_are_there_and_the_others_are_not(one
 def test_rollback_undoes_at_once_and_once_more_goes_further_back(one_box):
     one_box.apply()
     first = one_box.table()
-    one_box.program.config["firewall.open"] = [{"name": "other", "port": 9999}]
-    one_box.program.write()
+    one_box.want_open(9999)
     one_box.apply("--confirm", "1h")
     assert one_box.firewall("rollback").returncode == 0
     assert one_box.table() == first
@@ -147,8 +144,7 @@ def test_two_at_once_do_not_mix(one_box):
 def test_a_full_disk_changes_nothing(one_box):
     one_box.apply()
     before = one_box.table()
-    one_box.program.config["firewall.open"] = [{"name": "other", "port": 9999}]
-    one_box.program.write()
+    one_box.want_open(9999)
     kept = {path.name: path.read_bytes() for path in one_box.state.iterdir()}
     sh("mount", "-t", "tmpfs", "-o", "size=16k,mode=0700", "none", one_box.state)
     try:

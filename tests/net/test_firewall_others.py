@@ -73,8 +73,7 @@ def nft_that_adds(folder, rules):
 def test_rules_that_the_kernel_refuses_and_nft_does_not_change_nothing(one_box, tmp_path):
     one_box.apply()
     before = one_box.table()
-    one_box.program.config["firewall.open"] = [{"name": "other", "port": 9999}]
-    one_box.program.write()
+    one_box.want_open(9999)
     path = nft_that_adds(tmp_path / "bin", REFUSED)
     shown = one_box.firewall("show").stdout
     one_box.gateway.run("env", f"PATH={path}", "nft", "-c", "-f", "-", input=shown)  # a dry run finds nothing
