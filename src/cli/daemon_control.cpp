@@ -7,6 +7,7 @@
 #include "cli/push_shapes.hpp"
 #include "cli/shapes.hpp"
 #include "cli/turn_explain.hpp"
+#include "cli/turn_settings.hpp"
 #include "cli/turn_shapes.hpp"
 #include "config/problem.hpp"
 #include "gate/overview.hpp"
@@ -34,10 +35,7 @@ constexpr Duration loops_answer_within = std::chrono::seconds(5);
 
 // Which clients behind the NAT of this machine can be told where the outside reaches them; null: there is no STUN.
 json stun_status(const config::Config& config) {
-    const config::Turn& turn = config.turn;
-    const bool serves = !config.stun.listen.empty() || !turn.udp.empty() || !turn.tcp.empty() || !turn.tls.empty() ||
-                        !turn.dtls.empty() || config.mux_takes_turn();
-    if (!serves) return nullptr;
+    if (config.stun.listen.empty() && !has_turn_listener(config)) return nullptr;
     json networks = json::array();
     for (const auto& network : config.stun.kernel_nat) networks.push_back(network.value.to_string());
     return {{"kernel_nat", std::move(networks)}};

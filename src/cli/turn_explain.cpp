@@ -1,5 +1,7 @@
 #include "cli/turn_explain.hpp"
 
+#include "cli/turn_settings.hpp"
+
 #include <array>
 #include <chrono>
 #include <optional>
@@ -65,7 +67,7 @@ Result<gate::Explanation> explain_turn(const config::Config& config, const turn:
     out.protocol = "turn";
     out.looked_for = user;
     const config::Turn& turn = config.turn;
-    if (turn.udp.empty() && turn.tcp.empty() && turn.tls.empty() && turn.dtls.empty() && !config.mux_takes_turn())
+    if (!has_turn_listener(config))
         return fail("nobody is relayed here: [turn] has no listener (write udp = \":3478\")");
     if (!explain_user(config, settings, user, now, out)) {
         out.reason = Reason::turn_credentials;

@@ -97,6 +97,11 @@ std::vector<IpAddress> own_addresses() {
     return out;
 }
 
+bool has_turn_listener(const config::Config& config) {
+    const config::Turn& turn = config.turn;
+    return !turn.udp.empty() || !turn.tcp.empty() || !turn.tls.empty() || !turn.dtls.empty() || config.mux_takes_turn();
+}
+
 turn::SettingsHandle turn_settings(const config::Config& config, const Complain& error) {
     const config::Turn& from = config.turn;
     turn::NatMap nat_map;

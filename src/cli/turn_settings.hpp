@@ -17,6 +17,9 @@ inline constexpr int stun_alone = 0;
 inline constexpr int stun_and_turn = 1;
 inline constexpr int turn_by_dtls = 2;
 
+/// Do clients of TURN find a listener?
+bool has_turn_listener(const config::Config& config);
+
 /// Reads the files of secrets and passwords.
 /// @param error  called with what can't be read, and where the configuration names it
 turn::SettingsHandle turn_settings(const config::Config& config,
