@@ -5,7 +5,10 @@
 #include "wire/sip/uri.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
+
+#include <arpa/inet.h>
 
 namespace {
 
@@ -13,6 +16,18 @@ using namespace sallyport::sip;
 using sallyport::as_bytes;
 using sallyport::fuzzing::require;
 using sallyport::fuzzing::require_inside;
+
+std::string_view without_brackets(std::string_view host) {
+    return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
+// An address has many spellings, and one that hosts are kept in: read by the C library here. IPv4 reads as mapped.
+std::array<unsigned char, 16> as_ipv6(std::string_view text) {
+    std::array<unsigned char, 16> address{};
+    const std::string spelled = (text.contains(':') ? "" : "::ffff:") + std::string(text);
+    require(inet_pton(AF_INET6, spelled.c_str(), address.data()) == 1);
+    return address;
+}
 
 void check(const Uri& uri, std::string_view text) {
     for (const auto part : {uri.scheme_text, uri.user, uri.password, uri.parameters, uri.headers, uri.opaque}) {
@@ -25,7 +40,12 @@ void check(const Uri& uri, std::string_view text) {
     // One '@' at most, and the host begins behind it or behind the scheme.
     require(std::ranges::count(uri.opaque, '@') == (uri.user.empty() ? 0 : 1));
     const std::size_t at_sign = uri.opaque.find('@');
-    std::string host(uri.opaque.substr(at_sign == std::string_view::npos ? 0 : at_sign + 1, uri.host.text().size()));
+    const std::string_view behind = uri.opaque.substr(at_sign == std::string_view::npos ? 0 : at_sign + 1);
+    if (behind.starts_with('[')) {
+        require(as_ipv6(behind.substr(1, behind.find(']') - 1)) == as_ipv6(without_brackets(uri.host.text())));
+        return;
+    }
+    std::string host(behind.substr(0, uri.host.text().size()));
     std::ranges::transform(host, host.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     require(host == uri.host.text());
