@@ -216,6 +216,7 @@ io::Task<void> answer_request(Connection& connection, Request& request, Story& s
     if (is_challenge(request)) {
         const bool answered = co_await answer_challenge(connection, request, story);
         if (answered) co_return;
+        request.snapshot = connection.gate().snapshot();  // the disk took its time: this one may be another
     }
     if (connection.gate().guard().banned(connection.session.client.ip)) {
         story.reason = Reason::ban_active;
