@@ -4,6 +4,8 @@
 #include "gate/http/url_rules.hpp"
 #include "gate/targets/state.hpp"
 
+#include <algorithm>
+
 namespace sallyport::gate {
 
 namespace {
@@ -16,6 +18,10 @@ constexpr std::size_t most_names_compared = 2000;
 
 std::string Service::label() const {
     return "service." + name + "." + std::string(config::to_string(settings->protocol));
+}
+
+bool Service::is_named(std::string_view one) const {
+    return std::ranges::any_of(settings->names, [one](const auto& known) { return known.value == one; });
 }
 
 Snapshot::Snapshot(config::Config config, StateBook& book) : config_(std::move(config)) {

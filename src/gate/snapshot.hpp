@@ -39,6 +39,9 @@ struct Service {
 
     /// "service.hq.example.com.http": how explanations call it.
     std::string label() const;
+    /// Is this one of its names, as the configuration writes them? What was routed to it before a reload is called by
+    /// the name that stood first then.
+    bool is_named(std::string_view one) const;
 };
 
 class Snapshot {

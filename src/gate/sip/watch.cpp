@@ -115,7 +115,7 @@ SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& clien
     const Decision decision = decide(*snapshot->routing, ask_of(asked, request, session_.client.ip, client.is_tls(),
                                                                 shown_.get(), client.loop().wall()));
     if (!decision.admitted()) return {decision.reason, asked.why_none()};
-    if (decision.service->name != tunnel_.service)
+    if (!decision.service->is_named(tunnel_.service))
         return {Reason::service_unknown, "this connection belongs to another domain: open one of its own", 403};
     // The target takes this leg for the word of a certificate, and the certificate is for somebody else.
     if (decision.service->settings->check_certificate && tunnel_.target.tls && !decision.leg_tls)

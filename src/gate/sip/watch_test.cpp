@@ -205,6 +205,20 @@ plain_port = 5060
     }
 }
 
+TEST(SipWatch, KnowsItsServiceAgainWhicheverOfItsNamesStandsFirst) {
+    Routed routed;
+    routed.at.gate.adopt(snapshot_of(routed.at.book, R"(
+[[service]]
+name = ["new.example.com", "hq.example.com"]
+protocol = "sip"
+target = ["10.0.0.1"]
+plain_port = 5060
+)"));
+    EXPECT_TRUE(routed.from_client(request({})));
+    EXPECT_EQ(routed.at_target(), request({}));
+    EXPECT_EQ(routed.at_client(), "");
+}
+
 TEST(SipWatch, LetsNothingByTheCertificatesLegWithoutIt) {
     for (const bool leg_tls : {true, false}) {
         Routed routed("checked.example.com", leg_tls);
