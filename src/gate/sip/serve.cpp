@@ -131,7 +131,7 @@ private:
         auto watch = std::make_unique<SipWatch>(session_, *tunnel, std::move(shown));
         if (decision.service->settings->route_header)
             watch->be_in_route(own_route(*tunnel, outer(*snapshot), asked.domain.text()));
-        if (asked.secure && !decision.leg_tls) watch->note("sips: asks for TLS on each hop, and the leg is plain");
+        if (asked.secure && !decision.leg_tls) watch->note_plain_leg();
         // All that has come goes the way of what follows; what stands behind this request is decided there.
         const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
         tunnel->relayed = {.to_target = opening_.received(), .to_client = opening_.sent()};

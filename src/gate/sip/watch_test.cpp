@@ -31,6 +31,13 @@ target = ["10.0.0.2"]
 plain_port = 5060
 
 [[service]]
+name = "both.example.com"
+protocol = "sip"
+target = ["10.0.0.4"]
+plain_port = 5060
+tls_port = 5061
+
+[[service]]
 name = "checked.example.com"
 protocol = "sip"
 target = ["10.0.0.3"]
@@ -225,6 +232,33 @@ TEST(SipWatch, LetsNothingByTheCertificatesLegWithoutIt) {
         routed.from_client(request({.from = "sip:bob@checked.example.com"}));
         EXPECT_EQ(routed.at_target().empty(), leg_tls);
         EXPECT_EQ(routed.refused(Reason::cert_name_mismatch), leg_tls ? 1U : 0U);
+    }
+}
+
+// The leg was chosen by the first request, which asked for nothing.
+TEST(SipWatch, LetsNoSipsGoInPlainWhereTheServiceHasTls) {
+    struct Case {
+        const char* service;
+        bool leg_tls;
+        bool passes;
+        const char* detail;
+    };
+    const Case cases[] = {
+        {"both.example.com", false, false, ""},
+        {"both.example.com", true, true, ""},
+        {"hq.example.com", false, true, "sips: asks for TLS on each hop, and the leg is plain"},
+    };
+    for (const Case& c : cases) {
+        Routed routed(c.service, c.leg_tls);
+        const std::string from = "sips:alice@" + std::string(c.service);
+        const std::string asked = request({.from = from});
+        EXPECT_TRUE(routed.from_client(asked)) << c.service;
+        EXPECT_EQ(routed.at_target(), c.passes ? asked : "") << c.service;
+        EXPECT_EQ(status_of_answer(routed.at_client()), c.passes ? "" : "SIP/2.0 480 Temporarily Unavailable");
+        EXPECT_EQ(routed.watch->detail(), c.detail) << c.service;
+        const std::string later = request({.from = from.substr(0, 3) + from.substr(4), .number = 2});
+        EXPECT_TRUE(routed.from_client(later));
+        EXPECT_EQ(routed.at_target(), later) << "the connection goes on";
     }
 }
 
