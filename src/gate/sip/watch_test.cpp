@@ -351,6 +351,15 @@ TEST_F(SipDay, NeitherIsOneThatUsesANonceUntilItIsOld) {
     }
 }
 
+// Nobody is known by more than a connection remembers: long ones would all be alike.
+TEST_F(SipDay, OneThatGuessesBehindLongCredentialsThatWereAcceptedIsCounted) {
+    const std::string padding(1000, 'x');
+    exchange("Authorization: Digest username=\"alice\", nonce=\"" + padding + "1\"\r\n", ok());
+    exchange("Authorization: Digest username=\"bob\", nonce=\"" + padding + "2\"\r\n", challenge(1));
+    pass_a_minute();
+    EXPECT_EQ(signs_, 1);
+}
+
 TEST_F(SipDay, OneThatGuessesIsCountedEachTime) {
     for (int minute = 0; minute < 5; ++minute) {
         exchange(credentials(minute), challenge(minute + 1));
