@@ -2,6 +2,7 @@
 // decision, the target or the refusal.
 #include "gate/gate.hpp"
 #include "gate/opening.hpp"
+#include "gate/proxy_header.hpp"
 #include "gate/sip/asked.hpp"
 #include "gate/sip/own_route.hpp"
 #include "gate/sip/refuse.hpp"
@@ -143,7 +144,7 @@ private:
     // Asks the system for the address: only for those who need it.
     Hop outer(const LoopSnapshot& snapshot) const {
         const auto& nat_map = snapshot.routing->config().node.nat_map;
-        return outer_hop(io::local_address(client_.fd()), client_.is_tls(), nat_map);
+        return outer_hop(reached_at(session_, client_), client_.is_tls(), nat_map);
     }
     static OwnRoute own_route(const Tunnel& tunnel, const Hop& outer, std::string_view domain) {
         const Hop inner{.address = io::local_address(tunnel.target.stream.fd()), .tls = tunnel.target.tls};
