@@ -167,6 +167,17 @@ TEST(Explain, UsesTheParserOfLiveTraffic) {
     EXPECT_FALSE(explain(snapshot, {"gopher://hq.example.com/", client}));
 }
 
+TEST(Snapshot, RedirectsToThePortThatSpeaksHttps) {
+    struct Case {
+        const char* listen;
+        std::uint16_t port;
+    };
+    for (const Case& c : {Case{"http = \":80\"", 443}, Case{"https = \":8443\"", 8443}, Case{"mux = \":9443\"", 9443},
+                          Case{"https = \":8443\"\nmux = \":9443\"", 8443}}) {
+        EXPECT_EQ(snapshot_of("[listen]\n" + std::string(c.listen)).https_port(), c.port) << c.listen;
+    }
+}
+
 TEST(Router, ATlsServiceIsPassedOnUnopenedToItsPort) {
     const Snapshot snapshot = snapshot_of(std::string(configuration) + R"(
 [[service]]

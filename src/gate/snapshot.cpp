@@ -62,6 +62,13 @@ void Snapshot::add(const config::Service& settings, StateBook& book) {
     if (settings.is_default && names.fallback == nullptr) names.fallback = &service;
 }
 
+std::uint16_t Snapshot::https_port() const {
+    for (const auto* addresses : {&config_.listen.https, &config_.listen.mux}) {
+        if (!addresses->empty()) return addresses->front().value.address.port;
+    }
+    return 443;
+}
+
 const Service* Snapshot::find(config::Protocol protocol, std::string_view name) const {
     const Names& names = names_of(protocol);
     if (const auto exact = names.exact.find(name); exact != names.exact.end()) return exact->second;

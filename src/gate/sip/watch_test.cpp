@@ -18,6 +18,9 @@ using telemetry::Reason;
 namespace {
 
 constexpr std::string_view configuration = R"(
+[trust]
+ca = ["ca.pem"]
+
 [[service]]
 name = "hq.example.com"
 protocol = "sip"
