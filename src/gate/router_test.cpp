@@ -178,6 +178,22 @@ TEST(Snapshot, RedirectsToThePortThatSpeaksHttps) {
     }
 }
 
+TEST(Explain, KnowsThatTlsOfSomeNamesPassesUnopened) {
+    const Snapshot snapshot = snapshot_of(std::string(configuration) + R"(
+[[service]]
+name = "update.example.com"
+protocol = "tls"
+target = ["172.16.0.30"]
+tls_port = 443
+)");
+    const auto explained = [&snapshot](const char* subject) {
+        return explain(snapshot, {.subject = subject, .client = *IpAddress::parse("10.1.2.3")}).value();
+    };
+    EXPECT_EQ(explained("https://update.example.com/").leg, "unopened");
+    EXPECT_EQ(explained("https://update.example.com/").protocol, "tls");
+    EXPECT_EQ(explained("http://update.example.com/").service, "*.example.com") << "that comes without TLS";
+}
+
 TEST(Router, ATlsServiceIsPassedOnUnopenedToItsPort) {
     const Snapshot snapshot = snapshot_of(std::string(configuration) + R"(
 [[service]]
