@@ -3,6 +3,7 @@
 #include "admin/message.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
+#include "cli/subjects.hpp"
 #include "config/load.hpp"
 #include "firewall/evaluate.hpp"
 #include "firewall/session.hpp"
@@ -35,7 +36,7 @@ IpAddress without_brackets(std::string_view text, bool& good) {
 
 // "fw:tcp:203.0.113.5->198.51.100.1:1935", IPv6 as "fw:udp:2001:db8::5->[2001:db8::1]:53".
 std::optional<Question> parse(std::string_view subject) {
-    subject.remove_prefix(std::string_view("fw:").size());
+    subject = packet_subject.rest_of(subject);
     const auto colon = subject.find(':');
     const auto arrow = subject.find("->");
     if (colon == std::string_view::npos || arrow == std::string_view::npos || arrow < colon) return std::nullopt;
