@@ -1,12 +1,12 @@
 // `sallyport check`: everything that a start would find out, without starting.
 #include "cli/generation.hpp"
-#include "cli/nft.hpp"
 #include "cli/privileges.hpp"
 #include "cli/shapes.hpp"
 #include "cli/verbs.hpp"
 
 #include "admin/http_client.hpp"
 #include "admin/message.hpp"
+#include "firewall/programs.hpp"
 #include "listeners/listeners.hpp"
 #include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
@@ -121,7 +121,7 @@ void try_kernel(const config::Loaded& loaded, const config::Config& config, Buil
         built.warnings.push_back(loaded.problem(asked_of.front().place, {std::string(may_not_ask_kernel)}));
     const auto& enforce = config.guard.enforce;
     if (enforce.value != config::Enforce::nftables) return;
-    if (const auto nft = find_nft(); !nft)
+    if (const auto nft = firewall::find_nft(); !nft)
         built.errors.push_back(loaded.problem(enforce.place, {nft.error().message}));
     else if (!may_rule_kernel() && !rules_kernel_now(config.admin.socket.value.string()))
         built.errors.push_back(loaded.problem(enforce.place, {std::string(lacks_net_admin)}));
