@@ -53,10 +53,17 @@ bool outlasts(const StateDir& state, const std::string& mine, Duration after, in
     }
 }
 
+// A confirmation takes `wanted` away before it ends the change: it was confirmed, and cut short there.
+bool was_confirmed(const StateDir& state) {
+    const auto wanted = state.read(file::wanted);
+    return wanted && !*wanted;
+}
+
 void keep(const StateDir& state, const std::string& mine, Duration after, int watch) {
     if (!outlasts(state, mine, after, watch)) return;
     const auto held = state.lock(file::lock);
     if (!held || !still_pending(state, mine)) return;
+    if (was_confirmed(state)) return state.remove(file::pending);
     ::openlog("sallyport", LOG_PID, LOG_DAEMON);
     for (unsigned i = 0; i < tries_to_restore; ++i) {
         const auto restored = restore_snapshot(state);
@@ -147,9 +154,7 @@ KernelResult<bool> recover(const StateDir& state) {
     const auto alive = state.try_lock(file::keeper);
     if (!alive) return fail(KernelError{.message = alive.error().message});
     if (!*alive) return false;  // its keeper lives and sees to it
-    // A confirmation takes `wanted` away before it ends the change: it was confirmed, and cut short there.
-    const auto wanted = state.read(file::wanted);
-    if (wanted && !*wanted) {
+    if (was_confirmed(state)) {
         state.remove(file::pending);
         return true;
     }
