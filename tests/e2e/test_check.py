@@ -95,14 +95,15 @@ def test_files_are_read_as_the_user_that_the_gateway_runs_as(stage, what):
     file = {"key": certificate["key"], "secret": secret}[what]
     for one in (certificate["key"], certificate["chain"], secret):
         os.chmod(one, 0o644)
-    config = {"node": {"user": "nobody"}, "certificate": [certificate], "service": [http_service("it.example", 80)],
-              "turn": {"udp": f"127.0.0.1:{free_port()}", "realm": "it.example", "shared_secret_file": secret}}
-    assert findings(stage, config) == (0, [], [])
+    gateway = stage.gateway({
+        "node": {"user": "nobody"}, "certificate": [certificate], "service": [http_service("it.example", 80)],
+        "turn": {"udp": f"127.0.0.1:{free_port()}", "realm": "it.example", "shared_secret_file": secret}}, start=False)
+    as_root = ["setpriv", "--groups=0"]
+    assert gateway.verb("check", wrapper=as_root).returncode == 0
     os.chown(file, 0, 0)
     os.chmod(file, 0o640)
-    status, errors, _ = findings(stage, config)
-    error, = errors
-    assert status == 3 and "the user nobody can't read" in error["message"] and str(file) in error["message"]
+    done = gateway.verb("check", wrapper=as_root)
+    assert done.returncode == 3 and f"the user nobody can't read {file}" in done.stderr
 
 
 @pytest.mark.parametrize("fault, word", [
