@@ -84,7 +84,9 @@ void leave_the_terminal() {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGTERM, SIG_IGN);  // the end of a session sends it, and this is just when the keeper is needed
     const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, standard);
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (nowhere >= 0) ::dup2(nowhere, standard);
+    }
     ::prctl(PR_SET_NAME, "sp-fw-keeper");
     if (::chdir("/") != 0) ::syslog(LOG_WARNING, "firewall: the keeper stays in its folder");
 }
