@@ -66,16 +66,17 @@ void Daemon::share_lists() {
         else
             event(Level::warn, "bans are not shared: the Redis is of no use", {{"error", why}});
     };
-    share_.emplace(
-        *loop_, share::Share::Options{.connect = [this](io::Cancellation& stopped) { return connect_redis(stopped); },
-                                      .user = url->user,
-                                      .password = url->password,
-                                      .database = url->database,
-                                      .lists = {shared_bans(*guard_), shared_sources(*egress_)},
-                                      .node = node_,
-                                      .own = [this] { return announced_addresses(); },
-                                      .met = [this] { guard_->apply(guard_policy()); },
-                                      .changed = changed});
+    share_.emplace(*loop_,
+                   share::Share::Options{
+                       .connect = [this, url = *url](io::Cancellation& stopped) { return connect_redis(url, stopped); },
+                       .user = url->user,
+                       .password = url->password,
+                       .database = url->database,
+                       .lists = {shared_bans(*guard_), shared_sources(*egress_)},
+                       .node = node_,
+                       .own = [this] { return announced_addresses(); },
+                       .met = [this] { guard_->apply(guard_policy()); },
+                       .changed = changed});
     guard_->share_by([this](share::Line line) { share_->tell(SharedList::bans, std::move(line)); });
     scope_.spawn(share_->run(scope_.cancellation()));
 }
@@ -85,20 +86,19 @@ void Daemon::tell_source(const store::EgressLine& line) {
     if (share_) share_->tell(SharedList::sources, egress::shared_line(line, egress_->remember_for()));
 }
 
-io::Task<Result<io::Stream>> Daemon::connect_redis(io::Cancellation& cancellation) {
+// To the one that the gateway was started with, whose password it has: a reload does not move it to another.
+io::Task<Result<io::Stream>> Daemon::connect_redis(config::RedisUrl url, io::Cancellation& cancellation) {
     constexpr Duration within = std::chrono::seconds(5);
-    const auto url = config::parse_redis_url(config().shared.redis.value);
-    if (!url) co_return fail("there is no [shared] redis any more");
     net::DialPlan plan;
-    if (const auto address = IpAddress::parse(url->host)) {
-        plan.addresses.push_back({*address, url->port});
+    if (const auto address = IpAddress::parse(url.host)) {
+        plan.addresses.push_back({*address, url.port});
     } else {
-        const auto found = co_await net::resolve_on(*worker_, *loop_, cancellation, url->host);
+        const auto found = co_await net::resolve_on(*worker_, *loop_, cancellation, url.host);
         if (!found) co_return fail(found.error());
-        for (const IpAddress& one : *found) plan.addresses.push_back({one, url->port});
+        for (const IpAddress& one : *found) plan.addresses.push_back({one, url.port});
     }
     auto stream = co_await net::dial(*loop_, cancellation, std::move(plan), loop_->in(within));
-    if (!stream) co_return fail("can't connect to " + url->host + ":" + std::to_string(url->port));
+    if (!stream) co_return fail("can't connect to " + url.host + ":" + std::to_string(url.port));
     co_return std::move(*stream);
 }
 

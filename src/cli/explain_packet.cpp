@@ -114,7 +114,9 @@ std::string to_text(const json& explanation) {
 Exit explain_packet(const Common& common, const std::string& subject) {
     const auto question = parse(subject);
     if (!question) {
-        std::fprintf(stderr, "sallyport: '%s' is no packet: write fw:tcp:203.0.113.5->198.51.100.1:1935\n",
+        std::fprintf(stderr,
+                     "sallyport: '%s' is no packet: write 'fw:tcp:203.0.113.5->198.51.100.1:1935', in quotes, for a "
+                     "shell takes > for itself\n",
                      subject.c_str());
         return Exit::usage;
     }

@@ -94,7 +94,7 @@ inline constexpr std::array service_rows{
         "\"http /path\" wants an answer below 400. Two failures in a row take a target out, two good "
         "answers bring it back. Absent: only targets that traffic found failing are tried."),
     row<&Service::health_interval>("health_interval", "\"5s\"", "The time between two tries of a target.",
-                                   {.least = ns(1s), .most = ns(1h)}),
+                                   {.least = ns(250ms), .most = ns(1h)}),
     row<&Service::max_connections>("max_connections", "0",
                                    "How many connections its targets carry at once, together; more are refused. With a "
                                    "limit none is kept for the next request. 0: no limit."),

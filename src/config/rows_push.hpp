@@ -16,7 +16,8 @@ inline constexpr std::array push_rows{
                     "base and N, one address stands for all. They must be routed to this node: `ip route add local "
                     "10.100.100.0/24 dev lo`, and in the isolated network a route here."),
     row<&Push::ports>("ports", "[5223, 443, 2197]",
-                      "The ports that are served there. 2195 and 2196 are those of senders of the time before 2021."),
+                      "The ports that are served there. 2195 and 2196 are those of senders of the time before 2021.",
+                      {.empty_list_hint = "it would serve nobody: remove the key for Apple's ports"}),
     row<&Push::families>("families", "[\"courier\", \"courier2\", \"courier.sandbox\"]",
                          "The families of names that have such addresses. All other names are forwarded."),
     row<&Push::providers>("providers", "false",
