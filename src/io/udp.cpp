@@ -34,14 +34,25 @@ T payload_of(const cmsghdr& message) {
     return out;
 }
 
-// The local address by IP_PKTINFO (ip(7)) or IPV6_PKTINFO (RFC 3542 section 6); IPv4 on a dual socket comes mapped.
-IpAddress local_address_in(msghdr& header) {
+bool is_link_local(const IpAddress& address) {
+    return address.bytes()[0] == 0xFE && (address.bytes()[1] & 0xC0) == 0x80;
+}
+
+// Where a datagram came to.
+struct Destination {
+    IpAddress address = {};
+    unsigned interface = 0;
+};
+
+// By IP_PKTINFO (ip(7)) or IPV6_PKTINFO (RFC 3542 section 6); IPv4 on a dual socket comes mapped.
+Destination destination_in(msghdr& header) {
     for (cmsghdr* message = CMSG_FIRSTHDR(&header); message != nullptr; message = CMSG_NXTHDR(&header, message)) {
         if (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_PKTINFO) {
-            return from_v4(payload_of<in_pktinfo>(*message).ipi_spec_dst);
+            return {.address = from_v4(payload_of<in_pktinfo>(*message).ipi_spec_dst)};
         }
         if (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
-            return from_v6(payload_of<in6_pktinfo>(*message).ipi6_addr);
+            const auto info = payload_of<in6_pktinfo>(*message);
+            return {.address = from_v6(info.ipi6_addr), .interface = info.ipi6_ifindex};
         }
     }
     return {};
@@ -71,6 +82,7 @@ void put_local_address(msghdr& header, Control& control, const Datagram& datagra
     } else {
         in6_pktinfo info{};
         std::memcpy(&info.ipi6_addr, datagram.local.bytes().data(), datagram.local.bytes().size());
+        info.ipi6_ifindex = datagram.link;
         put(header, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
     }
 }
@@ -141,10 +153,13 @@ struct DatagramBatch::Slots {
     }
     Datagram taken(std::size_t i) {
         mmsghdr& message = messages[i];
-        return {.peer = SocketAddress::from(reinterpret_cast<const sockaddr&>(peers[i])),
-                .local = local_address_in(message.msg_hdr),
+        const Destination to = destination_in(message.msg_hdr);
+        const auto peer = SocketAddress::from(reinterpret_cast<const sockaddr&>(peers[i]));
+        return {.peer = peer,
+                .local = to.address,
                 .bytes = Bytes(place(i), message.msg_len),
-                .truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0};
+                .truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0,
+                .link = is_link_local(peer.ip) || is_link_local(to.address) ? to.interface : 0};
     }
 };
 
