@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::uint16_t channel = stun::first_channel;
 constexpr timeval patience{.tv_sec = 5, .tv_usec = 0};
 constexpr std::size_t largest_read = 65'536;
+constexpr std::size_t most_at_once = 16;  // datagrams
 
 // Of this process alone, on loopback: what another one before it left at the server is nobody's of ours.
 SocketAddress own_address() {
@@ -29,6 +31,13 @@ SocketAddress own_address() {
 Result<void> failed(const std::string& what) { return fail(what + ": " + std::strerror(errno)); }
 
 }  // namespace
+
+SocketAddress local_address_of(int fd) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+    return SocketAddress::from(reinterpret_cast<const sockaddr&>(storage));
+}
 
 Result<void> Guest::connect() {
     fd_ = io::Fd(::socket(server_.ip.is_v4() ? AF_INET : AF_INET6, by_tcp_ ? SOCK_STREAM : SOCK_DGRAM, 0));
@@ -42,6 +51,7 @@ Result<void> Guest::connect() {
     const int on = 1;
     if (by_tcp_) setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    own_ = local_address_of(fd_.get());
     return {};
 }
 
@@ -115,9 +125,24 @@ bool Guest::send(std::uint32_t name, std::uint64_t number, std::size_t size) {
     return ::send(fd_.get(), message_.data(), message_.size(), MSG_DONTWAIT) == static_cast<ssize_t>(message_.size());
 }
 
-bool Guest::send_binding() {
-    const Bytes bytes = requester_.binding();
-    return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT) == static_cast<ssize_t>(bytes.size());
+std::uint64_t Guest::send_bindings(std::uint64_t count) {
+    std::array<std::array<std::byte, stun::header_size>, most_at_once> requests;
+    std::array<iovec, most_at_once> vectors;
+    std::array<mmsghdr, most_at_once> messages{};
+    std::uint64_t went = 0;
+    while (went < count) {
+        const auto now = static_cast<unsigned>(std::min<std::uint64_t>(count - went, most_at_once));
+        for (unsigned i = 0; i < now; ++i) {
+            std::ranges::copy(requester_.binding().first(stun::header_size), requests[i].begin());
+            vectors[i] = {requests[i].data(), stun::header_size};
+            messages[i].msg_hdr.msg_iov = &vectors[i];
+            messages[i].msg_hdr.msg_iovlen = 1;
+        }
+        const int sent = sendmmsg(fd_.get(), messages.data(), now, MSG_DONTWAIT);
+        if (sent <= 0) break;
+        went += static_cast<std::uint64_t>(sent);
+    }
+    return went;
 }
 
 void Guest::leave() {
@@ -126,13 +151,13 @@ void Guest::leave() {
 }
 
 bool Guest::receive(const std::function<bool(Bytes)>& take) {
+    if (!by_tcp_) return receive_datagrams(take);
     static thread_local std::array<std::byte, largest_read> room;
     std::memcpy(room.data(), rest_.data(), rest_.size());
     const ssize_t got = ::recv(fd_.get(), room.data() + rest_.size(), room.size() - rest_.size(), MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN) return true;
     if (got <= 0) return false;
     Bytes bytes = Bytes(room).first(rest_.size() + static_cast<std::size_t>(got));
-    if (!by_tcp_) return take_one(bytes, take);
     while (!bytes.empty()) {
         const stun::Frame frame = stun::next_frame(bytes);
         if (frame.state == stun::Frame::State::malformed) return false;
@@ -141,6 +166,23 @@ bool Guest::receive(const std::function<bool(Bytes)>& take) {
         bytes = bytes.subspan(frame.size);
     }
     rest_.assign(bytes.begin(), bytes.end());
+    return true;
+}
+
+bool Guest::receive_datagrams(const std::function<bool(Bytes)>& take) {
+    static thread_local std::array<std::array<std::byte, 2048>, most_at_once> room;
+    std::array<iovec, most_at_once> vectors;
+    std::array<mmsghdr, most_at_once> messages{};
+    for (std::size_t i = 0; i < most_at_once; ++i) {
+        vectors[i] = {room[i].data(), room[i].size()};
+        messages[i].msg_hdr.msg_iov = &vectors[i];
+        messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    const int got = recvmmsg(fd_.get(), messages.data(), most_at_once, MSG_DONTWAIT, nullptr);
+    if (got < 0) return errno == EAGAIN;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+        if (!take_one(Bytes(room[i]).first(messages[i].msg_len), take)) return false;
+    }
     return true;
 }
 

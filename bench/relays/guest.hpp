@@ -20,6 +20,9 @@ struct Credential {
     std::string password;
 };
 
+/// What a socket is found at: nothing when the kernel does not say.
+SocketAddress local_address_of(int fd);
+
 class Guest {
 public:
     Guest(SocketAddress server, bool by_tcp, const Credential& credential)
@@ -35,8 +38,9 @@ public:
     Result<void> stop_waiting();
     /// One message to the peer: `size` bytes that begin with this guest's name and a number. False: the socket is full.
     bool send(std::uint32_t name, std::uint64_t number, std::size_t size);
-    /// Asks for its own address, without waiting.
-    bool send_binding();
+    /// Asks for its own address so many times at once, without waiting.
+    /// @return how many requests went; fewer: the socket is full
+    std::uint64_t send_bindings(std::uint64_t count);
     /// Ends the allocation; another guest may get this port.
     void leave();
 
@@ -45,17 +49,20 @@ public:
     bool receive(const std::function<bool(Bytes)>& take);
 
     int fd() const { return fd_.get(); }
+    const SocketAddress& own() const { return own_; }
     const SocketAddress& relay() const { return relay_; }
 
 private:
     Result<turn::Requester::Answer> exchange(const std::function<Bytes()>& request);
     Result<std::vector<std::byte>> read_one();
+    bool receive_datagrams(const std::function<bool(Bytes)>& take);
     bool take_one(Bytes bytes, const std::function<bool(Bytes)>& take) const;
 
     SocketAddress server_;
     bool by_tcp_;
     turn::Requester requester_;
     io::Fd fd_;
+    SocketAddress own_;  // as connect() found it
     SocketAddress relay_;
     SocketAddress peer_;
     bool by_channel_ = false;

@@ -25,13 +25,6 @@ double own_cpu() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-SocketAddress own_address(int fd) {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-    return SocketAddress::from(reinterpret_cast<const sockaddr&>(storage));
-}
-
 }  // namespace
 
 Result<void> Load::prepare() {
@@ -42,7 +35,7 @@ Result<void> Load::prepare() {
         Guest& guest = seats_[place].guest;
         if (options_.work != Work::binding) {
             const SocketAddress target =
-                options_.work == Work::echo ? own_address(peer_.get()) : seats_[place ^ 1].guest.relay();
+                options_.work == Work::echo ? local_address_of(peer_.get()) : seats_[place ^ 1].guest.relay();
             if (const auto opened = guest.open_to(target, options_.work != Work::indication); !opened) return opened;
         }
         if (const auto stopped = guest.stop_waiting(); !stopped) return stopped;
@@ -89,9 +82,7 @@ Result<Report> Load::run() {
     const auto begin = Clock::now();
     const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
     working_ = true;
-    for (std::size_t place = 0; options_.rate == 0 && place < seats_.size(); ++place) {
-        for (unsigned i = 0; i < options_.window; ++i) send_from(place);
-    }
+    for (std::size_t place = 0; options_.rate == 0 && place < seats_.size(); ++place) send_from(place, options_.window);
     while (elapsed() < options_.seconds) {
         send_due(elapsed());
         if (const auto served = serve(options_.rate > 0 ? 100us : 20ms); !served) return fail(served.error());
@@ -113,22 +104,21 @@ void Load::leave() {
     }
 }
 
-void Load::send_from(std::size_t place) {
+void Load::send_from(std::size_t place, std::uint64_t count) {
+    if (options_.work == Work::binding) {
+        report_.sent += seats_[place].guest.send_bindings(count);
+        return;
+    }
     Seat& seat = seats_[place];
-    const bool went = options_.work == Work::binding
-                          ? seat.guest.send_binding()
-                          : seat.guest.send(static_cast<std::uint32_t>(place), seat.sent, options_.size);
-    if (!went) return;
-    ++seat.sent;
-    ++report_.sent;
+    for (; count != 0 && seat.guest.send(static_cast<std::uint32_t>(place), seat.sent, options_.size); --count) {
+        ++seat.sent;
+        ++report_.sent;
+    }
 }
 
 void Load::send_due(double elapsed) {
     const auto due = static_cast<std::uint64_t>(elapsed * options_.rate);
-    while (report_.sent + options_.burst <= due) {
-        const std::size_t place = turn_++ % seats_.size();
-        for (unsigned i = 0; i < options_.burst; ++i) send_from(place);
-    }
+    while (report_.sent + options_.burst <= due) { send_from(turn_++ % seats_.size(), options_.burst); }
 }
 
 Result<void> Load::serve(std::chrono::microseconds at_most) {
@@ -141,8 +131,10 @@ Result<void> Load::serve(std::chrono::microseconds at_most) {
             echo();
             continue;
         }
+        const std::uint64_t before = report_.came;
         const bool went_on = seats_[place].guest.receive([&](Bytes data) { return take(place, data); });
         if (!went_on) return fail("guest " + std::to_string(place) + " was sent what nobody sent, or was left");
+        if (options_.work == Work::binding && working_ && options_.rate == 0) send_from(place, report_.came - before);
     }
     return {};
 }
@@ -160,16 +152,15 @@ bool Load::take_message(std::size_t place, Bytes data) {
     if (!number || *name != sender_to(place) || data.size() != options_.size || *number < seat.next) return false;
     const std::uint64_t passed = *number + 1 - std::exchange(seat.next, *number + 1);
     ++report_.came;
-    for (std::uint64_t i = 0; i < passed && working_ && options_.rate == 0; ++i) send_from(sender_to(place));
+    if (working_ && options_.rate == 0) send_from(sender_to(place), passed);
     return true;
 }
 
 bool Load::take_answer(std::size_t place, Bytes answer) {
     const auto message = stun::read_message(answer);
     const auto mapped = message ? message->address(stun::Attribute::xor_mapped_address) : std::nullopt;
-    if (!mapped || *mapped != own_address(seats_[place].guest.fd())) return false;
+    if (!mapped || *mapped != seats_[place].guest.own()) return false;
     ++report_.came;
-    if (working_ && options_.rate == 0) send_from(place);
     return true;
 }
 

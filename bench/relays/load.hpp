@@ -62,7 +62,7 @@ private:
     void echo();
     /// Who sends what this one receives.
     std::size_t sender_to(std::size_t place) const { return options_.work == Work::echo ? place : place ^ 1; }
-    void send_from(std::size_t place);
+    void send_from(std::size_t place, std::uint64_t count);
     void send_due(double elapsed);
     Result<void> serve(std::chrono::microseconds at_most);
     bool take(std::size_t place, Bytes data);

@@ -73,39 +73,66 @@ void put(msghdr& header, Control& control, int level, int type, const T& payload
 }
 
 // By the family of the peer, which the kernel goes by on a dual socket too.
-void put_local_address(msghdr& header, Control& control, const Datagram& datagram) {
-    if (datagram.local.is_unspecified()) return;
-    if (datagram.peer.ip.is_v4()) {
+void put_local_address(msghdr& header, Control& control, const SocketAddress& peer, const IpAddress& local,
+                       unsigned link) {
+    if (local.is_unspecified()) return;
+    if (peer.ip.is_v4()) {
         in_pktinfo info{};
-        info.ipi_spec_dst.s_addr = htonl(datagram.local.v4_host_order());
+        info.ipi_spec_dst.s_addr = htonl(local.v4_host_order());
         put(header, control, IPPROTO_IP, IP_PKTINFO, info);
     } else {
         in6_pktinfo info{};
-        std::memcpy(&info.ipi6_addr, datagram.local.bytes().data(), datagram.local.bytes().size());
-        info.ipi6_ifindex = datagram.link;
+        std::memcpy(&info.ipi6_addr, local.bytes().data(), local.bytes().size());
+        info.ipi6_ifindex = link;
         put(header, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
     }
 }
 
-// One datagram with all that the kernel is pointed at.
-struct Envelope {
-    std::array<iovec, 4> vectors;
-    sockaddr_storage storage;
-    Control control;
-    mmsghdr message{};
+// Messages for one call, with all that the kernel is pointed at.
+struct Post {
+    static constexpr std::size_t most = UdpSocket::most_segments;  // messages, and pieces of all of them
 
-    Envelope(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces) {
-        for (std::size_t i = 0; i < pieces.size(); ++i)
-            vectors[i] = {const_cast<std::byte*>(pieces[i].data()), pieces[i].size()};  // only read
-        msghdr& header = message.msg_hdr;
-        header.msg_name = &storage;
-        header.msg_namelen = peer.to_sockaddr(storage);
-        header.msg_iov = vectors.data();
-        header.msg_iovlen = pieces.size();
-        put_local_address(header, control, {.peer = peer, .local = local, .bytes = {}});
+    std::array<mmsghdr, most> messages;
+    std::array<iovec, most> vectors;
+    std::array<sockaddr_storage, most> places;
+    std::array<Control, most> controls;
+    std::size_t used = 0, vectors_used = 0;
+
+    Post() {}  // NOLINT(modernize-use-equals-default): which would fill it with zeros
+    Post(const Post&) = delete;
+    Post& operator=(const Post&) = delete;
+
+    // Port 0: to the one peer that the socket has.
+    void add(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces, unsigned link = 0) {
+        messages[used] = {};
+        msghdr& header = messages[used].msg_hdr;
+        if (peer.port != 0) {
+            header.msg_name = &places[used];
+            header.msg_namelen = peer.to_sockaddr(places[used]);
+        }
+        header.msg_iov = &vectors[vectors_used];
+        for (const Bytes piece : pieces) add_piece(header, piece);
+        put_local_address(header, controls[used], peer, local, link);
+        ++used;
     }
-    Envelope(const Envelope&) = delete;
-    Envelope& operator=(const Envelope&) = delete;
+    // The message that was added last is cut up on its way.
+    void cut_up(std::size_t each) {
+        put(messages[used - 1].msg_hdr, controls[used - 1], SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(each));
+    }
+
+private:
+    void add_piece(msghdr& header, Bytes piece) {
+        auto* const begin = const_cast<std::byte*>(piece.data());  // only read
+        if (header.msg_iovlen != 0) {
+            iovec& last = vectors[vectors_used - 1];
+            if (static_cast<std::byte*>(last.iov_base) + last.iov_len == begin) {
+                last.iov_len += piece.size();
+                return;
+            }
+        }
+        vectors[vectors_used++] = {begin, piece.size()};
+        ++header.msg_iovlen;
+    }
 };
 
 // As in send_batch: the first try may tell the error of an earlier datagram.
@@ -217,26 +244,12 @@ UdpSocket::Sent UdpSocket::send(std::span<const Datagram> datagrams) {
 
 // At least one is done, or the socket is full.
 UdpSocket::Sent UdpSocket::send_batch(std::span<const Datagram> datagrams) {
-    std::array<mmsghdr, DatagramBatch::capacity> messages;
-    std::array<iovec, DatagramBatch::capacity> vectors;
-    std::array<sockaddr_storage, DatagramBatch::capacity> peers;
-    std::array<Control, DatagramBatch::capacity> controls;
-    for (std::size_t i = 0; i < datagrams.size(); ++i) {
-        vectors[i] = {const_cast<std::byte*>(datagrams[i].bytes.data()), datagrams[i].bytes.size()};  // only read
-        messages[i] = {};
-        msghdr& header = messages[i].msg_hdr;
-        if (datagrams[i].peer.port != 0) {
-            header.msg_name = &peers[i];
-            header.msg_namelen = datagrams[i].peer.to_sockaddr(peers[i]);
-        }
-        header.msg_iov = &vectors[i];
-        header.msg_iovlen = 1;
-        put_local_address(header, controls[i], datagrams[i]);
-    }
+    Post post;
+    for (const Datagram& one : datagrams) post.add(one.peer, one.local, std::span(&one.bytes, 1), one.link);
     // A call may tell the ICMP error of an earlier datagram instead of sending this one: a second try is due to it.
     for (int tries = 0; tries < 2; ++tries) {
-        const int count = watched_->loop->system_calls().sendmmsg(
-            watched_->fd, messages.data(), static_cast<unsigned>(datagrams.size()), MSG_DONTWAIT);
+        const int count = watched_->loop->system_calls().sendmmsg(watched_->fd, post.messages.data(),
+                                                                  static_cast<unsigned>(post.used), MSG_DONTWAIT);
         if (count > 0) return {static_cast<std::size_t>(count), 0};
         if (count < 0 && errno == EAGAIN) {
             watched_->writable = false;
@@ -269,26 +282,50 @@ bool UdpSocket::send_one(const SocketAddress& peer, const IpAddress& local, std:
 }
 
 bool UdpSocket::send_pieces(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces) {
-    Envelope envelope(peer, local, pieces);
+    Post post;
+    post.add(peer, local, pieces);
     const auto& calls = watched_->loop->system_calls();
-    return sends([&] { return calls.sendmmsg(watched_->fd, &envelope.message, 1, MSG_DONTWAIT) == 1; });
+    return sends([&] { return calls.sendmmsg(watched_->fd, post.messages.data(), 1, MSG_DONTWAIT) == 1; });
+}
+
+void UdpSocket::send_rows(std::span<const DatagramRow> rows) {
+    if (rows.size() == 1 && rows[0].datagrams.size() == 1) {
+        send_one(rows[0].peer, rows[0].local, rows[0].datagrams);
+        return;
+    }
+    Post post;
+    std::array<const DatagramRow*, Post::most> cut_up;  // null: of a message that is one datagram
+    for (const DatagramRow& row : rows) {
+        const std::size_t each = row.datagrams[0].size();
+        if (row.datagrams.size() > 1 && each <= longest_segment_) {
+            cut_up[post.used] = &row;
+            post.add(row.peer, row.local, row.datagrams);
+            post.cut_up(each);
+        } else {
+            for (const Bytes& one : row.datagrams) {
+                cut_up[post.used] = nullptr;
+                post.add(row.peer, row.local, std::span(&one, 1));
+            }
+        }
+    }
+    for (std::size_t done = 0, tries = 0; done < post.used;) {
+        const int sent = watched_->loop->system_calls().sendmmsg(watched_->fd, &post.messages[done],
+                                                                 static_cast<unsigned>(post.used - done), MSG_DONTWAIT);
+        if (sent < 0 && errno == EAGAIN) return;
+        if (sent < 0 && ++tries < 2) continue;  // as in send_batch
+        if (sent < 0 && cut_up[done] != nullptr && refuses_segments(errno, *cut_up[done]))
+            send_rows(std::span(cut_up[done], 1));
+        done += sent < 0 ? 1 : static_cast<std::size_t>(sent);
+        tries = 0;
+    }
 }
 
 // The kernel refuses what would not pass the path whole (EINVAL, later EMSGSIZE), and all of it where nobody below sums
 // or cuts (EIO, as with IPsec): what is as long will not be tried again by this socket.
-bool UdpSocket::send_segments(const SocketAddress& peer, const IpAddress& local, Bytes whole, std::size_t each) {
-    if (each <= longest_segment_ && whole.size() > each) {
-        Envelope envelope(peer, local, std::array{whole});
-        put(envelope.message.msg_hdr, envelope.control, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(each));
-        const auto& calls = watched_->loop->system_calls();
-        if (sends([&] { return calls.sendmmsg(watched_->fd, &envelope.message, 1, MSG_DONTWAIT) == 1; })) return true;
-        if (errno != EINVAL && errno != EMSGSIZE && errno != EIO) return false;
-        longest_segment_ = errno == EIO ? 0 : each - 1;
-    }
-    bool sent = true;
-    for (; !whole.empty(); whole = whole.subspan(std::min(each, whole.size())))
-        sent = send_one(peer, local, std::array{whole.first(std::min(each, whole.size()))}) && sent;
-    return sent;
+bool UdpSocket::refuses_segments(int error, const DatagramRow& row) {
+    if (error != EINVAL && error != EMSGSIZE && error != EIO) return false;
+    longest_segment_ = error == EIO ? 0 : row.datagrams[0].size() - 1;
+    return true;
 }
 
 void UdpSocket::set_fragmentation(bool allowed) {

@@ -34,12 +34,19 @@ struct Datagram {
     unsigned link = 0;
 };
 
+/// Datagrams to one place that go one behind the other: all of one size but the last, which may be shorter.
+struct DatagramRow {
+    SocketAddress peer;
+    IpAddress local;  // as a Datagram's
+    std::span<const Bytes> datagrams;
+};
+
 /// Room for one receive, to be used again and again. What is in it is gone at the next receive. It takes the memory of
 /// what has been received: about 70 KiB as a rule, and where there is room for the largest 2 MiB after a full batch.
 class DatagramBatch {
 public:
     static constexpr std::size_t capacity = 32;  // datagrams
-    static constexpr std::size_t room = 2048;  // bytes each
+    static constexpr std::size_t room = 2048;    // bytes each
     static constexpr std::size_t largest_room = 65'535;  // for whatever UDP carries
 
     explicit DatagramBatch(std::size_t bytes_each = room);
@@ -89,10 +96,10 @@ public:
     /// kernel refuses it.
     bool send_one(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces);
 
-    /// Sends several datagrams of `each` bytes, of which the last may be shorter, to one peer by one system call (GSO).
-    /// False: they are lost, some or all, as in send_one().
-    /// @param whole  all of them back to back, at most most_segments and largest_segments bytes
-    bool send_segments(const SocketAddress& peer, const IpAddress& local, Bytes whole, std::size_t each);
+    /// Sends many by one system call where the kernel takes them: a row goes through it as one (GSO), and is cut up
+    /// last of all. What the socket has no room for, or the kernel refuses, is lost, as in send_one().
+    /// @param rows  of at most most_segments datagrams and largest_segments bytes together
+    void send_rows(std::span<const DatagramRow> rows);
     static constexpr std::size_t most_segments = 64;  // what every Linux with UDP_SEGMENT takes
     static constexpr std::size_t largest_segments = 65'000;
 
@@ -119,6 +126,7 @@ public:
 private:
     explicit UdpSocket(Watched* watched) : watched_(watched) {}
     Sent send_batch(std::span<const Datagram> datagrams);
+    bool refuses_segments(int error, const DatagramRow& row);
     bool send_pieces(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces);
 
     Watched* watched_;
