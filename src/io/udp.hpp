@@ -46,7 +46,7 @@ struct DatagramRow {
 class DatagramBatch {
 public:
     static constexpr std::size_t capacity = 32;  // datagrams
-    static constexpr std::size_t room = 2048;    // bytes each
+    static constexpr std::size_t room = 2048;  // bytes each
     static constexpr std::size_t largest_room = 65'535;  // for whatever UDP carries
 
     explicit DatagramBatch(std::size_t bytes_each = room);
