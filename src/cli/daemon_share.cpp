@@ -19,13 +19,10 @@ enum SharedList : std::size_t { bans, sources };  // by their places
 
 share::List shared_bans(guard::Guard& guard) {
     return {.key = std::string(guard::shared_key),
-            .read = [](std::string_view text) -> std::optional<share::Line> {
-                const auto row = guard::parse_line(text);
-                return row ? std::optional(guard::line_of(*row)) : std::nullopt;
-            },
             .hear =
-                [&guard](std::string_view text) {
-                    if (const auto row = guard::parse_line(text)) guard.hear(*row);
+                [&guard](std::string_view text, const share::List::Judge& judge) {
+                    const auto row = guard::parse_line(text);
+                    if (row && judge(guard::line_of(*row))) guard.hear(*row);
                 },
             .mine =
                 [&guard] {
@@ -37,13 +34,10 @@ share::List shared_bans(guard::Guard& guard) {
 
 share::List shared_sources(egress::Registry& registry) {
     return {.key = std::string(egress::shared_key),
-            .read = [](std::string_view text) -> std::optional<share::Line> {
-                auto line = egress::parse_shared_line(text);
-                return line ? std::optional(std::move(line->known)) : std::nullopt;
-            },
             .hear =
-                [&registry](std::string_view text) {
-                    if (const auto line = egress::parse_shared_line(text)) registry.hear(line->line);
+                [&registry](std::string_view text, const share::List::Judge& judge) {
+                    const auto line = egress::parse_shared_line(text);
+                    if (line && judge(line->known)) registry.hear(line->line);
                 },
             .mine =
                 [&registry] {

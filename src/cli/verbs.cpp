@@ -108,7 +108,7 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
         question.certificate_names = judged->names;
     }
     if (dns_subject.holds(question.subject)) {
-        const push::Policy push = push_policy(loaded.config->push);
+        const push::Policy push = push_policy(*loaded.config);
         const auto explained =
             explain_dns(loaded.config->dns, dns::Zones(*loaded.config, 0), &push, question.subject, question.client);
         if (!explained) return complain(explained.error().message), Exit::usage;

@@ -25,7 +25,7 @@ inline constexpr std::array push_rows{
     row<&Push::ttl>("ttl", "\"30s\"", "How long devices may keep an answer.", {.least = 0, .most = ns(24h)}),
     row<&Push::resolver>("resolver", "[]",
                          "The name servers that couriers are looked up with: near to where connections go out. Absent: "
-                         "as the system does."),
+                         "those of `upstream` of [dns] that are asked without TLS, else as the system does."),
     row<&Push::allow_to>("allow_to", "[]",
                          "Where connections may go. Absent: 17.0.0.0/8, 2620:149:a44::/48, 2403:300:a42::/48, "
                          "2403:300:a51::/48 and 2a01:b740:a42::/48, which Apple names. Anything else is refused: this "
