@@ -3,8 +3,8 @@
 #include "cli/daemon.hpp"
 
 #include "cli/shapes.hpp"
-#include "cli/turn_settings.hpp"
 #include "config/units.hpp"
+#include "io/sockets.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,7 +52,7 @@ guard::Policy Daemon::guard_policy() const {
     guard::Policy policy{.suspicious_per_minute = present.guard.suspicious_per_minute,
                          .ban_for = present.guard.ban_for,
                          .never_ban = {}};
-    for (const IpAddress& own : own_addresses()) policy.never_ban.emplace_back(own, 128);
+    for (const IpAddress& own : io::own_addresses()) policy.never_ban.emplace_back(own, 128);
     const auto never = [&policy](const std::vector<config::Located<Network>>& networks) {
         for (const auto& network : networks) policy.never_ban.push_back(network.value);
     };

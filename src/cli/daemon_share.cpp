@@ -1,9 +1,9 @@
 // What the running gateway shares with others by the Redis of [shared]: the guard's entries, and source addresses.
 #include "cli/daemon.hpp"
 
-#include "cli/turn_settings.hpp"
 #include "config/redis_url.hpp"
 #include "egress/shared_line.hpp"
+#include "io/sockets.hpp"
 #include "net/dial.hpp"
 
 #include <chrono>
@@ -100,7 +100,7 @@ io::Task<Result<io::Stream>> Daemon::connect_redis(config::RedisUrl url, io::Can
 std::vector<IpAddress> Daemon::announced_addresses() const {
     std::vector<IpAddress> out;
     for (const auto& mapping : config().node.nat_map) out.push_back(mapping.value.outside);
-    for (const IpAddress& own : own_addresses()) out.push_back(own);
+    for (const IpAddress& own : io::own_addresses()) out.push_back(own);
     return out;
 }
 

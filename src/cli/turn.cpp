@@ -57,9 +57,10 @@ std::optional<Credential> time_limited(const config::Config& config, std::string
         say(Exit::invalid, "[turn] has no shared_secret to make a credential with");
         return std::nullopt;
     }
-    const auto until = std::chrono::system_clock::now() + lifetime;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(until.time_since_epoch()).count();
-    std::string user = std::to_string(seconds) + ':' + std::string(name);
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto until =
+        std::chrono::floor<std::chrono::seconds>(now) + std::chrono::floor<std::chrono::seconds>(lifetime);
+    std::string user = std::to_string(until.count()) + ':' + std::string(name);
     std::string password = turn::time_limited_password(user, secrets.values.front(), secrets.hash);
     return Credential{std::move(user), std::move(password)};
 }
@@ -85,6 +86,7 @@ json uris(const config::Config& config, const std::string& host) {
     add(config.turn.tcp, "turn", "tcp");
     add(config.turn.tls, "turns", "tcp");
     add(config.turn.dtls, "turns", "udp");
+    if (config.mux_takes_turn()) add(config.listen.mux, "turns", "tcp");
     return out;
 }
 

@@ -2,7 +2,9 @@
 
 #include "cli/subjects.hpp"
 #include "cli/turn_settings.hpp"
+#include "io/sockets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -15,6 +17,12 @@ namespace {
 constexpr std::string_view peer_word = "?peer=";
 
 using telemetry::Reason;
+
+// A name may bear any number, and the clock's type ends in the year 2262.
+WallTime time_of(std::int64_t seconds) {
+    constexpr auto last = std::chrono::floor<std::chrono::seconds>(WallTime::max().time_since_epoch());
+    return WallTime(std::min(std::chrono::seconds(seconds), last));
+}
 
 // By an account, or by the time that a name carries: as turn::Credentials finds it.
 bool explain_user(const config::Config& config, const turn::Settings& settings, const std::string& user, WallTime now,
@@ -30,7 +38,7 @@ bool explain_user(const config::Config& config, const turn::Settings& settings, 
     const auto& secrets = config.turn.shared_secret;
     const config::Place place = secrets.empty() ? config::Place{} : secrets.front().place;
     const auto expires = turn::expiry_of(user);
-    const std::string result = found     ? "match, until " + to_rfc3339(WallTime(std::chrono::seconds(*expires)))
+    const std::string result = found     ? "match, until " + to_rfc3339(time_of(*expires))
                                : expires ? "its time is over, or there is no secret"
                                          : "no match: a time-limited name is unix-time:name";
     out.trail.push_back({"shared_secret", place, result});
@@ -40,7 +48,8 @@ bool explain_user(const config::Config& config, const turn::Settings& settings, 
 
 bool explain_peer(const turn::Settings& settings, const IpAddress& peer, gate::Explanation& out) {
     using Verdict = turn::PeerPolicy::Verdict;
-    const auto ruling = settings.peers.rule_on(peer);
+    const auto own = io::own_addresses();
+    const auto ruling = settings.peers.rule_on(peer, std::ranges::find(own, peer) != own.end());
     const std::string rule = ruling.rule != nullptr ? *ruling.rule : std::string("no rule denies it");
     constexpr std::array<std::string_view, 3> results{"match", "only relays of this node", "not admitted"};
     out.trail.push_back(

@@ -2,9 +2,7 @@
 
 #include "base/text.hpp"
 #include "cli/settings.hpp"
-
-#include <ifaddrs.h>
-#include <sys/socket.h>
+#include "io/sockets.hpp"
 
 #include <algorithm>
 #include <array>
@@ -56,7 +54,7 @@ std::vector<T> plain(const std::vector<config::Located<T>>& located) {
 }
 
 turn::PeerPolicy policy_of(const config::Config& config) {
-    std::vector<IpAddress> own = own_addresses();
+    std::vector<IpAddress> own = io::own_addresses();
     for (const auto& mapping : config.node.nat_map) {
         own.push_back(mapping.value.outside);
         own.push_back(mapping.value.own);
@@ -82,19 +80,6 @@ turn::Credentials::Secrets shared_secrets(const config::Config& config, const Co
         if (auto secret = read_secret(file, error)) secrets.values.push_back(std::move(*secret));
     }
     return secrets;
-}
-
-std::vector<IpAddress> own_addresses() {
-    std::vector<IpAddress> out;
-    ifaddrs* all = nullptr;
-    if (getifaddrs(&all) != 0) return out;
-    for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-        if (one->ifa_addr == nullptr) continue;
-        if (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6) continue;
-        out.push_back(SocketAddress::from(*one->ifa_addr).ip);
-    }
-    freeifaddrs(all);
-    return out;
 }
 
 bool has_turn_listener(const config::Config& config) {

@@ -32,7 +32,4 @@ turn::Credentials::Secrets shared_secrets(const config::Config& config,
 /// The UDP listeners of [stun] and [turn]; an address that both name is one.
 std::vector<listeners::UdpClaim> turn_claims(const config::Config& config);
 
-/// The addresses of this machine's interfaces.
-std::vector<IpAddress> own_addresses();
-
 }  // namespace sallyport::cli

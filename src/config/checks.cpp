@@ -167,6 +167,17 @@ void check_claims(const std::vector<Claim>& claims, Findings& findings) {
     }
 }
 
+// Relays over TCP share their port with whoever of this program shares it too: one could take a listener's connections.
+void check_relay_ports(const std::vector<Claim>& claims, const PortRange& range, Findings& findings) {
+    for (const Claim& claim : claims) {
+        const std::uint16_t port = claim.at->value.address.port;
+        if (port < range.first || port > range.last) continue;
+        findings.error(claim.at->place, {std::string(claim.who) + ": " + quote(claim.at->value.to_string()) +
+                                             " is a port of relay_ports",
+                                         "with tcp_relays a client could get its connections: take another port"});
+    }
+}
+
 void check_listeners(const Config& config, Findings& findings) {
     std::vector<Claim> claims;
     for (const ListenKind& kind : listen_kinds) {
@@ -177,6 +188,7 @@ void check_listeners(const Config& config, Findings& findings) {
     for (const auto& address : config.turn.tls) claims.push_back({"[turn] tls", &address});
     for (const auto& address : config.admin.listen) claims.push_back({"[admin] listen", &address});
     check_claims(claims, findings);
+    if (config.turn.tcp_relays.value) check_relay_ports(claims, config.turn.relay_ports.value, findings);
 
     if (!config.listen.https.empty() && config.certificates.empty()) {
         findings.warning(config.listen.https.front().place,

@@ -54,6 +54,14 @@ TEST(TurnConfig, SaysWhatIsWrong) {
          "5:15: relay_ports: \"65535-49152\" is not a range of ports (such as \"49152-65535\")\n"},
         {served + "relay_ports = \"3000-4000\"\n",
          "2:7: udp: \":3478\" is a port of relay_ports (clients could reach it through a relay: take another port)\n"},
+        {served + "tcp = \":50000\"\ntcp_relays = true\n[listen]\nhttps = \":50443\"\n",
+         "5:7: [turn] tcp: \":50000\" is a port of relay_ports (with tcp_relays a client could get its connections: "
+         "take "
+         "another port)\n"
+         "8:9: https: \":50443\" is a port of relay_ports (with tcp_relays a client could get its connections: take "
+         "another "
+         "port)\n"},
+        {served + "tcp = \":50000\"\n", ""},
         {served + "relay_address = [\"192.0.2.1\", \"2001:db8::1\", \"192.0.2.2\"]\n",
          "5:46: relay_address: \"192.0.2.2\" is the second of its family; relays take one of each\n"},
         {"[turn]\nudp = [\":3478\", \":3478\"]\nrealm = \"example.com\"\nshared_secret = \"s\"\n",

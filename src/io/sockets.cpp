@@ -1,5 +1,6 @@
 #include "io/sockets.hpp"
 
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -191,6 +192,19 @@ SocketAddress local_address(int fd) {
     socklen_t size = sizeof storage;
     if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
     return SocketAddress::from(reinterpret_cast<const sockaddr&>(storage));
+}
+
+std::vector<IpAddress> own_addresses() {
+    std::vector<IpAddress> out;
+    ifaddrs* all = nullptr;
+    if (getifaddrs(&all) != 0) return out;
+    for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
+        if (one->ifa_addr == nullptr) continue;
+        if (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6) continue;
+        out.push_back(SocketAddress::from(*one->ifa_addr).ip);
+    }
+    freeifaddrs(all);
+    return out;
 }
 
 bool is_local(const IpAddress& address) {

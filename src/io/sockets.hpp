@@ -12,6 +12,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sallyport::io {
 
@@ -100,6 +101,9 @@ struct Source {
 /// @param source  none: the kernel's choice.
 Task<std::expected<Stream, ConnectError>> connect_tcp(Loop& loop, Cancellation& cancellation, SocketAddress to,
                                                       std::optional<Source> source, Deadline deadline);
+
+/// The addresses of this machine's interfaces.
+std::vector<IpAddress> own_addresses();
 
 /// Is this address on this machine, on an interface or by a local route?
 bool is_local(const IpAddress& address);

@@ -108,8 +108,17 @@ Io Stream::raw_write(Bytes bytes) {
             return Io::failed;
         }
     }
+    forget_sent();
     unsent_.insert(unsent_.end(), bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.end());
     return Io::ok;
+}
+
+// A stream that is written to before it has run dry, again and again, would else keep all that it ever sent. What is
+// moved is less than what has been sent since the last time.
+void Stream::forget_sent() {
+    if (sent_ <= unsent()) return;
+    unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(sent_));
+    sent_ = 0;
 }
 
 Got Stream::read(MutableBytes into) { return tls_ ? tls_->read(into) : raw_read(into); }

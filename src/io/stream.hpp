@@ -90,6 +90,7 @@ public:
 
 private:
     explicit Stream(Watched* watched);
+    void forget_sent();
 
     Watched* watched_ = nullptr;
     std::unique_ptr<TlsSession> tls_;

@@ -96,6 +96,7 @@ struct TcpPeer {
     PeerConnectionHandle connection;
     Seconds until = 0;  // how long it waits to be taken over
     Asked asked = {};   // of one that the client asked for
+    std::uint64_t seen = 0;  // bytes that had passed at the last sweep
 };
 
 struct Relay {

@@ -10,12 +10,6 @@ namespace sallyport::turn {
 
 namespace {
 
-std::string userhash_of(std::string_view user, std::string_view realm) {
-    const std::string text = std::string(user) + ":" + std::string(realm);
-    const auto hash = crypto::sha256(as_bytes(text));
-    return std::string(as_text(hash));
-}
-
 // "unix-time:name" counts as "name", so that a user who asks for new credentials has one quota; a time alone has no
 // name to count by.
 std::string_view quota_name(std::string_view user) {
@@ -25,6 +19,12 @@ std::string_view quota_name(std::string_view user) {
 }
 
 }  // namespace
+
+std::string userhash_of(std::string_view user, std::string_view realm) {
+    const std::string text = std::string(user) + ":" + std::string(realm);
+    const auto hash = crypto::sha256(as_bytes(text));
+    return std::string(as_text(hash));
+}
 
 std::optional<std::int64_t> expiry_of(std::string_view user) {
     return parse_number<std::int64_t>(user.substr(0, user.find(':')));

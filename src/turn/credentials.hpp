@@ -45,7 +45,7 @@ public:
 
     /// Nothing for an unknown name, and for a time-limited one whose time is over.
     std::optional<Candidates> find(std::string_view user, PasswordAlgorithm algorithm, WallTime now) const;
-    /// @param userhash  of 32 bytes (RFC 8489 section 14.4). Accounts alone can be told by it: it hides the time.
+    /// @param userhash  of 32 bytes. Accounts alone can be told by it: it hides the time.
     std::optional<Candidates> find_hashed(std::string_view userhash, PasswordAlgorithm algorithm) const;
 
 private:
@@ -64,6 +64,9 @@ private:
     std::unordered_map<std::string, std::string> names_by_hash_;
     Secrets secrets_;
 };
+
+/// What a client that keeps its name to itself sends of it (RFC 8489 section 14.4).
+std::string userhash_of(std::string_view user, std::string_view realm);
 
 /// The password that belongs to a time-limited user name "unix-time:name": the base64 of an HMAC over the name.
 std::string time_limited_password(std::string_view user, std::string_view secret, SecretHash hash);

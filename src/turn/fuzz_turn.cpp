@@ -222,7 +222,7 @@ struct Game {
                 ++(relay.is_tcp ? by_tcp : by_udp);
                 require(scene.world.sockets.at(relay.socket) == relay.own);
                 require(scene.world.started.contains(relay.socket));
-                require((relay.is_tcp ? scene.shared->live_tcp : scene.shared->live).contains(relay.own.port));
+                require((relay.is_tcp ? scene.shared->live_tcp : scene.shared->live).contains(relay.own));
             }
         });
         const std::size_t kept = scene.shared->reservations.size();

@@ -51,6 +51,7 @@ struct Packet {
     Bytes head;
     Bytes body = {};
     std::size_t padding = 0;  // zeros behind the body
+    bool may_be_lost = false;  // it is no answer, but what the network brought
 };
 
 /// A Binding over UDP whose answer waits for what the kernel's NAT makes of its client.
@@ -109,6 +110,8 @@ public:
     /// @param socket  a started one
     virtual void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) = 0;
 
+    /// Is it an address of this machine now? Interfaces get others while a gateway runs.
+    virtual bool is_own(const IpAddress& address) = 0;
     /// An allocation began; tell() says how it ended.
     virtual void began() = 0;
     /// Data that was relayed: bytes from clients, and to them.

@@ -54,6 +54,7 @@ public:
 
     std::atomic<std::uint64_t> bytes_in{0};  // from the client
     std::atomic<std::uint64_t> bytes_out{0};  // to the client
+    std::uint64_t bytes() const { return bytes_in + bytes_out; }
 
 private:
     mutable std::mutex mutex_;

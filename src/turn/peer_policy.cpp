@@ -68,6 +68,8 @@ const auto& hiding_networks() {
     return made;
 }
 
+const std::string own_rule = "an address of this node";
+
 std::string built_in_text(const BuiltIn& rule) {
     return "built-in " + std::string(rule.network) + " (" + std::string(rule.what) + ")";
 }
@@ -89,22 +91,27 @@ PeerPolicy::PeerPolicy(std::span<const Network> deny, std::span<const Network> a
     for (const BuiltIn& rule : never) never_.add(*Network::parse(rule.network), {Verdict::denied, built_in_text(rule)});
     // Of rules on the same network the first one added holds.
     for (const Network& network : deny) rules_.add(network, {Verdict::denied, "peer_deny " + network.to_string()});
-    for (const Network& network : allow) rules_.add(network, {Verdict::allowed, "peer_allow " + network.to_string()});
+    for (const Network& network : allow)
+        rules_.add(network, {Verdict::allowed, "peer_allow " + network.to_string(), network.mapped_bits() == 128});
     for (const BuiltIn& rule : built_in)
         rules_.add(*Network::parse(rule.network), {Verdict::denied, built_in_text(rule)});
     for (const IpAddress& address : own) {
         own_.add(Network(address, 128));
         // Loopback is denied as such; who opens it for a test means what listens there.
-        if (!address.is_loopback()) rules_.add(Network(address, 128), {Verdict::denied, "an address of this node"});
+        if (!address.is_loopback()) rules_.add(Network(address, 128), {Verdict::denied, own_rule});
     }
 }
 
-PeerPolicy::Ruling PeerPolicy::rule_on(const IpAddress& peer) const {
+PeerPolicy::Ruling PeerPolicy::rule_on(const IpAddress& peer, bool is_own) const {
+    const bool is_known = own_.contains(peer);
     for (const IpAddress& address : std::array{peer, canonical(peer)}) {
         if (const Rule* rule = never_.find(address)) return {Verdict::denied, &rule->text};
         const Rule* rule = rules_.find(address);
-        if (rule == nullptr || rule->verdict == Verdict::allowed) continue;
-        return {own_.contains(peer) ? Verdict::relays_only : Verdict::denied, &rule->text};
+        if (rule != nullptr && rule->verdict == Verdict::denied)
+            return {is_known || is_own ? Verdict::relays_only : Verdict::denied, &rule->text};
+        // As if there were the rule on it that the constructor makes.
+        const bool is_excepted = address.is_loopback() || (rule != nullptr && rule->is_exact);
+        if (is_own && !is_known && !is_excepted) return {Verdict::relays_only, &own_rule};
     }
     return {Verdict::allowed, nullptr};
 }

@@ -33,13 +33,15 @@ public:
     /// @param own    addresses of this node, and those that an outer NAT maps to it
     PeerPolicy(std::span<const Network> deny, std::span<const Network> allow, std::span<const IpAddress> own);
 
-    Ruling rule_on(const IpAddress& peer) const;
+    /// @param is_own  is it an address of this node by now, which it need not have been when the policy was made?
+    Ruling rule_on(const IpAddress& peer, bool is_own = false) const;
     bool is_own(const IpAddress& address) const { return own_.contains(address); }
 
 private:
     struct Rule {
         Verdict verdict;
         std::string text;
+        bool is_exact = false;  // on one address
     };
 
     NetworkMap<Rule> never_;  // nobody's addresses, whatever the exceptions say

@@ -99,6 +99,22 @@ TEST(PeerPolicy, GoesByTheMostSpecificNetwork) {
     EXPECT_EQ(rule(policy({}, {"64:ff9b::/96"}), "64:ff9b::10.0.0.1"), "built-in 10.0.0.0/8 (private)");
 }
 
+// By DHCP, by a dial-up line, by a standby that takes over.
+TEST(PeerPolicy, OpensNoMoreOfAnAddressThatBecameOwnLater) {
+    const auto by_now = [](const PeerPolicy& policy, const char* peer) {
+        const auto ruling = policy.rule_on(*IpAddress::parse(peer), true);
+        return std::pair{ruling.verdict, ruling.rule == nullptr ? "" : *ruling.rule};
+    };
+    const std::pair own{Verdict::relays_only, std::string("an address of this node")};
+    const std::pair allowed{Verdict::allowed, std::string()};
+    EXPECT_EQ(by_now(policy({}, {}), "52.1.2.3"), own);
+    EXPECT_EQ(by_now(policy({}, {"0.0.0.0/0"}), "52.1.2.3"), own);
+    EXPECT_EQ(by_now(policy({}, {"52.1.2.3/32"}), "52.1.2.3"), allowed);
+    EXPECT_EQ(by_now(policy({}, {"127.0.0.0/8"}), "127.0.0.1"), allowed);
+    EXPECT_EQ(by_now(policy({}, {}), "10.0.0.5").first, Verdict::relays_only);
+    EXPECT_EQ(by_now(policy({}, {}), "224.0.0.1").first, Verdict::denied);
+}
+
 TEST(PeerPolicy, OfOwnAddressesOpensTheRelaysAlone) {
     const PeerPolicy node = policy({}, {"127.0.0.0/8"}, {"198.18.0.5", "52.1.2.3", "127.0.0.1"});
     EXPECT_EQ(rule(node, "52.1.2.3"), "relays only: an address of this node");

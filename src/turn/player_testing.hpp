@@ -110,9 +110,9 @@ struct Player {
         require(dialed.own == client.allocation()->relay_of(peer.ip).own);
     }
 
-    bool may_reach(const SocketAddress& target, const LivePorts& live) const {
+    bool may_reach(const SocketAddress& target, const LiveRelays& live) const {
         const Verdict verdict = scene.settings->peers.rule_on(target.ip).verdict;
-        return verdict == Verdict::allowed || (verdict == Verdict::relays_only && live.contains(target.port));
+        return verdict == Verdict::allowed || (verdict == Verdict::relays_only && live.contains(target));
     }
 
     void send_to(const SocketAddress& peer) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace sallyport::turn {
 
@@ -16,10 +17,12 @@ std::uint64_t random_number() {
     return out;
 }
 
-std::optional<std::uint64_t> Reservations::keep(const SocketAddress& own, int socket, SteadyTime now) {
+std::optional<std::uint64_t> Reservations::keep(const SocketAddress& own, int socket, std::string_view user,
+                                                SteadyTime now) {
     const std::uint64_t token = random_number() | 1;  // 0 means none
+    Kept kept{own, socket, now + lifetime, std::string(user)};
     const std::lock_guard lock(mutex_);
-    if (kept_.size() >= most || !kept_.emplace(token, Kept{own, socket, now + lifetime}).second) return std::nullopt;
+    if (kept_.size() >= most || !kept_.emplace(token, std::move(kept)).second) return std::nullopt;
     return token;
 }
 
@@ -27,7 +30,7 @@ std::optional<Reservations::Kept> Reservations::take(std::uint64_t token, Steady
     const std::lock_guard lock(mutex_);
     const auto found = kept_.find(token);
     if (found == kept_.end() || found->second.until <= now) return std::nullopt;
-    const Kept kept = found->second;
+    Kept kept = std::move(found->second);
     kept_.erase(found);
     return kept;
 }
@@ -46,6 +49,12 @@ std::vector<Reservations::Kept> Reservations::take_expired(SteadyTime now) {
 std::size_t Reservations::size() const {
     const std::lock_guard lock(mutex_);
     return kept_.size();
+}
+
+std::size_t Reservations::size_of(std::string_view user) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(kept_, [&](const auto& entry) { return entry.second.user == user; }));
 }
 
 PortPicker::PortPicker(std::uint16_t first, std::uint16_t last)

@@ -9,35 +9,43 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace sallyport::turn {
 
-/// The ports on which some relay of this node lives, on whichever of its addresses. Any thread; no lock.
-class LivePorts {
+/// Where the relays of this node live: one on a port, on whichever of its addresses. Any thread; no lock.
+class LiveRelays {
 public:
-    void add(std::uint16_t port) { change(port, 1); }
-    /// Adds it where nobody has: false.
-    bool claim(std::uint16_t port) {
-        std::int8_t none = 0;
-        if (!counts_[port].compare_exchange_strong(none, 1, std::memory_order_relaxed)) return false;
+    /// False: one lives on that port.
+    bool claim(const SocketAddress& own) {
+        std::uint32_t nobody = 0;
+        if (!marks_[own.port].compare_exchange_strong(nobody, mark_of(own.ip), std::memory_order_relaxed)) return false;
         size_.fetch_add(1, std::memory_order_relaxed);
         return true;
     }
-    void remove(std::uint16_t port) { change(port, -1); }
-    bool contains(std::uint16_t port) const { return counts_[port].load(std::memory_order_relaxed) != 0; }
+    void remove(std::uint16_t port) {
+        marks_[port].store(0, std::memory_order_relaxed);
+        size_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    /// Does one live there? On the same port of another address something else may listen.
+    bool contains(const SocketAddress& own) const {
+        return marks_[own.port].load(std::memory_order_relaxed) == mark_of(own.ip);
+    }
     std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
 private:
-    void change(std::uint16_t port, std::int8_t by) {
-        counts_[port].fetch_add(by, std::memory_order_relaxed);
-        size_.fetch_add(static_cast<std::size_t>(by), std::memory_order_relaxed);
+    // Tells the few addresses of a node apart. Never 0: nobody lives there.
+    static std::uint32_t mark_of(const IpAddress& ip) {
+        return static_cast<std::uint32_t>(std::hash<IpAddress>{}(ip)) | 1U;
     }
 
-    std::array<std::atomic<std::int8_t>, 65536> counts_{};  // of relays: one for each family at the most, and address
+    std::array<std::atomic<std::uint32_t>, 65536> marks_{};  // of the addresses, by port
     std::atomic<std::size_t> size_{0};
 };
 
@@ -52,14 +60,16 @@ public:
         SocketAddress own;
         int socket = -1;
         SteadyTime until;
+        std::string user;  // for whom
     };
 
     /// The token; nothing when there are too many.
-    std::optional<std::uint64_t> keep(const SocketAddress& own, int socket, SteadyTime now);
+    std::optional<std::uint64_t> keep(const SocketAddress& own, int socket, std::string_view user, SteadyTime now);
     std::optional<Kept> take(std::uint64_t token, SteadyTime now);
     /// Those whose time is over, to be closed.
     std::vector<Kept> take_expired(SteadyTime now);
     std::size_t size() const;
+    std::size_t size_of(std::string_view user) const;
 
 private:
     mutable std::mutex mutex_;

@@ -34,6 +34,12 @@ std::optional<PasswordAlgorithm> algorithm_of(const stun::Message& message) {
     return std::nullopt;
 }
 
+// Whose a nonce is. A client of streams has several connections, one for each of its peers (RFC 6062), and takes one
+// nonce for all of them; that it is where it says is known by each.
+SocketAddress holder_of(const Link& link) {
+    return {link.client.ip, is_stream(link.transport) ? std::uint16_t{0} : link.client.port};
+}
+
 }  // namespace
 
 Server::Server(Outlet& outlet, Shared& shared, SettingsHandle settings, SteadyTime start)
@@ -75,7 +81,9 @@ void Server::take_message(const Link& link, bool relays, Bytes bytes, Instant no
 }
 
 void Server::answer_request(const Call& call) {
-    if (call.message.method() == Method::allocate && outlet_.is_banned(call.link.client.ip)) {
+    Allocation* allocation = table_.find(call.link);
+    const bool is_new = allocation == nullptr || call.message.method() == Method::allocate;
+    if (is_new && outlet_.is_banned(call.link.client.ip)) {
         tally_.muted.add(1);
         return;
     }
@@ -90,7 +98,6 @@ void Server::answer_request(const Call& call) {
     }
     if (call.message.method() == Method::allocate) return allocate(call, *identity);
     if (call.message.method() == Method::connection_bind) return bind_connection(call, *identity);
-    Allocation* allocation = table_.find(call.link);
     if (allocation == nullptr) return refuse(call, 437, &*identity);
     if (allocation->user != identity->user) return refuse(call, 441, &*identity);
     switch (call.message.method()) {
@@ -103,22 +110,24 @@ void Server::answer_request(const Call& call) {
 }
 
 // RFC 8489 section 9.2.4, in its order; but a nonce that is not ours is said so before anything is looked up.
-std::expected<Server::Identity, std::uint16_t> Server::authenticate(const Call& call) {
+std::expected<Server::Identity, Server::Unproven> Server::authenticate(const Call& call) {
+    const auto unproven = [](std::uint16_t code) { return std::unexpected(Unproven{code}); };
     const stun::Message& message = call.message;
     if (!message.has(Attribute::message_integrity) && !message.has(Attribute::message_integrity_sha256))
-        return Refused(401);
+        return unproven(401);
     const bool names_user = message.has(Attribute::username) || message.has(Attribute::userhash);
     if (message.bad_attribute() || !names_user || !message.has(Attribute::realm) || !message.has(Attribute::nonce))
-        return Refused(400);
+        return unproven(400);
     const auto algorithm = algorithm_of(message);
-    if (!algorithm) return Refused(400);
-    if (!shared_.nonces.is_valid(message.text(Attribute::nonce), call.link.client, call.now.wall)) return Refused(438);
-    if (message.text(Attribute::realm) != settings_->credentials.realm()) return Refused(401);
+    if (!algorithm) return unproven(400);
+    if (!shared_.nonces.is_valid(message.text(Attribute::nonce), holder_of(call.link), call.now.wall))
+        return unproven(438);
+    if (message.text(Attribute::realm) != settings_->credentials.realm()) return unproven(401);
     return verify_credentials(call, *algorithm);
 }
 
-std::expected<Server::Identity, std::uint16_t> Server::verify_credentials(const Call& call,
-                                                                          PasswordAlgorithm algorithm) {
+std::expected<Server::Identity, Server::Unproven> Server::verify_credentials(const Call& call,
+                                                                             PasswordAlgorithm algorithm) {
     const bool is_sha256 = call.message.has(Attribute::message_integrity_sha256);
     const Attribute kind = is_sha256 ? Attribute::message_integrity_sha256 : Attribute::message_integrity;
     auto found = candidates(call, algorithm);
@@ -126,39 +135,49 @@ std::expected<Server::Identity, std::uint16_t> Server::verify_credentials(const 
         if (!verify(call.message, kind, key.view())) continue;
         return Identity{std::move(found->user), std::move(found->quota_of), key, kind};
     }
-    outlet_.suspect(call.link);
-    outlet_.tell({.link = call.link,
-                  .user = call.message.text(Attribute::username),
-                  .reason = telemetry::Reason::turn_credentials,
-                  .detail = found ? "wrong password" : "unknown user, or a time-limited one whose time is over"});
-    return Refused(401);
+    const bool is_known = found.has_value();
+    return std::unexpected(
+        Unproven{401, is_known ? "wrong password" : "unknown user, or a time-limited one whose time is over"});
 }
 
 // The key of an allocation holds for as long as that lives: a reload changes no call, nor does the end of a
-// time-limited credential, unless it is asked to.
+// time-limited credential, unless it is asked to. What the configuration says now opens it as well: a new realm is told
+// to the client, who makes another key of it.
 std::optional<Candidates> Server::candidates(const Call& call, PasswordAlgorithm algorithm) {
     const stun::Message& message = call.message;
+    const Credentials& credentials = settings_->credentials;
     const bool is_named = message.has(Attribute::username);
-    const std::string_view user = message.text(Attribute::username);
+    const std::string_view user = message.text(is_named ? Attribute::username : Attribute::userhash);
+    auto found = is_named ? credentials.find(user, algorithm, call.now.wall) : credentials.find_hashed(user, algorithm);
     const Allocation* allocation = table_.find(call.link);
-    if (allocation != nullptr && is_named && allocation->user == user && allocation->key.algorithm == algorithm &&
-        settings_->refresh_after_expiry)
-        return Candidates{allocation->user, allocation->holding->user, {allocation->key}};
-    if (is_named) return settings_->credentials.find(user, algorithm, call.now.wall);
-    return settings_->credentials.find_hashed(message.text(Attribute::userhash), algorithm);
+    const bool is_kept = allocation != nullptr && settings_->refresh_after_expiry &&
+                         allocation->key.algorithm == algorithm &&
+                         user == (is_named ? allocation->user : userhash_of(allocation->user, credentials.realm()));
+    if (!is_kept) return found;
+    if (!found) found = Candidates{allocation->user, allocation->holding->user, {}};
+    found->keys.push_back(allocation->key);
+    return found;
 }
 
-// Small, without a phrase, and not to everybody: whoever forges a client's address sends this to a victim.
-void Server::challenge(const Call& call, std::uint16_t code) {
+// Small, without a phrase, and not to everybody: whoever forges a client's address sends this to a victim. Who guesses
+// passwords fills the log no faster.
+void Server::challenge(const Call& call, const Unproven& why) {
     if (!challenges_.take(call.link.client.ip, settings_->challenges_per_second, call.now.steady)) {
         tally_.muted.add(1);
         return;
     }
     tally_.challenges.add(1);
+    if (!why.detail.empty()) {
+        outlet_.suspect(call.link);
+        outlet_.tell({.link = call.link,
+                      .user = call.message.text(Attribute::username),
+                      .reason = telemetry::Reason::turn_credentials,
+                      .detail = why.detail});
+    }
     Answer answer(call, Class::error);
-    answer.writer.add_error(code);
-    if (code != 400) {
-        const auto nonce = shared_.nonces.make(call.link.client, call.now.wall);
+    answer.writer.add_error(why.code);
+    if (why.code != 400) {
+        const auto nonce = shared_.nonces.make(holder_of(call.link), call.now.wall);
         answer.writer.add(Attribute::realm, settings_->credentials.realm());
         answer.writer.add(Attribute::nonce, std::string_view(nonce.data(), nonce.size()));
         answer.writer.add(Attribute::password_algorithms, Bytes(offered));

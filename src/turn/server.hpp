@@ -21,6 +21,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace sallyport::turn {
 
@@ -92,19 +93,23 @@ private:
         std::string quota_of;
         Key key;
         stun::Attribute kind;
-        std::int64_t expires = 0;  // of a time-limited credential, in seconds since 1970; 0: never
     };
     /// The status of an error response.
     using Refused = std::unexpected<std::uint16_t>;
+    /// Why a request proves no user: the status, and what an administrator should know; empty: nothing.
+    struct Unproven {
+        std::uint16_t code;
+        std::string_view detail = {};
+    };
     class Answer;
 
     // server.cpp: the beginning of every request
     void take_message(const Link& link, bool relays, Bytes bytes, Instant now);
     void answer_request(const Call& call);
-    std::expected<Identity, std::uint16_t> authenticate(const Call& call);
-    std::expected<Identity, std::uint16_t> verify_credentials(const Call& call, PasswordAlgorithm algorithm);
+    std::expected<Identity, Unproven> authenticate(const Call& call);
+    std::expected<Identity, Unproven> verify_credentials(const Call& call, PasswordAlgorithm algorithm);
     std::optional<Candidates> candidates(const Call& call, PasswordAlgorithm algorithm);
-    void challenge(const Call& call, std::uint16_t code);
+    void challenge(const Call& call, const Unproven& why);
     void send(const Call& call, Answer& answer, const Identity* signer);
     void refuse(const Call& call, std::uint16_t code, const Identity* signer);
 
@@ -119,13 +124,14 @@ private:
     void allocate(const Call& call, const Identity& identity);
     std::expected<Wanted, std::uint16_t> read_wanted(const Call& call) const;
     std::expected<void, std::uint16_t> make(const Call& call, const Identity& identity, const Wanted& wanted);
+    std::expected<Holding*, Quotas::Refused> take_quota(const Identity& identity, const Wanted& wanted);
     std::expected<void, std::uint16_t> open_relays(const Call& call, const Wanted& wanted, std::uint32_t index);
     std::expected<void, std::uint16_t> open_and_start(const Call& call, const Wanted& wanted, RelayId id,
                                                       Seconds until);
     std::expected<Relay, std::uint16_t> open_relay(const Call& call, const Wanted& wanted, RelayId id);
     std::expected<int, int> open_socket(const SocketAddress& own, bool tcp);
-    LivePorts& live_ports(const Relay& relay) { return relay.is_tcp ? shared_.live_tcp : shared_.live; }
-    std::expected<std::uint64_t, std::uint16_t> reserve_next(const Relay& relay, Instant now);
+    LiveRelays& live_relays(bool tcp) { return tcp ? shared_.live_tcp : shared_.live; }
+    std::expected<std::uint64_t, std::uint16_t> reserve_next(const Relay& relay, std::string_view user, Instant now);
     std::optional<IpAddress> relay_address(const Link& link, bool is_v6) const;
     std::expected<void, std::uint16_t> start(RelayId id, const Relay& relay);
     void answer_allocated(const Call& call, const Identity& identity, const Allocation& allocation);
@@ -140,6 +146,7 @@ private:
     void bind_channel(const Call& call, const Identity& identity, Allocation& allocation);
     std::expected<PeerKind, std::uint16_t> judge_peer(const Call& call, const Identity& identity,
                                                       Allocation& allocation, const SocketAddress& peer);
+    Refused deny(const Call& call, const Identity& identity, std::string_view detail);
     bool permit(Allocation& allocation, const IpAddress& peer, PeerKind kind, Seconds now);
 
     // server_tcp.cpp

@@ -68,12 +68,11 @@ std::expected<Server::Wanted, std::uint16_t> Server::read_wanted(const Call& cal
 
 std::expected<void, std::uint16_t> Server::make(const Call& call, const Identity& identity, const Wanted& wanted) {
     if (draining_) return Refused(508);
-    const auto holding = shared_.quotas.open(identity.quota_of, settings_->allocations);
+    const auto holding = take_quota(identity, wanted);
     if (!holding) {
-        outlet_.tell({.link = call.link,
-                      .user = identity.user,
-                      .reason = Reason::turn_quota,
-                      .detail = holding.error() == Quotas::Refused::user ? "allocations_per_user" : "allocations"});
+        const std::string_view limit =
+            holding.error() == Quotas::Refused::user ? "allocations_per_user" : "allocations";
+        outlet_.tell({.link = call.link, .user = identity.user, .reason = Reason::turn_quota, .detail = limit});
         return Refused(486);
     }
     const std::uint32_t index = table_.add(call.link);
@@ -93,6 +92,15 @@ std::expected<void, std::uint16_t> Server::make(const Call& call, const Identity
         return Refused(opened.error());
     }
     return {};
+}
+
+// A port that is kept for the other half of a pair outlives the allocation that it was asked for with: of these one
+// user may have as many as of allocations.
+std::expected<Holding*, Quotas::Refused> Server::take_quota(const Identity& identity, const Wanted& wanted) {
+    const std::uint32_t most = settings_->allocations.per_user;
+    if (wanted.reserve && most != 0 && shared_.reservations.size_of(identity.quota_of) >= most)
+        return std::unexpected(Quotas::Refused::user);
+    return shared_.quotas.open(identity.quota_of, settings_->allocations);
 }
 
 std::expected<void, std::uint16_t> Server::open_relays(const Call& call, const Wanted& wanted, std::uint32_t index) {
@@ -141,44 +149,41 @@ std::expected<Relay, std::uint16_t> Server::open_relay(const Call& call, const W
         if (!socket) return Refused(508);
         const Relay relay{.own = own, .socket = *socket, .is_tcp = wanted.tcp};
         if (!wanted.reserve) return relay;
-        const auto token = reserve_next(relay, call.now);
-        if (token) table_.at(id.allocation).reservation = *token;
+        Allocation& allocation = table_.at(id.allocation);
+        const auto token = reserve_next(relay, allocation.holding->user, call.now);
+        if (token) allocation.reservation = *token;
         if (token) return relay;
-        shared_.live.remove(*port);
         outlet_.close_relay(*socket);
+        shared_.live.remove(*port);
         if (token.error() != EADDRINUSE) return Refused(508);
     }
     return Refused(508);
 }
 
-// Its port is live from then on. TCP's sockets would share theirs with others of this program: the claim is what keeps
+// It lives from then on. TCP's sockets would share their port with others of this program: the claim is what keeps
 // them apart. The error is errno.
 std::expected<int, int> Server::open_socket(const SocketAddress& own, bool tcp) {
-    const bool is_free = tcp ? shared_.live_tcp.claim(own.port) : !shared_.live.contains(own.port);
-    if (!is_free) return std::unexpected(EADDRINUSE);
+    if (!live_relays(tcp).claim(own)) return std::unexpected(EADDRINUSE);
     const auto socket = tcp ? outlet_.open_tcp_relay(own) : outlet_.open_relay(own);
-    if (tcp && !socket) shared_.live_tcp.remove(own.port);
-    if (!tcp && socket) shared_.live.add(own.port);
+    if (!socket) live_relays(tcp).remove(own.port);
     return socket;
 }
 
 // The error is errno: with EADDRINUSE another pair may do.
-std::expected<std::uint64_t, std::uint16_t> Server::reserve_next(const Relay& relay, Instant now) {
+std::expected<std::uint64_t, std::uint16_t> Server::reserve_next(const Relay& relay, std::string_view user,
+                                                                 Instant now) {
     const SocketAddress next{relay.own.ip, static_cast<std::uint16_t>(relay.own.port + 1)};
-    if (next.port > settings_->last_relay_port || next.port == 0 || shared_.live.contains(next.port))
-        return Refused(EADDRINUSE);
-    const auto socket = outlet_.open_relay(next);
+    if (next.port > settings_->last_relay_port || next.port == 0) return Refused(EADDRINUSE);
+    const auto socket = open_socket(next, false);
     if (!socket) return Refused(static_cast<std::uint16_t>(socket.error()));
-    const auto token = shared_.reservations.keep(next, *socket, now.steady);
-    if (!token) {
-        outlet_.close_relay(*socket);
-        return Refused(ENOSPC);
-    }
-    shared_.live.add(next.port);
-    return *token;
+    const auto token = shared_.reservations.keep(next, *socket, user, now.steady);
+    if (token) return *token;
+    outlet_.close_relay(*socket);
+    shared_.live.remove(next.port);
+    return Refused(ENOSPC);
 }
 
-// From here on the relay is the allocation's; its port is live already.
+// From here on the relay is the allocation's; it lives already.
 std::expected<void, std::uint16_t> Server::start(RelayId id, const Relay& relay) {
     Relay& place = table_.at(id.allocation).relays[id.is_v6];
     place = relay;
@@ -198,7 +203,7 @@ void Server::close(Relay& relay) {
 
 void Server::forget(Relay& relay) {
     if (!relay.is_tcp) table_.remove_relay(relay.own);
-    live_ports(relay).remove(relay.own.port);
+    live_relays(relay.is_tcp).remove(relay.own.port);
     relay = {};
 }
 

@@ -227,6 +227,27 @@ TEST(Allocate, OfMoreThanTheQuotaIsRefused) {
     EXPECT_TRUE(c.allocate().is_success());
 }
 
+// Else one user takes all ports, by pairs whose other half nobody ever asks for.
+TEST(Allocate, KeepsOfOneUserNoMorePortsThanItMayHoldAllocations) {
+    auto settings = make_settings();
+    settings->allocations = {.per_user = 2};
+    Scene scene(settings);
+    const auto pair = [](auto& writer) { writer.add(Attribute::even_port, "\x80"); };
+    Client alice(scene, "192.0.2.7:1");
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(alice.allocate(pair).is_success());
+        EXPECT_TRUE(alice.refresh(0).is_success());
+    }
+    EXPECT_EQ(alice.allocate(pair).error(), 486U);
+    EXPECT_EQ(scene.world.stories.back().detail, "allocations_per_user");
+    EXPECT_THAT(scene.world.sockets, SizeIs(2));
+    EXPECT_TRUE(alice.allocate().is_success());
+    EXPECT_TRUE(Client(scene, "192.0.2.7:2", "bob", "word").allocate(pair).is_success());
+    alice.refresh(0);
+    scene.pass(31s);
+    EXPECT_TRUE(alice.allocate(pair).is_success());
+}
+
 TEST(Allocate, LeavesNothingBehindWhenTheSystemHasNoRoom) {
     Scene scene;
     for (const bool starts : {true, false}) {

@@ -43,6 +43,17 @@ TEST(Challenge, IsNotSentToOneSourceTooOften) {
     EXPECT_EQ(scene.server->tally().muted.value(), 45U);
 }
 
+TEST(Challenge, OfWrongCredentialsIsToldNoOftenerThanItIsSent) {
+    auto settings = make_settings();
+    settings->challenges_per_second = 5;
+    Scene scene(settings);
+    Client client(scene, "192.0.2.7:1", "alice", "wrong");
+    client.take_challenge(*client.ask_plain(Method::allocate));
+    for (int i = 0; i < 50; ++i) client.ask_signed(Method::refresh, {});
+    EXPECT_THAT(scene.world.stories, SizeIs(4));
+    EXPECT_THAT(scene.world.suspects, SizeIs(4));
+}
+
 TEST(Credentials, OfEitherAlgorithmAndIntegrityOpenAndTheAnswerIsSignedAlike) {
     for (const auto algorithm : {PasswordAlgorithm::md5, PasswordAlgorithm::sha256}) {
         for (const auto integrity : {Attribute::message_integrity, Attribute::message_integrity_sha256}) {
@@ -215,6 +226,41 @@ TEST(Credentials, ThatAReloadTookAwayServeTheirAllocationsOn) {
     EXPECT_EQ(Client(scene, "192.0.2.7:2").allocate().error(), 401U);
 }
 
+// libjuice's clients send no name.
+TEST(Credentials, ThatAReloadTookAwayServeTheAllocationOfAHashedNameOn) {
+    Scene scene;
+    Client client(scene, "192.0.2.7:1");
+    ASSERT_TRUE(client.allocate().is_success());
+    const auto hash = crypto::sha256(as_bytes("alice:example.com"));
+    const auto refresh = [&] {
+        return client.ask_plain(Method::refresh, [&](stun::MessageWriter& writer) {
+            writer.add(Attribute::userhash, Bytes(hash));
+            writer.add(Attribute::realm, client.realm);
+            writer.add(Attribute::nonce, client.nonce);
+            sign(writer, client.integrity, client.key().view());
+        });
+    };
+    EXPECT_TRUE(refresh()->is_success());
+    const std::vector<Credentials::Account> reloads[] = {{{"bob", "word"}}, {{"alice", "another"}}};
+    for (const auto& accounts : reloads) {
+        scene.server->adopt(make_settings({.accounts = accounts, .secrets = {}, .own = {}}));
+        EXPECT_TRUE(refresh()->is_success());
+    }
+    EXPECT_THAT(scene.world.suspects, IsEmpty());
+}
+
+TEST(Credentials, OfANewRealmServeAnAllocationOfTheOldOne) {
+    Scene scene;
+    Client client(scene, "192.0.2.7:1");
+    ASSERT_TRUE(client.allocate().is_success());
+    auto renamed = make_settings();
+    renamed->credentials = {"example.net", {{"alice", "secret"}}, {}};
+    scene.server->adopt(renamed);
+    EXPECT_TRUE(client.refresh().is_success());
+    EXPECT_EQ(client.realm, "example.net");
+    EXPECT_THAT(scene.world.suspects, IsEmpty());
+}
+
 TEST(Server, AnswersNoAllocateOfABannedClientAndLetsItsCallsGoOn) {
     Scene scene;
     Client client(scene, "192.0.2.7:1");
@@ -223,6 +269,9 @@ TEST(Server, AnswersNoAllocateOfABannedClientAndLetsItsCallsGoOn) {
     EXPECT_TRUE(client.refresh().is_success());
     EXPECT_FALSE(Client(scene, "192.0.2.7:2").ask_plain(Method::allocate));
     EXPECT_EQ(scene.world.begun, 1U);
+    // Nor anything else that could be known only to fail, and would fill the log.
+    for (const Method method : {Method::refresh, Method::create_permission, Method::connection_bind})
+        EXPECT_FALSE(Client(scene, "192.0.2.7:2").ask_plain(method));
 }
 
 TEST(Server, RefusesRequiredAttributesThatItDoesNotKnow) {

@@ -50,7 +50,7 @@ void Server::to_peer(Allocation& allocation, const Outgoing& outgoing, Instant n
     const Relay& relay = allocation.relay_of(outgoing.peer.ip);
     const SocketAddress target{settings_->nat_map.own_of(outgoing.peer.ip), outgoing.peer.port};
     const RelayId* neighbor = outgoing.kind.is_own ? table_.find_relay(target) : nullptr;
-    const bool forbidden = outgoing.kind.relays_only && !shared_.live.contains(target.port);
+    const bool forbidden = outgoing.kind.relays_only && !shared_.live.contains(target);
     if (!relay.is_open() || target.port == 0 || forbidden || !may_pass(allocation, outgoing.data.size(), now)) {
         tally_.dropped.add(1);
         ++allocation.dropped;
@@ -114,14 +114,16 @@ void Server::icmp_from(RelayId id, const SocketAddress& peer, const Icmp& icmp, 
     stun::MessageWriter indication(room, stun::Class::indication, stun::Method::data, {});
     indication.add_address(Attribute::xor_peer_address, known);
     indication.add(Attribute::icmp, Bytes(value));
-    if (const auto bytes = indication.finish()) outlet_.to_client(allocation.link, {.head = *bytes});
+    if (const auto bytes = indication.finish())
+        outlet_.to_client(allocation.link, {.head = *bytes, .may_be_lost = true});
 }
 
 void Server::to_client(Allocation& allocation, const SocketAddress& peer, Bytes data, Seconds now) {
     if (const Channel* channel = allocation.channel_to(peer, now)) {
         const auto head = stun::channel_head(channel->number, data.size());
         const bool padded = is_stream(allocation.link.transport);  // RFC 8656 section 12.5
-        return outlet_.to_client(allocation.link, {Bytes(head), data, padded ? stun::padding_after(data.size()) : 0});
+        const std::size_t padding = padded ? stun::padding_after(data.size()) : 0;
+        return outlet_.to_client(allocation.link, {Bytes(head), data, padding, true});
     }
     std::array<std::byte, indication_head> room;
     const std::uint64_t number = allocation.packets_out;
@@ -130,7 +132,7 @@ void Server::to_client(Allocation& allocation, const SocketAddress& peer, Bytes 
     stun::MessageWriter writer(room, stun::Class::indication, stun::Method::data, transaction);
     writer.add_address(Attribute::xor_peer_address, peer);
     if (const auto head = writer.finish_before_data(data.size()))
-        outlet_.to_client(allocation.link, {*head, data, stun::padding_after(data.size())});
+        outlet_.to_client(allocation.link, {*head, data, stun::padding_after(data.size()), true});
 }
 
 }  // namespace sallyport::turn

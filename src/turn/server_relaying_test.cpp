@@ -179,9 +179,32 @@ TEST(Relaying, ReachesOfOwnAddressesNothingButRelays) {
     EXPECT_TRUE(scene.client.permit({"198.18.0.1:22"}).is_success());
     scene.client.send_indication("198.18.0.1:22", "x");
     EXPECT_THAT(scene.sent(), IsEmpty());
-    scene.shared->live.add(50'000);  // another loop's
+    scene.shared->live.claim(at("198.18.0.1:50000"));  // another loop's
     scene.client.send_indication("198.18.0.1:50000", "x");
     EXPECT_THAT(scene.sent(), ElementsAre(ToPeer{scene.client.relay, at("198.18.0.1:50000"), "x", false}));
+}
+
+// A relay's port is free for others of this machine's programs on its other addresses.
+TEST(Relaying, ReachesNoOtherAddressOnTheRelaysPort) {
+    Allocated scene(make_settings({.own = {ip("198.18.0.1"), ip("198.18.0.2"), ip("127.0.0.1")}}));
+    for (const char* other : {"198.18.0.2", "127.0.0.1"}) {
+        const SocketAddress peer{ip(other), scene.client.relay.port};
+        EXPECT_TRUE(scene.client.permit({peer.to_string()}).is_success());
+        scene.client.send_indication(peer.to_string(), "x");
+        EXPECT_THAT(scene.sent(), IsEmpty()) << other;
+    }
+}
+
+// A line gets a new address from its provider, and the gateway runs on.
+TEST(Relaying, ReachesNothingButRelaysOnAnAddressThatHasComeSince) {
+    Allocated scene;
+    scene.world.addresses = {ip("8.8.8.8")};
+    EXPECT_TRUE(scene.client.permit({"8.8.8.8:53"}).is_success());
+    scene.client.send_indication("8.8.8.8:53", "x");
+    EXPECT_THAT(scene.sent(), IsEmpty());
+    scene.shared->live.claim(at("8.8.8.8:50000"));
+    scene.client.send_indication("8.8.8.8:50000", "x");
+    EXPECT_THAT(scene.sent(), SizeIs(1));
 }
 
 TEST(Relaying, KnowsTheNodesRelaysByTheAddressThatANatMaps) {
@@ -195,7 +218,7 @@ TEST(Relaying, KnowsTheNodesRelaysByTheAddressThatANatMaps) {
     scene.client.send_channel(0x4000, "here");
     EXPECT_THAT(other.received(), ElementsAre("#4000=here"));
     // Another loop's relay: sent to the own address, and what comes back from it is the mapped one's.
-    scene.shared->live.add(50'000);
+    scene.shared->live.claim(at("198.18.0.1:50000"));
     scene.client.bind(0x4001, "203.0.113.10:50000");
     scene.client.send_channel(0x4001, "out");
     EXPECT_EQ(scene.sent().at(0).to, at("198.18.0.1:50000"));
@@ -226,6 +249,25 @@ TEST(Relaying, TakesEmptyData) {
     scene.peer_sends("8.8.8.8:53", "");
     EXPECT_THAT(scene.sent(), SizeIs(1));
     EXPECT_THAT(scene.client.received(), ElementsAre("#4000="));
+}
+
+// For streams that are full: answers are owed to their client.
+TEST(Relaying, LetsWhatTheNetworkBringsBeLostAndNoAnswer) {
+    Allocated scene;
+    EXPECT_FALSE(scene.world.last_may_be_lost);
+    scene.client.permit({"8.8.4.4:1"});
+    scene.client.bind(0x4000, "8.8.8.8:53");
+    const RelayId relay{scene.server->table().index_of(scene.client.link), false};
+    const std::vector<std::function<void()>> all{
+        [&] { scene.peer_sends("8.8.8.8:53", ""); }, [&] { scene.peer_sends("8.8.4.4:53", ""); },
+        [&] { scene.server->icmp_from(relay, at("8.8.4.4:1"), {3, 3}, scene.now); }};
+    for (const auto& bring : all) {
+        scene.world.last_may_be_lost = false;
+        bring();
+        EXPECT_TRUE(scene.world.last_may_be_lost);
+        EXPECT_TRUE(scene.client.refresh().is_success());
+        EXPECT_FALSE(scene.world.last_may_be_lost);
+    }
 }
 
 // A request's other ways in: nothing of these may pass.

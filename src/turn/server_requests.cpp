@@ -89,11 +89,15 @@ void Server::bind_channel(const Call& call, const Identity& identity, Allocation
 
 std::expected<PeerKind, std::uint16_t> Server::judge_peer(const Call& call, const Identity& identity,
                                                           Allocation& allocation, const SocketAddress& peer) {
+    using Verdict = PeerPolicy::Verdict;
     if (!allocation.relay_of(peer.ip).is_open()) return Refused(443);
-    const auto ruling = settings_->peers.rule_on(peer.ip);
-    const PeerKind kind{settings_->peers.is_own(peer.ip), ruling.verdict == PeerPolicy::Verdict::relays_only};
-    if (ruling.verdict != PeerPolicy::Verdict::denied) return kind;
-    const std::string detail = peer.ip.to_string() + ": " + *ruling.rule;
+    const bool is_own = settings_->peers.is_own(peer.ip) || outlet_.is_own(peer.ip);
+    const auto [verdict, rule] = settings_->peers.rule_on(peer.ip, is_own);
+    if (verdict == Verdict::denied) return deny(call, identity, peer.ip.to_string() + ": " + *rule);
+    return PeerKind{is_own, verdict == Verdict::relays_only};
+}
+
+Server::Refused Server::deny(const Call& call, const Identity& identity, std::string_view detail) {
     outlet_.tell({.link = call.link, .user = identity.user, .reason = Reason::turn_peer_denied, .detail = detail});
     return Refused(403);
 }

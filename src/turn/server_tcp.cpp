@@ -25,7 +25,10 @@ void Server::connect(const Call& call, const Identity& identity, Allocation& all
     const auto kind = judge_peer(call, identity, allocation, *peer);
     if (!kind) return refuse(call, kind.error(), &identity);
     const SocketAddress target{settings_->nat_map.own_of(peer->ip), peer->port};
-    if (kind->relays_only && !shared_.live_tcp.contains(target.port)) return refuse(call, 403, &identity);
+    if (kind->relays_only && !shared_.live_tcp.contains(target)) {
+        const auto denied = deny(call, identity, peer->to_string() + ": an address of this node, and no relay");
+        return refuse(call, denied.error(), &identity);
+    }
     const bool is_there = std::ranges::any_of(allocation.peers, [&](const TcpPeer& one) {
         return one.connection->peer == *peer && one.connection->state() != PeerConnection::State::over;
     });
@@ -105,9 +108,12 @@ void Server::end_peer(TcpPeer& peer) {
     if (const auto socket = peer.connection->end()) outlet_.close_relay(*socket);
 }
 
-// Those that nobody has taken over in time end, and those that have ended are counted and forgotten.
+// Those that nobody has taken over in time end, and those that have ended are counted and forgotten. Their carriers are
+// of other loops, perhaps: that something has passed is seen here.
 void Server::sweep_peers(Allocation& allocation, Seconds now) {
     for (TcpPeer& one : allocation.peers) {
+        const std::uint64_t bytes = one.connection->bytes();
+        if (bytes != std::exchange(one.seen, bytes)) allocation.last_used = now;
         const bool waits = one.connection->state() == PeerConnection::State::waiting;
         if (waits && one.until <= now) end_peer(one);
     }

@@ -70,7 +70,7 @@ TEST(TcpAllocation, IsForClientsOfStreamsWhereItIsServed) {
     by_stream(by_tcp, 1);
     EXPECT_EQ(allocate_tcp(by_tcp, [](auto& writer) { writer.add_flag(Attribute::dont_fragment); }).error(), 400U);
     EXPECT_TRUE(allocate_tcp(by_tcp).is_success());
-    EXPECT_TRUE(scene.shared->live_tcp.contains(by_tcp.relay.port));
+    EXPECT_TRUE(scene.shared->live_tcp.contains(by_tcp.relay));
     EXPECT_EQ(scene.shared->live.size(), 0U);
     Scene without;
     Client refused(without, "192.0.2.7:5000");
@@ -120,6 +120,8 @@ TEST(Connect, ReachesWhomTheRulesLetItReach) {
     EXPECT_EQ(scene.connect("10.0.0.1:80")->error(), 403U);
     EXPECT_EQ(scene.connect("127.0.0.1:80")->error(), 403U);
     EXPECT_EQ(scene.connect("198.18.0.1:22")->error(), 403U);  // of this node its relays alone
+    EXPECT_EQ(scene.world.stories.back().reason, "turn.peer_denied");
+    EXPECT_EQ(scene.world.stories.back().detail, "198.18.0.1:22: an address of this node, and no relay");
     Client other(scene, "192.0.2.8:5000", "bob", "word");
     by_stream(other, 3);
     ASSERT_TRUE(allocate_tcp(other).is_success());
@@ -146,6 +148,17 @@ TEST(ConnectionBind, IsForTheUserWhoseItIs) {
     EXPECT_EQ(scene.bind(scene.data, id + 1).error(), 400U);
     EXPECT_EQ(scene.bind(scene.client, id).error(), 400U);  // not by the connection of the allocation
     EXPECT_TRUE(scene.bind(scene.data, id).is_success());
+}
+
+// coturn's client has one nonce for all of its connections, and loses a request for each that is called stale.
+TEST(ConnectionBind, GoesByTheNonceOfTheAllocationsConnection) {
+    TcpScene scene;
+    const std::uint32_t id = scene.connected("8.8.8.8:80");
+    scene.data.take_challenge(*scene.data.ask_plain(Method::connection_bind));
+    EXPECT_EQ(scene.data.nonce, scene.client.nonce);
+    const auto bound = scene.data.ask_signed(Method::connection_bind,
+                                             [&](auto& writer) { writer.add_u32(Attribute::connection_id, id); });
+    EXPECT_TRUE(bound->is_success());
 }
 
 TEST(ConnectionAttempt, IsToldOfPeersWithPermissionAndOfNobodyElse) {

@@ -50,6 +50,10 @@ SessionView look_at(const Allocation& allocation, const NatMap& nat_map, Seconds
                      .dropped = allocation.dropped,
                      .peers = peers_of(allocation, now),
                      .hint = hint_of(allocation, now)};
+    for (const TcpPeer& peer : allocation.peers) {
+        view.bytes_in += peer.connection->bytes_in;
+        view.bytes_out += peer.connection->bytes_out;
+    }
     for (const Relay& relay : allocation.relays) {
         if (relay.is_open()) view.relays.push_back({nat_map.outside_of(relay.own.ip), relay.own.port});
     }

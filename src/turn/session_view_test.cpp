@@ -77,6 +77,33 @@ TEST(SessionView, HintsAtAPermissionThatEndedBeforeItsChannel) {
     EXPECT_THAT(views[0].hint, HasSubstr("8.8.8.8 for 400 s"));
 }
 
+TEST(SessionView, ShowsWhatPassesByTcpWhileItPasses) {
+    auto settings = make_settings();
+    settings->tcp_relays = true;
+    Scene scene(settings);
+    Client client(scene, "192.0.2.7:5000");
+    client.link.transport = Transport::tcp;
+    ASSERT_TRUE(client.allocate({}, 6).is_success());
+    client.try_ask(Method::connect,
+                   [](auto& writer) { writer.add_address(Attribute::xor_peer_address, at("8.8.8.8:80")); });
+    const auto connection = scene.world.dialed.at(0).connection;
+    scene.server->connected(connection, scene.world.dialed[0].id, scene.world.new_socket(at("8.8.8.8:80")), scene.now);
+    ASSERT_TRUE(connection->take());
+    scene.pass(7s);
+    EXPECT_EQ(sessions(scene)[0].idle, 7U);
+    connection->bytes_in = 70;
+    connection->bytes_out = 900;
+    scene.pass(1s);
+    const auto views = sessions(scene);
+    EXPECT_EQ(views[0].bytes_in, 70U);
+    EXPECT_EQ(views[0].bytes_out, 900U);
+    EXPECT_EQ(views[0].idle, 0U);
+    connection->end();
+    scene.pass(5s);
+    EXPECT_EQ(sessions(scene)[0].bytes_out, 900U);
+    EXPECT_EQ(sessions(scene)[0].idle, 5U);
+}
+
 TEST(SessionView, LooksAtNoMoreThanItIsAskedFor) {
     Scene scene;
     std::vector<Client> clients;

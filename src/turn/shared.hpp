@@ -11,8 +11,8 @@ namespace sallyport::turn {
 struct Shared {
     Nonces nonces;
     Quotas quotas;
-    LivePorts live;
-    LivePorts live_tcp;
+    LiveRelays live;
+    LiveRelays live_tcp;
     Reservations reservations;
     PeerConnections connections;
 };

@@ -38,11 +38,11 @@ private:
     io::Task<bool> ask(std::string what, std::function<Bytes()> request) {
         Requester::Answer answer;
         for (int tries = 0; tries < 3; ++tries) {
-            const bool came = co_await line_.exchange(request, [&](Bytes bytes) {
+            const bool came = co_await line_.exchange(request(), [&](Bytes bytes) {
                 answer = requester_.take(bytes);
                 return answer.kind != Kind::stray;
             });
-            if (!came) out_.problem = what + ": no answer";
+            if (!came) out_.problem = what + (line_.was_refused() ? ": refused, nobody listens there" : ": no answer");
             if (!came || answer.kind != Kind::again) break;
         }
         if (out_.problem.empty() && answer.kind != Kind::done)
@@ -61,13 +61,11 @@ private:
         std::array<std::byte, 16> data;
         crypto::fill_random(data);
         const SteadyTime sent = loop_.now();
-        const bool came =
-            co_await line_.exchange([&] { return requester_.indicate(*out_.relayed, data); },
-                                    [&](Bytes bytes) {
-                                        const auto message = stun::read_message(bytes);
-                                        return message && message->method() == stun::Method::data &&
-                                               std::ranges::equal(message->value(stun::Attribute::data), Bytes(data));
-                                    });
+        const bool came = co_await line_.exchange(requester_.indicate(*out_.relayed, data), [&](Bytes bytes) {
+            const auto message = stun::read_message(bytes);
+            return message && message->method() == stun::Method::data &&
+                   std::ranges::equal(message->value(stun::Attribute::data), Bytes(data));
+        });
         if (came)
             out_.round_trip = loop_.now() - sent;
         else

@@ -84,10 +84,10 @@ io::Task<Result<void>> Line::open_stream() {
     co_return fail("TLS: " + (shaken.failure == io::TlsFailure::timeout ? "no answer" : shaken.detail));
 }
 
-io::Task<bool> Line::exchange(std::function<Bytes()> request, Take take) {
+io::Task<bool> Line::exchange(Bytes bytes, Take take) {
     const std::size_t tries = stream_ ? 1 : patience.size();
     for (std::size_t i = 0; i < tries; ++i) {
-        send(request());
+        send(bytes);
         const io::Deadline deadline = loop_.in(stream_ ? stream_patience : patience[i]);
         const bool taken = co_await hear(take, deadline);
         if (taken) co_return true;
@@ -121,7 +121,8 @@ bool Line::hear_datagrams(const Take& take, bool& taken) {
         else
             session_->receive(one.bytes, sender(), consider);
     }
-    return !socket_->take_refusal();
+    was_refused_ = socket_->take_refusal();
+    return !was_refused_;
 }
 
 bool Line::hear_stream(const Take& take, bool& taken) {

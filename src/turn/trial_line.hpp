@@ -32,8 +32,11 @@ public:
 
     /// The error says what the server did not do.
     io::Task<Result<void>> open();
-    /// Sends until something comes for which `take` holds. False: it never came.
-    io::Task<bool> exchange(std::function<Bytes()> request, Take take);
+    /// Sends, over UDP again and again, until something comes for which `take` holds. False: it never came.
+    /// @param bytes  live until then. A request that is repeated is the same one (RFC 8489 section 6.2.1)
+    io::Task<bool> exchange(Bytes bytes, Take take);
+    /// Has it been told that nobody listens there?
+    bool was_refused() const { return was_refused_; }
     void send(Bytes bytes);
 
 private:
@@ -53,6 +56,7 @@ private:
     std::optional<io::Stream> stream_;
     io::DatagramBatch batch_;
     std::vector<std::byte> rest_;
+    bool was_refused_ = false;
 };
 
 }  // namespace sallyport::turn

@@ -34,7 +34,10 @@ void TurnLoop::take_dtls(Open& open, const io::Datagram& datagram) {
     found->second.heard = loop_.now();
     found->second.session->receive(datagram.bytes, sender(open, link),
                                    [&](Bytes data) { server_.from_client(link, open.door.relays, data, now()); });
-    if (found->second.session->state() == io::DtlsSession::State::ended) end_dtls(link);
+    if (found->second.session->state() != io::DtlsSession::State::ended) return;
+    const std::string problem = found->second.session->problem();  // of a handshake
+    if (!problem.empty()) refuse(link.client, open.door.address, {telemetry::Reason::tls_handshake, problem});
+    end_dtls(link);
 }
 
 void TurnLoop::begin_dtls(Open& open, const Link& link, Bytes hello) {

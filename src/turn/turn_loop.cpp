@@ -21,6 +21,7 @@ constexpr unsigned batches_a_turn = 2;  // of one socket; then others get their 
 constexpr Duration swept_every = 1s;
 constexpr std::size_t most_asked = 64;  // of the kernel at a time; who comes then is told what is seen here
 constexpr Duration looked_every = 200ms;  // while draining
+constexpr Duration own_known_for = 1s;  // addresses of this machine: asking the kernel takes a tenth of a millisecond
 
 }  // namespace
 
@@ -102,6 +103,9 @@ io::Task<void> TurnLoop::serve(std::shared_ptr<Open> open) {
 
 io::Task<void> TurnLoop::serve_relay(RelayId id, io::UdpSocket socket) {
     relays_[static_cast<std::size_t>(socket.fd())] = &socket;
+    // The batch that its client's request came in is being read, and may not be over yet; and a port that was kept for
+    // the second of a pair has received already.
+    co_await io::Yield{loop_};
     while (socket.is_open()) {
         const io::Wait waited = co_await socket.readable(io::Deadline::none);
         if (waited != io::Wait::ready) co_return;
@@ -209,6 +213,14 @@ void TurnLoop::to_peer(int number, const SocketAddress& peer, Bytes data, bool d
 void TurnLoop::began() { counters_.accepted(telemetry::Protocol::turn); }
 
 void TurnLoop::passed(std::size_t in, std::size_t out) { counters_.passed(telemetry::Protocol::turn, in, out); }
+
+bool TurnLoop::is_own(const IpAddress& address) {
+    if (loop_.now() >= own_until_) {
+        own_ = io::own_addresses();
+        own_until_ = loop_.now() + own_known_for;
+    }
+    return std::ranges::find(own_, address) != own_.end();
+}
 
 bool TurnLoop::is_banned(const IpAddress& client) { return guard_.banned(client); }
 

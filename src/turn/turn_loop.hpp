@@ -104,6 +104,7 @@ public:
     void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) override;
     void began() override;
     void passed(std::size_t in, std::size_t out) override;
+    bool is_own(const IpAddress& address) override;
     bool is_banned(const IpAddress& client) override;
     void tell(const Story& story) override;
     void suspect(const Link& link) override;
@@ -177,7 +178,7 @@ private:
 
     // turn_streams.cpp
     io::Task<void> serve_stream(listeners::ListenerHandle listener, io::Accepted accepted);
-    io::Task<bool> shake_hands(io::Stream& stream);
+    io::Task<bool> shake_hands(io::Stream& stream, const SocketAddress& client, const std::string& listener);
     io::Task<void> read_frames(StreamClient& client);
     bool take_frames(StreamClient& client, Bytes bytes);
     bool may_send(const StreamClient& client, std::size_t frame);
@@ -210,6 +211,8 @@ private:
     std::vector<std::byte> record_;  // of a DTLS client, in the making
     std::map<int, io::Acceptor*> acceptors_;  // of relays over TCP, by descriptor
     std::vector<io::UdpSocket*> relays_;  // by descriptor; null where it is no started relay
+    std::vector<IpAddress> own_;  // of this machine, as of the last look
+    SteadyTime own_until_{};  // then it is time for another
     std::optional<io::Worker> kernel_asker_;  // from when it is first needed
     std::size_t asked_ = 0;  // of the kernel, and not answered yet
     listeners::ClientCounts* clients_ = nullptr;

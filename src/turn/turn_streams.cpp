@@ -9,6 +9,7 @@
 namespace sallyport::turn {
 
 using namespace std::chrono_literals;
+using telemetry::Reason;
 
 namespace {
 
@@ -16,7 +17,22 @@ constexpr Duration handshake_within = 10s;
 constexpr Duration idle_for = 60s;                   // at the most, without an allocation
 constexpr std::size_t most_unproven = 2048;          // bytes of a frame, of a client without an allocation
 constexpr std::size_t most_unsent = std::size_t{256} * 1024;  // then data is dropped, as a full socket of UDP does it
+constexpr std::size_t most_unread = 2 * most_unsent;  // then answers too: their client asks and does not listen
 constexpr unsigned reads_a_turn = 4;  // of one connection; then others get their turn
+
+// Ok: nobody is to blame.
+Reason reason_of(io::TlsFailure failure) {
+    switch (failure) {
+        case io::TlsFailure::none:
+        case io::TlsFailure::cancelled: return Reason::ok;
+        case io::TlsFailure::timeout: return Reason::tls_timeout;
+        case io::TlsFailure::plain_http: return Reason::tls_plain_on_tls_port;
+        case io::TlsFailure::closed:
+        case io::TlsFailure::protocol:
+        case io::TlsFailure::certificate: return Reason::tls_handshake;
+    }
+    return Reason::tls_handshake;
+}
 
 struct Counted {
     std::size_t& count;
@@ -44,7 +60,7 @@ io::Task<void> TurnLoop::serve_stream(listeners::ListenerHandle listener, io::Ac
     const auto place = co_await admit(*stream, accepted.peer, listener->address);
     if (place == nullptr) co_return;
     if (listener->tls) {
-        const bool shaken = co_await shake_hands(*stream);
+        const bool shaken = co_await shake_hands(*stream, accepted.peer, listener->address);
         if (!shaken) co_return;
     }
     co_await serve({*stream, scope_.cancellation(), accepted.peer, std::move(listener)});
@@ -66,10 +82,13 @@ io::Task<void> TurnLoop::serve(Guest guest) {
     streams_.erase(client.link.number);
 }
 
-io::Task<bool> TurnLoop::shake_hands(io::Stream& stream) {
+io::Task<bool> TurnLoop::shake_hands(io::Stream& stream, const SocketAddress& client, const std::string& listener) {
     if (tls_ == nullptr) co_return false;
     stream.attach(tls_->accept());
     const io::Handshake shaken = co_await io::handshake(stream, loop_.in(handshake_within));
+    const auto reason = reason_of(shaken.failure);
+    const bool is_probe = shaken.failure == io::TlsFailure::closed && !stream.tls()->heard();
+    if (reason != Reason::ok && !is_probe) refuse(client, listener, {reason, shaken.detail});
     co_return shaken.failure == io::TlsFailure::none;
 }
 
@@ -123,8 +142,8 @@ void TurnLoop::to_stream(const Link& link, const Packet& packet) {
     const auto found = streams_.find(link.number);
     if (found == streams_.end()) return;
     StreamClient& client = *found->second;
-    const bool is_data = !packet.body.empty();
-    if (is_data && client.stream.unsent() + client.gathered.size() > most_unsent) return;
+    const std::size_t waiting = client.stream.unsent() + client.gathered.size();
+    if (waiting > (packet.may_be_lost ? most_unsent : most_unread)) return;
     if (client.gathered.empty()) gathering_.push_back(&client);
     client.gathered.insert(client.gathered.end(), packet.head.begin(), packet.head.end());
     client.gathered.insert(client.gathered.end(), packet.body.begin(), packet.body.end());

@@ -1,9 +1,9 @@
 // The sockets of relays over TCP (RFC 6062).
+#include "io/hang_up.hpp"
 #include "io/relay.hpp"
 #include "turn/turn_loop.hpp"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -143,11 +143,8 @@ io::Task<bool> TurnLoop::pass_rest(StreamClient& client, io::Stream& peer, io::R
 io::Task<void> TurnLoop::carry_to_peer(StreamClient& client) {
     auto peer = io::Stream::adopt(loop_, std::move(client.peer), client.cancellation);
     if (peer) {
-        // Ending both sockets is what any thread may do, as long as they are open: until end() below.
-        client.carried->carried_by([one = client.stream.fd(), other = peer->fd()] {
-            ::shutdown(one, SHUT_RDWR);
-            ::shutdown(other, SHUT_RDWR);
-        });
+        const io::HangUp hang_up(loop_, client.stream, *peer);
+        client.carried->carried_by(hang_up.by_any_thread());
         io::keep_alive(peer->fd());
         Counting counting(*client.carried, *this);
         Paced pace(server_, *client.carried, client.cancellation);

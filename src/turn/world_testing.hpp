@@ -68,6 +68,7 @@ public:
     }
     void to_client(const Link& link, const Packet& packet) override {
         last_link = link;
+        last_may_be_lost = packet.may_be_lost;
         std::string bytes(as_text(packet.head));
         bytes += as_text(packet.body);
         bytes.append(packet.padding, '\0');
@@ -90,6 +91,7 @@ public:
     void to_peer(int socket, const SocketAddress& peer, Bytes data, bool dont_fragment) override {
         sent.push_back({sockets.at(socket), peer, std::string(as_text(data)), dont_fragment});
     }
+    bool is_own(const IpAddress& address) override { return addresses.contains(address); }
     void began() override { ++begun; }
     void passed(std::size_t in, std::size_t out) override {
         bytes_in += in;
@@ -120,6 +122,7 @@ public:
     bool starts = true;
     std::map<SocketAddress, std::uint32_t> doors;  // that clients reach, and their numbers
     Link last_link;  // that something was sent to
+    bool last_may_be_lost = false;
     int last_socket = 0;
     std::set<SocketAddress> bound;
     std::map<int, SocketAddress> sockets;
@@ -143,6 +146,7 @@ public:
     std::vector<Told> stories;
     std::vector<SocketAddress> suspects;
     std::set<IpAddress> banned;
+    std::set<IpAddress> addresses;  // of this machine, beside those that the policy knows
     std::size_t begun = 0, bytes_in = 0, bytes_out = 0;
 };
 
