@@ -263,11 +263,10 @@ io::Task<bool> serve_request(Connection& connection, bool first) {
 }
 
 // The same URL by https. Clients and caches are told not to remember it: what is configured today may change.
-std::string https_url(const Request& request) {
+std::string https_url(const Request& request, std::string_view service) {
     const auto& facts = request.facts;
     // HTTP/1.0 may name nobody; the default service has a name of its own.
-    const std::string_view host =
-        facts.authority.empty() ? std::string_view(request.decision.service->name) : facts.authority.host();
+    const std::string_view host = facts.authority.empty() ? service : facts.authority.host();
     std::string url = "https://" + std::string(host);
     const std::uint16_t port = request.snapshot->routing->https_port();
     if (port != 443) url += ":" + std::to_string(port);
@@ -317,7 +316,7 @@ io::Task<void> refuse(Connection& connection, const Request& request, Story& sto
                   .keep_alive = keep_alive,
                   .time = connection.loop().wall()};
     if (story.reason == Reason::service_redirected) {
-        answer.location = https_url(request);
+        answer.location = https_url(request, story.service);
         answer.status = story.status = redirect_status(facts.method);
     }
     if (story.status == 0) story.status = refusal_row(answer.reason).status;
