@@ -1,16 +1,17 @@
 // `sallyport check`: everything that a start would find out, without starting.
 #include "cli/generation.hpp"
-#include "cli/nft.hpp"
 #include "cli/privileges.hpp"
 #include "cli/shapes.hpp"
 #include "cli/verbs.hpp"
 
 #include "admin/http_client.hpp"
 #include "admin/message.hpp"
+#include "firewall/programs.hpp"
 #include "listeners/listeners.hpp"
 #include "listeners/udp_listeners.hpp"
 #include "net/names.hpp"
 
+#include <grp.h>
 #include <pwd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,12 +83,12 @@ void try_names(const config::Loaded& loaded, const config::Config& config, Built
     }
 }
 
-// Files are read after privileges are dropped, so what counts is what that user may read. Asked in a child process,
-// because becoming a user is for good.
+// Files are read after privileges are dropped, so what counts is what that user may read, with no group but its own.
+// Asked in a child process, because becoming a user is for good.
 bool readable_as(const passwd& user, const std::filesystem::path& file) {
     const pid_t child = fork();
     if (child == 0) {
-        const bool became = setgid(user.pw_gid) == 0 && setuid(user.pw_uid) == 0;
+        const bool became = setgroups(0, nullptr) == 0 && setgid(user.pw_gid) == 0 && setuid(user.pw_uid) == 0;
         _exit(became && access(file.c_str(), R_OK) == 0 ? 0 : 1);
     }
     int status = 1;
@@ -112,6 +113,9 @@ void try_files(const config::Loaded& loaded, const config::Config& config, Built
     for (const auto& ca : config.trust.ca) attempt(ca);
     for (const auto& service : config.services) attempt(service.target_ca);
     attempt(config.dns.upstream_ca);
+    attempt(config.egress.radius_secret_file);
+    for (const auto& file : config.turn.shared_secret_file) attempt(file);
+    for (const auto& account : config.turn_users) attempt(account.password_file);
 }
 
 // A gateway that runs with it has shown that it can; an ordinary user who asks could not.
@@ -121,7 +125,7 @@ void try_kernel(const config::Loaded& loaded, const config::Config& config, Buil
         built.warnings.push_back(loaded.problem(asked_of.front().place, {std::string(may_not_ask_kernel)}));
     const auto& enforce = config.guard.enforce;
     if (enforce.value != config::Enforce::nftables) return;
-    if (const auto nft = find_nft(); !nft)
+    if (const auto nft = firewall::find_nft(); !nft)
         built.errors.push_back(loaded.problem(enforce.place, {nft.error().message}));
     else if (!may_rule_kernel() && !rules_kernel_now(config.admin.socket.value.string()))
         built.errors.push_back(loaded.problem(enforce.place, {std::string(lacks_net_admin)}));

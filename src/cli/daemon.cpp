@@ -167,7 +167,7 @@ io::Task<void> Daemon::wind_down() {
     if (kernel_) co_await kernel_->close();
     scope_.cancel();  // signals, certificates, admin: all that live() is not
     std::error_code gone;
-    std::filesystem::remove(config().admin.socket.value, gone);
+    std::filesystem::remove(admin_socket_, gone);
 }
 
 io::Task<void> Daemon::reload_by_signal() {
@@ -177,6 +177,11 @@ io::Task<void> Daemon::reload_by_signal() {
 
 io::Task<Result<json, admin::Problem>> Daemon::reload() {
     if (reloading_) co_return std::unexpected(admin::Problem{.status = 409, .detail = "a reload is under way"});
+    if (state_ == admin::Readiness::State::draining) {
+        co_return std::unexpected(admin::Problem{.status = 409,
+                                                 .detail = "the gateway is stopping: it opens nothing any more",
+                                                 .reason = telemetry::Reason::draining});
+    }
     reloading_ = true;
     notify_reloading();
     auto built = co_await worker_->run(*loop_, scope_.cancellation(), [file = config_file_, options = build_options()] {
@@ -261,6 +266,9 @@ void Daemon::note_restart_needs(const Config& wanted) {
         {"shared.redis", wanted.shared != present.shared},
         {"admin.listen", wanted.admin.listen != present.admin.listen},
         {"admin.socket", wanted.admin.socket != present.admin.socket},
+        {"firewall", (wanted.firewall.place.line == 0) != (present.firewall.place.line == 0)},
+        {"firewall.restore", wanted.firewall.restore != present.firewall.restore},
+        {"firewall.state_dir", wanted.firewall.state_dir != present.firewall.state_dir},
     };
     for (const auto& [key, changed] : keys) {
         if (changed) event(Level::warn, "a changed key takes effect after a restart only", {{"key", key}});

@@ -7,6 +7,7 @@
 #include "cli/generation.hpp"
 #include "cli/privileges.hpp"
 #include "cli/verbs.hpp"
+#include "config/redis_url.hpp"
 #include "egress/registry.hpp"
 #include "firewall/mender.hpp"
 #include "firewall/watch.hpp"
@@ -86,7 +87,7 @@ private:
     void remember_bans();
     void share_lists();
     void tell_source(const store::EgressLine& line);
-    io::Task<Result<io::Stream>> connect_redis(io::Cancellation& cancellation);
+    io::Task<Result<io::Stream>> connect_redis(config::RedisUrl url, io::Cancellation& cancellation);
     void tell_of_ban(const guard::Change& change);
     std::vector<IpAddress> announced_addresses() const;
     guard::Policy guard_policy() const;
@@ -163,6 +164,7 @@ private:
     std::unique_ptr<guard::KernelBans> kernel_;  // null: bans hold at accept alone
     std::optional<guard::Guard> guard_;
     std::optional<admin::Site> site_;
+    std::filesystem::path admin_socket_;  // that is open, whatever a reload has put in its place
     std::optional<firewall::Watch> firewall_;
     std::optional<firewall::Mender> firewall_mender_;
     std::vector<std::pair<telemetry::Level, std::string>> firewall_notes_;  // until there is a log

@@ -6,6 +6,7 @@
 #include "cli/dns_view.hpp"
 #include "cli/push_shapes.hpp"
 #include "cli/shapes.hpp"
+#include "cli/subjects.hpp"
 #include "cli/turn_explain.hpp"
 #include "cli/turn_settings.hpp"
 #include "cli/turn_shapes.hpp"
@@ -140,10 +141,10 @@ io::Task<Result<json, admin::Problem>> Daemon::explain(admin::ExplainQuery query
         question.certificate_names = judged->names;
     }
     bool passed_on = false;
-    auto explanation = is_dns_subject(query.subject) ? explain_name(query, passed_on)
-                       : is_turn_subject(query.subject)
+    auto explanation = dns_subject.holds(query.subject) ? explain_name(query, passed_on)
+                       : turn_subject.holds(query.subject)
                            ? explain_turn(config(), *generation_->turn, query.subject, loop_->wall())
-                           : gate::explain(*generation_->routing, question);
+                           : explain_by_gate(*generation_->routing, question);
     if (!explanation) co_return std::unexpected(admin::Problem{.status = 400, .detail = explanation.error().message});
     if (query.ask && passed_on) co_await ask_upstreams(query, *explanation);
     explain_ban(question.client, *explanation);

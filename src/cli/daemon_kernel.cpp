@@ -2,8 +2,8 @@
 // and at the end.
 #include "cli/daemon.hpp"
 
-#include "cli/nft.hpp"
 #include "cli/settings.hpp"
+#include "firewall/programs.hpp"
 
 #include <cstdio>
 
@@ -48,7 +48,7 @@ void Daemon::leave_kernel() {
     if (!kernel_) return;
     io::Scope last(*loop_);
     last.spawn([](Daemon& self) -> io::Task<void> {
-        co_await run_nft(*self.loop_, guard::kernel_rules::withdraw());
+        co_await firewall::load_by_nft(*self.loop_, guard::kernel_rules::withdraw());
         self.loop_->stop();
     }(*this));
     loop_->run();
@@ -72,7 +72,7 @@ void Daemon::take_to_kernel() {
     if (first) {
         kernel_ = std::make_unique<guard::KernelBans>(
             *loop_, guard::KernelBans::Options{
-                        .run = [this](std::string text) { return run_nft(*loop_, std::move(text)); },
+                        .run = [this](std::string text) { return firewall::load_by_nft(*loop_, std::move(text)); },
                         .all = [this] { return guard_->table().clients(); },
                         .changed =
                             [this](const std::string& why) {

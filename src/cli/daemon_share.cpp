@@ -19,13 +19,10 @@ enum SharedList : std::size_t { bans, sources };  // by their places
 
 share::List shared_bans(guard::Guard& guard) {
     return {.key = std::string(guard::shared_key),
-            .read = [](std::string_view text) -> std::optional<share::Line> {
-                const auto row = guard::parse_line(text);
-                return row ? std::optional(guard::line_of(*row)) : std::nullopt;
-            },
             .hear =
-                [&guard](std::string_view text) {
-                    if (const auto row = guard::parse_line(text)) guard.hear(*row);
+                [&guard](std::string_view text, const share::List::Judge& judge) {
+                    const auto row = guard::parse_line(text);
+                    if (row && judge(guard::line_of(*row))) guard.hear(*row);
                 },
             .mine =
                 [&guard] {
@@ -37,13 +34,10 @@ share::List shared_bans(guard::Guard& guard) {
 
 share::List shared_sources(egress::Registry& registry) {
     return {.key = std::string(egress::shared_key),
-            .read = [](std::string_view text) -> std::optional<share::Line> {
-                auto line = egress::parse_shared_line(text);
-                return line ? std::optional(std::move(line->known)) : std::nullopt;
-            },
             .hear =
-                [&registry](std::string_view text) {
-                    if (const auto line = egress::parse_shared_line(text)) registry.hear(line->line);
+                [&registry](std::string_view text, const share::List::Judge& judge) {
+                    const auto line = egress::parse_shared_line(text);
+                    if (line && judge(line->known)) registry.hear(line->line);
                 },
             .mine =
                 [&registry] {
@@ -66,16 +60,17 @@ void Daemon::share_lists() {
         else
             event(Level::warn, "bans are not shared: the Redis is of no use", {{"error", why}});
     };
-    share_.emplace(
-        *loop_, share::Share::Options{.connect = [this](io::Cancellation& stopped) { return connect_redis(stopped); },
-                                      .user = url->user,
-                                      .password = url->password,
-                                      .database = url->database,
-                                      .lists = {shared_bans(*guard_), shared_sources(*egress_)},
-                                      .node = node_,
-                                      .own = [this] { return announced_addresses(); },
-                                      .met = [this] { guard_->apply(guard_policy()); },
-                                      .changed = changed});
+    share_.emplace(*loop_,
+                   share::Share::Options{
+                       .connect = [this, url = *url](io::Cancellation& stopped) { return connect_redis(url, stopped); },
+                       .user = url->user,
+                       .password = url->password,
+                       .database = url->database,
+                       .lists = {shared_bans(*guard_), shared_sources(*egress_)},
+                       .node = node_,
+                       .own = [this] { return announced_addresses(); },
+                       .met = [this] { guard_->apply(guard_policy()); },
+                       .changed = changed});
     guard_->share_by([this](share::Line line) { share_->tell(SharedList::bans, std::move(line)); });
     scope_.spawn(share_->run(scope_.cancellation()));
 }
@@ -85,20 +80,19 @@ void Daemon::tell_source(const store::EgressLine& line) {
     if (share_) share_->tell(SharedList::sources, egress::shared_line(line, egress_->remember_for()));
 }
 
-io::Task<Result<io::Stream>> Daemon::connect_redis(io::Cancellation& cancellation) {
+// To the one that the gateway was started with, whose password it has: a reload does not move it to another.
+io::Task<Result<io::Stream>> Daemon::connect_redis(config::RedisUrl url, io::Cancellation& cancellation) {
     constexpr Duration within = std::chrono::seconds(5);
-    const auto url = config::parse_redis_url(config().shared.redis.value);
-    if (!url) co_return fail("there is no [shared] redis any more");
     net::DialPlan plan;
-    if (const auto address = IpAddress::parse(url->host)) {
-        plan.addresses.push_back({*address, url->port});
+    if (const auto address = IpAddress::parse(url.host)) {
+        plan.addresses.push_back({*address, url.port});
     } else {
-        const auto found = co_await net::resolve_on(*worker_, *loop_, cancellation, url->host);
+        const auto found = co_await net::resolve_on(*worker_, *loop_, cancellation, url.host);
         if (!found) co_return fail(found.error());
-        for (const IpAddress& one : *found) plan.addresses.push_back({one, url->port});
+        for (const IpAddress& one : *found) plan.addresses.push_back({one, url.port});
     }
     auto stream = co_await net::dial(*loop_, cancellation, std::move(plan), loop_->in(within));
-    if (!stream) co_return fail("can't connect to " + url->host + ":" + std::to_string(url->port));
+    if (!stream) co_return fail("can't connect to " + url.host + ":" + std::to_string(url.port));
     co_return std::move(*stream);
 }
 

@@ -198,7 +198,8 @@ bool Daemon::open_admin() {
             admin::accept_and_serve(*loop_, scope_.cancellation(), std::move(*acceptor), *site_, std::move(tls)));
         return true;
     };
-    if (!serve(io::listen_unix(config().admin.socket.value.string(), 0666), {})) return false;
+    admin_socket_ = config().admin.socket.value;
+    if (!serve(io::listen_unix(admin_socket_.string(), 0666), {})) return false;
     for (const auto& listen : config().admin.listen) {
         if (!serve(io::listen_tcp(listen.value.address, {.v4_too = listen.value.dual_stack}),
                    [this] { return generation_->admin_tls; })) {

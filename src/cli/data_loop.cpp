@@ -64,6 +64,8 @@ void DataLoop::deal(const listeners::ListenerHandle& listener, io::Accepted acce
 void DataLoop::open_push(telemetry::Logger& logger, decltype(push::Server::Options::resolve) resolve) {
     push_.emplace(*loop_, push::Server::Options{.reporter = logger.add_reporter(),
                                                 .counters = counters_,
+                                                .clients = gate_->shared().clients,
+                                                .most_of_client = [this] { return gate_->most_of_client(); },
                                                 .sources = &*sources_,
                                                 .guard = &gate_->guard(),
                                                 .unknown =

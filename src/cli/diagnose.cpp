@@ -5,6 +5,7 @@
 #include "diagnose/analysis.hpp"
 #include "diagnose/live.hpp"
 #include "diagnose/report_html.hpp"
+#include "firewall/session.hpp"
 #include "io/fd.hpp"
 
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <utility>
@@ -114,12 +114,12 @@ Exit listen(const DiagnoseOptions& options, const std::optional<IpAddress>& clie
     const auto limit = config::parse_size(options.write_limit);
     if (!limit)
         return complain("--write-limit takes a size such as 256MiB, not '" + options.write_limit + "'"), Exit::usage;
-    const char* session = std::getenv("SSH_CONNECTION");
+    const auto session = firewall::own_session();
     const diagnose::LiveOptions live{.interface = options.live,
                                      .client = client,
                                      .duration = *duration,
                                      .packets = options.packets,
-                                     .ssh_connection = session == nullptr ? "" : session,
+                                     .ssh_connection = session ? session->text : "",
                                      .ring_file = options.write,
                                      .ring_size = *limit};
     ProgressLine line;

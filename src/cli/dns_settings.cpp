@@ -1,16 +1,11 @@
 #include "cli/dns_settings.hpp"
 
 #include "cli/settings.hpp"
+#include "cli/subjects.hpp"
 #include "dns/explain.hpp"
 #include "push/claims.hpp"
 
 namespace sallyport::cli {
-
-namespace {
-
-constexpr std::string_view subject_prefix = "dns:";
-
-}  // namespace
 
 std::vector<listeners::Claim> dns_claims(const config::Config& config) {
     std::vector<listeners::Claim> out;
@@ -25,13 +20,11 @@ std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config) {
     return out;
 }
 
-bool is_dns_subject(std::string_view subject) { return subject.starts_with(subject_prefix); }
-
 Result<ExplainedName> explain_dns(const config::Dns& settings, const dns::Zones& zones, const push::Policy* push,
                                   std::string_view subject, const IpAddress& client) {
     if (settings.listen.empty()) return fail("there is no name server here: [dns] has no listen (write \":53\")");
     push::AssumedClaims claims(push);
-    auto explained = dns::explain(zones, subject.substr(subject_prefix.size()), client, &claims);
+    auto explained = dns::explain(zones, dns_subject.rest_of(subject), client, &claims);
     if (!explained) return std::unexpected(explained.error());
     gate::Explanation out;
     out.reason = explained->reason;
@@ -46,7 +39,7 @@ Result<ExplainedName> explain_dns(const config::Dns& settings, const dns::Zones&
 
 void look_up(dns::Server& server, std::string_view subject, const IpAddress& client,
              std::function<void(dns::LookedUp)> told) {
-    const auto asked = dns::read_subject(subject.substr(subject_prefix.size()));
+    const auto asked = dns::read_subject(dns_subject.rest_of(subject));
     if (!asked) return told({});
     server.look_up(asked->name, asked->type, client, std::move(told));
 }

@@ -18,9 +18,7 @@ namespace sallyport::cli {
 std::vector<listeners::Claim> dns_claims(const config::Config& config);
 std::vector<listeners::UdpClaim> dns_udp_claims(const config::Config& config);
 
-/// Is this a subject of explain() about a name: "dns:hq.example.com", "dns:hq.example.com?AAAA"?
-bool is_dns_subject(std::string_view subject);
-/// The decision for it, in the shape of the others.
+/// The decision for "dns:hq.example.com" or "dns:hq.example.com?AAAA", in the shape of the others.
 struct ExplainedName {
     gate::Explanation explanation;
     bool passed_on = false;  // upstreams know the answer

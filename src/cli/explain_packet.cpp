@@ -3,6 +3,7 @@
 #include "admin/message.hpp"
 #include "cli/generation.hpp"
 #include "cli/shapes.hpp"
+#include "cli/subjects.hpp"
 #include "config/load.hpp"
 #include "firewall/evaluate.hpp"
 #include "firewall/session.hpp"
@@ -35,7 +36,7 @@ IpAddress without_brackets(std::string_view text, bool& good) {
 
 // "fw:tcp:203.0.113.5->198.51.100.1:1935", IPv6 as "fw:udp:2001:db8::5->[2001:db8::1]:53".
 std::optional<Question> parse(std::string_view subject) {
-    subject.remove_prefix(std::string_view("fw:").size());
+    subject = packet_subject.rest_of(subject);
     const auto colon = subject.find(':');
     const auto arrow = subject.find("->");
     if (colon == std::string_view::npos || arrow == std::string_view::npos || arrow < colon) return std::nullopt;
@@ -113,7 +114,9 @@ std::string to_text(const json& explanation) {
 Exit explain_packet(const Common& common, const std::string& subject) {
     const auto question = parse(subject);
     if (!question) {
-        std::fprintf(stderr, "sallyport: '%s' is no packet: write fw:tcp:203.0.113.5->198.51.100.1:1935\n",
+        std::fprintf(stderr,
+                     "sallyport: '%s' is no packet: write 'fw:tcp:203.0.113.5->198.51.100.1:1935', in quotes, for a "
+                     "shell takes > for itself\n",
                      subject.c_str());
         return Exit::usage;
     }

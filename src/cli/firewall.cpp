@@ -14,6 +14,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -66,23 +67,29 @@ Exit exit_of(const firewall::Failure& failure) {
     return Exit::failed;
 }
 
-std::optional<firewall::StateDir> state_of(const Sources& sources, Exit& exit) {
-    auto state = firewall::StateDir::open(sources.config().firewall.state_dir.value);
+std::optional<firewall::StateDir> open_state(const std::filesystem::path& path, Exit& exit) {
+    auto state = firewall::StateDir::open(path);
     if (state) return std::move(*state);
     complain(state.error().message);
     exit = geteuid() == 0 ? Exit::failed : Exit::not_permitted;
     return std::nullopt;
 }
 
-// Opens what every changing verb needs and hands it to `act`.
+// For what goes by the rules that were applied, whatever the file says by now: one that is in the midst of being edited
+// must keep nobody from going back, nor a machine from having its firewall at the start.
+// `only_where_wanted`: not where the file is good and has no [firewall].
 template <class Act>
-Exit change(const Common& common, Act act) {
+Exit go_by_applied(const Common& common, bool only_where_wanted, Act act) {
+    std::signal(SIGPIPE, SIG_IGN);
+    const auto loaded = config::load(common.config_file, preset_names());
+    if (only_where_wanted && loaded.config && !has_firewall(common, *loaded.config)) return Exit::invalid;
+    if (!loaded.config)
+        note(common.config_file.string() +
+             " has errors, which sallyport check tells; this goes by what was applied, in " +
+             loaded.firewall_state.string());
     Exit exit = Exit::failed;
-    auto sources = read(common, exit);
-    if (!sources) return exit;
-    const auto state = state_of(*sources, exit);
-    if (!state) return exit;
-    return act(*sources, *state);
+    const auto state = open_state(loaded.firewall_state, exit);
+    return state ? act(*state) : exit;
 }
 
 json to_json(const firewall::Policy& policy) {
@@ -206,34 +213,38 @@ Exit firewall_check(const Common& common) {
 
 Exit firewall_apply(const Common& common, const FirewallOptions& options) {
     const auto within = config::parse_duration(options.confirm);
-    if (!within || *within > std::chrono::hours(24))
-        return complain("--confirm takes a duration of at most 24h, such as 60s, not '" + options.confirm + "'"),
+    if (!within || *within > std::chrono::hours(24) || *within == Duration::zero())
+        return complain("--confirm takes a duration of at most 24h, such as 60s, not '" + options.confirm +
+                        "'; --now is for good at once"),
                Exit::usage;
-    return change(common, [&](const Sources& sources, const firewall::StateDir& state) {
-        if (const auto against = objections(sources)) {
-            for (const auto& one : *against) std::fprintf(stderr, "warning: %s\n", one.c_str());
-        }
-        const auto applied = firewall::apply(sources.policy, state,
-                                             {.confirm_within = options.now ? Duration::zero() : *within,
-                                              .session = firewall::own_session(),
-                                              .even_if_cut_off = options.even_if_cut_off});
-        if (!applied) return exit_of(applied.error());
-        if (applied->recovered) note("a change that nobody kept any more was undone first");
-        if (common.json)
-            print(admin::to_text({{"applied", true},
-                                  {"confirm_until", applied->until.empty() ? json(nullptr) : json(applied->until)}}) +
-                  "\n");
-        else if (applied->until.empty())
-            print("applied\n");
-        else
-            print("applied until " + applied->until + ": from a new connection, say sallyport firewall confirm\n");
-        probe_listeners(sources.config());
-        return Exit::done;
-    });
+    Exit exit = Exit::failed;
+    const auto sources = read(common, exit);
+    if (!sources) return exit;
+    const auto state = open_state(sources->config().firewall.state_dir.value, exit);
+    if (!state) return exit;
+    if (const auto against = objections(*sources)) {
+        for (const auto& one : *against) std::fprintf(stderr, "warning: %s\n", one.c_str());
+    }
+    const auto applied = firewall::apply(sources->policy, *state,
+                                         {.confirm_within = options.now ? Duration::zero() : *within,
+                                          .session = firewall::own_session(),
+                                          .even_if_cut_off = options.even_if_cut_off});
+    if (!applied) return exit_of(applied.error());
+    if (applied->recovered) note("a change that nobody kept any more was undone first");
+    if (common.json)
+        print(admin::to_text({{"applied", true},
+                              {"confirm_until", applied->until.empty() ? json(nullptr) : json(applied->until)}}) +
+              "\n");
+    else if (applied->until.empty())
+        print("applied\n");
+    else
+        print("applied until " + applied->until + ": from a new connection, say sallyport firewall confirm\n");
+    probe_listeners(sources->config());
+    return Exit::done;
 }
 
 Exit firewall_confirm(const Common& common, const FirewallOptions& options) {
-    return change(common, [&](const Sources&, const firewall::StateDir& state) {
+    return go_by_applied(common, false, [&](const firewall::StateDir& state) {
         const auto confirmed = firewall::confirm(state, firewall::own_session(), options.same_connection);
         if (!confirmed) return exit_of(confirmed.error());
         return print("confirmed: these rules stay, also after a reboot\n"), Exit::done;
@@ -241,7 +252,7 @@ Exit firewall_confirm(const Common& common, const FirewallOptions& options) {
 }
 
 Exit firewall_rollback(const Common& common) {
-    return change(common, [](const Sources&, const firewall::StateDir& state) {
+    return go_by_applied(common, false, [](const firewall::StateDir& state) {
         const auto back = firewall::roll_back(state);
         if (!back) return exit_of(back.error());
         return print("what was there before is back\n"), Exit::done;
@@ -249,7 +260,7 @@ Exit firewall_rollback(const Common& common) {
 }
 
 Exit firewall_remove(const Common& common) {
-    return change(common, [](const Sources&, const firewall::StateDir& state) {
+    return go_by_applied(common, false, [](const firewall::StateDir& state) {
         const auto removed = firewall::remove(state);
         if (!removed) return exit_of(removed.error());
         return print("our table is gone; others were not touched\n"), Exit::done;
@@ -257,7 +268,7 @@ Exit firewall_remove(const Common& common) {
 }
 
 Exit firewall_boot(const Common& common) {
-    return change(common, [](const Sources&, const firewall::StateDir& state) {
+    return go_by_applied(common, true, [](const firewall::StateDir& state) {
         const auto booted = firewall::boot(state);
         if (!booted) return exit_of(booted.error());
         if (booted->recovered) note("a change that was never confirmed was undone");

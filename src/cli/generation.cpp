@@ -220,7 +220,7 @@ struct Builder {
         const config::Egress& egress = config.egress;
         generation->radius_secret =
             egress.radius_secret_file.value.empty() ? egress.radius_secret.value : secret(egress.radius_secret_file);
-        if (config.push.serves()) generation->push = std::make_shared<const push::Policy>(push_policy(config.push));
+        if (config.push.serves()) generation->push = std::make_shared<const push::Policy>(push_policy(config));
         std::set<std::string> hosts;
         for (const auto& service : config.services) {
             for (const auto& target : service.targets) {

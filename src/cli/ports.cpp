@@ -7,6 +7,7 @@
 #include "config/units.hpp"
 #include "firewall/experiment.hpp"
 #include "firewall/kernel.hpp"
+#include "telemetry/escape.hpp"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -48,7 +49,9 @@ json to_json(const firewall::Joined& joined) {
 
 std::string row(const json& one) {
     const auto text = [&](const char* key) {
-        return one[key].is_string() ? one[key].get<std::string>() : std::string("-");
+        std::string out;
+        telemetry::append_printable(out, one[key].is_string() ? one[key].get<std::string>() : "-");
+        return out;
     };
     const std::string address =
         SocketAddress{*IpAddress::parse(text("address")), one["port"].get<std::uint16_t>()}.to_string();
@@ -62,6 +65,9 @@ std::string row(const json& one) {
 // Without a [firewall], or without a file at all, there is no policy to hold anything against.
 std::optional<firewall::Policy> policy_of(const Common& common) {
     const auto loaded = config::load(common.config_file, preset_names());
+    if (!loaded.config && !loaded.files.empty())
+        std::fprintf(stderr, "note: %s has errors, so there is no policy; see: sallyport check\n",
+                     common.config_file.c_str());
     if (!loaded.config || loaded.config->firewall.place.line == 0) return std::nullopt;
     return firewall::derive(*loaded.config);
 }

@@ -88,7 +88,7 @@ Exit push_check(const Common& common, const std::string& as) {
     const auto loaded = config::load(common.config_file, presets);
     for (const auto& error : loaded.errors) std::fputs(config::to_text(error, "error").c_str(), stderr);
     if (!loaded.config) return Exit::invalid;
-    const push::Policy policy = push_policy(loaded.config->push);
+    const push::Policy policy = push_policy(*loaded.config);
     egress::Book book;  // empty: pins and the hash say it, as for a device that comes for the first time
     book.apply(egress_policy(*loaded.config));
     const egress::Sources sources = book.look({.address = *device}).sources;

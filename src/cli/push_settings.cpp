@@ -25,7 +25,8 @@ bool takes_all(const listeners::Claim& claim, std::uint16_t port, bool v4) {
 
 }  // namespace
 
-push::Policy push_policy(const config::Push& push) {
+push::Policy push_policy(const config::Config& config) {
+    const config::Push& push = config.push;
     push::Policy out{.providers = push.providers, .intercept = push.intercept, .ttl = push.ttl};
     std::vector<Network> vips;
     for (const auto& vip : push.vip) vips.push_back(vip.value);
@@ -36,6 +37,12 @@ push::Policy push_policy(const config::Push& push) {
     if (out.allow_to.empty()) out.allow_to = config::apple_networks();
     for (const auto& proxy : push.via) out.via.push_back(proxy.value);
     for (const auto& server : push.resolver) out.servers.push_back({server.value, dns_port});
+    // Not first the system's: it may well be this very gateway, which would ask itself.
+    if (out.servers.empty()) {
+        for (const auto& upstream : config.dns.upstream) {
+            if (!upstream.value.tls) out.servers.push_back(upstream.value.address);
+        }
+    }
     if (out.servers.empty()) {
         std::ifstream file("/etc/resolv.conf");
         const std::string text(std::istreambuf_iterator<char>(file), {});

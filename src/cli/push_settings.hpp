@@ -9,8 +9,9 @@
 
 namespace sallyport::cli {
 
-/// Reads the system's name servers where the configuration names none.
-push::Policy push_policy(const config::Push& push);
+/// Names are looked up with `resolver`, else with what [dns] asks by UDP, else with the system's name servers, which
+/// are read from its file.
+push::Policy push_policy(const config::Config& config);
 
 /// A single address is listened on by itself; whole networks, and what is redirected, take a listener on all addresses
 /// of the family, which resets what is not for push. Where another service has one already, it deals out its

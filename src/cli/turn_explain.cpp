@@ -1,5 +1,6 @@
 #include "cli/turn_explain.hpp"
 
+#include "cli/subjects.hpp"
 #include "cli/turn_settings.hpp"
 #include "io/sockets.hpp"
 
@@ -13,7 +14,6 @@ namespace sallyport::cli {
 
 namespace {
 
-constexpr std::string_view prefix = "turn:";
 constexpr std::string_view peer_word = "?peer=";
 
 using telemetry::Reason;
@@ -61,11 +61,9 @@ bool explain_peer(const turn::Settings& settings, const IpAddress& peer, gate::E
 
 }  // namespace
 
-bool is_turn_subject(std::string_view subject) { return subject.starts_with(prefix); }
-
 Result<gate::Explanation> explain_turn(const config::Config& config, const turn::Settings& settings,
                                        std::string_view subject, WallTime now) {
-    const std::string_view rest = subject.substr(prefix.size());
+    const std::string_view rest = turn_subject.rest_of(subject);
     const auto question = rest.find(peer_word);
     const std::string user(rest.substr(0, question));
     std::optional<IpAddress> peer;

@@ -11,8 +11,6 @@
 
 namespace sallyport::cli {
 
-bool is_turn_subject(std::string_view subject);
-
 /// By the same settings that the servers go by. The error names the forms that a subject can have.
 Result<gate::Explanation> explain_turn(const config::Config& config, const turn::Settings& settings,
                                        std::string_view subject, WallTime now);

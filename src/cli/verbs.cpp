@@ -11,6 +11,7 @@
 #include "cli/generation.hpp"
 #include "cli/push_settings.hpp"
 #include "cli/shapes.hpp"
+#include "cli/subjects.hpp"
 #include "cli/turn_explain.hpp"
 #include "cli/turn_settings.hpp"
 #include "config/reference.hpp"
@@ -106,14 +107,14 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
         question.certificate = judged->verdict;
         question.certificate_names = judged->names;
     }
-    if (is_dns_subject(question.subject)) {
-        const push::Policy push = push_policy(loaded.config->push);
+    if (dns_subject.holds(question.subject)) {
+        const push::Policy push = push_policy(*loaded.config);
         const auto explained =
             explain_dns(loaded.config->dns, dns::Zones(*loaded.config, 0), &push, question.subject, question.client);
         if (!explained) return complain(explained.error().message), Exit::usage;
         return print_explanation(to_json(explained->explanation, question, "file"), common.json);
     }
-    if (is_turn_subject(question.subject)) {
+    if (turn_subject.holds(question.subject)) {
         const auto settings =
             turn_settings(*loaded.config, [](const config::Place&, const std::string& what) { complain(what); });
         const auto explained =
@@ -123,7 +124,7 @@ Exit explain_from_file(const Common& common, config::Loaded loaded, gate::Questi
     }
     gate::StateBook states;  // nothing is known of the targets
     const gate::Snapshot snapshot(std::move(*loaded.config), states);
-    const auto explanation = gate::explain(snapshot, question);
+    const auto explanation = explain_by_gate(snapshot, question);
     if (!explanation) return complain(explanation.error().message), Exit::usage;
     return print_explanation(to_json(*explanation, question, "file"), common.json);
 }
@@ -153,7 +154,7 @@ Exit call_and_print(const Common& common, const admin::ClientRequest& request,
 }
 
 Exit explain(const Common& common, const ExplainOptions& options) {
-    if (options.subject.starts_with("fw:")) return explain_packet(common, options.subject);
+    if (packet_subject.holds(options.subject)) return explain_packet(common, options.subject);
     const auto client = IpAddress::parse(options.client);
     if (!client) return complain("--client takes an IP address, not '" + options.client + "'"), Exit::usage;
     std::string certificate;

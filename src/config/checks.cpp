@@ -223,20 +223,42 @@ void check_target_certificate(const Config& config, const Located<std::string>& 
                                                : "did you mean " + quote(near) + "?"});
 }
 
+// A port for all protocols speaks both ways.
+bool speaks(const Listen& listen, Protocol protocol, bool tls) {
+    return std::ranges::any_of(listen_kinds, [&](const ListenKind& kind) {
+        const bool fits = !kind.protocol || (kind.protocol == protocol && kind.tls == tls);
+        return fits && !(listen.*kind.addresses).empty();
+    });
+}
+
+std::string_view tls_key_of(Protocol protocol) {
+    const auto at = std::ranges::find_if(
+        listen_kinds, [protocol](const ListenKind& kind) { return kind.protocol == protocol && kind.tls; });
+    return at == listen_kinds.end() ? std::string_view("mux") : at->key;
+}
+
+void check_shown_certificates(const Config& config, const Service& service, Findings& findings) {
+    const bool asks = service.client_certificate != ClientCertificate::none;
+    if (!asks && !service.check_certificate) return;
+    const std::string key = asks ? "client_certificate" : "check_certificate";
+    if (config.trust.ca.empty()) {
+        findings.error(service.place, {key + ": there is no [trust] to hold certificates against",
+                                       "write [trust] with ca, the certificates of the authorities that you trust"});
+    }
+    const bool needed = service.client_certificate == ClientCertificate::required || service.check_certificate;
+    if (needed && !speaks(config.listen, service.protocol, true)) {
+        findings.warning(service.place, {key + ": [listen] has no " + std::string(tls_key_of(service.protocol)) +
+                                         ", so nobody can show one"});
+    }
+}
+
 // What a service needs from another table.
 void check_references(const Config& config, Findings& findings) {
-    const bool plain = !config.listen.http.empty();
-    const bool tls = !config.listen.https.empty();
+    const bool plain = speaks(config.listen, Protocol::http, false);
+    const bool tls = speaks(config.listen, Protocol::http, true);
     for (const Service& service : config.services) {
         check_target_certificate(config, service.target_certificate, findings);
-        if (service.client_certificate != ClientCertificate::none && config.trust.ca.empty()) {
-            findings.error(service.place,
-                           {"client_certificate: there is no [trust] to hold certificates against",
-                            "write [trust] with ca, the certificates of the authorities that you trust"});
-        }
-        if (service.client_certificate == ClientCertificate::required && !tls) {
-            findings.warning(service.place, {"client_certificate: [listen] has no https, so nobody can show one"});
-        }
+        check_shown_certificates(config, service, findings);
         if (service.redirect_to_https && !(plain && tls)) {
             findings.warning(service.place,
                              {std::string("redirect_to_https: [listen] has no ") + (tls ? "http" : "https"),

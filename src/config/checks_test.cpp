@@ -145,6 +145,7 @@ TEST(FinishService, HoldsLaterProtocolsToTheirPortRules) {
          "0:0: plain_port: protocol \"tls\" is passed through as it is, there is no plain side\n"
          "0:0: [[service]] has no \"tls_port\" (protocol \"tls\" needs the target's port)\n"},
         {Protocol::tls, {"protocol", "tls_port", "allow_url"}, "0:0: allow_url: protocol \"tls\" knows no such key\n"},
+        {Protocol::tls, {"protocol", "tls_port", "default"}, "0:0: default: protocol \"tls\" knows no such key\n"},
         {Protocol::h323,
          {"protocol", "tls_port", "check_certificate"},
          "0:0: check_certificate: needs both plain_port and tls_port (a valid certificate goes to the one, everything "
@@ -184,6 +185,53 @@ TEST(Load, ComparesGatekeeperIdsWithoutCaseAndPhysicalLocation) {
                                   "[[service]]\nname = \"hq@example.com/Branch\"\n" + service);
     EXPECT_EQ(listing(loaded.errors),
               "9:8: name: \"example.com/branch\" stands twice for protocol \"h323\" (first at s.toml:4)\n");
+}
+
+TEST(CheckAll, KnowsThatOnePortForAllSpeaksPlainHttpAndTls) {
+    for (const auto listener : {&Listen::http, &Listen::https, &Listen::mux}) {
+        Config config;
+        config.certificates.emplace_back();
+        config.trust.ca.push_back({"ca.pem", {}});
+        Service& service = config.services.emplace_back();
+        service.redirect_to_https = true;
+        service.client_certificate = ClientCertificate::required;
+        (config.listen.*listener).push_back({{.address = {.ip = {}, .port = 443}, .dual_stack = true}, {}});
+        Findings findings;
+        check_all(config, findings);
+        EXPECT_EQ(listing(findings.errors), "");
+        EXPECT_EQ(findings.warnings.empty(), listener == &Listen::mux) << listing(findings.warnings);
+    }
+}
+
+TEST(CheckAll, WantsAuthoritiesAndATlsPortForCertificatesThatAreHeldAgainstNames) {
+    struct Case {
+        Listen::Addresses Listen::* listener;
+        bool trust;
+        const char* errors;
+        const char* warnings;
+    };
+    const Case cases[] = {
+        {&Listen::sips, true, "", ""},
+        {&Listen::mux, true, "", ""},
+        {&Listen::sips, false,
+         "0:0: check_certificate: there is no [trust] to hold certificates against (write [trust] with ca, the "
+         "certificates of the authorities that you trust)\n",
+         ""},
+        {&Listen::sip, true, "", "0:0: check_certificate: [listen] has no sips, so nobody can show one\n"},
+    };
+    for (const Case& c : cases) {
+        Config config;
+        config.certificates.emplace_back();
+        if (c.trust) config.trust.ca.push_back({"ca.pem", {}});
+        Service& service = config.services.emplace_back();
+        service.protocol = Protocol::sip;
+        service.check_certificate = true;
+        (config.listen.*c.listener).push_back({{.address = {.ip = {}, .port = 5061}, .dual_stack = true}, {}});
+        Findings findings;
+        check_all(config, findings);
+        EXPECT_EQ(listing(findings.errors), c.errors);
+        EXPECT_EQ(listing(findings.warnings), c.warnings);
+    }
 }
 
 TEST(CheckAll, LetsPassedThroughTlsInByAnyListenerThatSpeaksTls) {

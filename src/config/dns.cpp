@@ -1,6 +1,7 @@
 #include "config/dns.hpp"
 
 #include "base/text.hpp"
+#include "config/names.hpp"
 #include "wire/dns/name.hpp"
 
 namespace sallyport::config {
@@ -24,9 +25,9 @@ Result<DnsUpstream> parse_dns_upstream(std::string_view text) {
     if (out.tls) {
         where.remove_prefix(tls_prefix.size());
         const auto hash = where.find('#');
-        if (hash == std::string_view::npos || hash + 1 == where.size())
+        if (hash != std::string_view::npos) out.name = to_lower(where.substr(hash + 1));
+        if (!is_host_name(out.name) && !IpAddress::parse(out.name))
             return fail("by TLS it needs the name that its certificate bears: \"tls://1.1.1.1#one.one.one.one\"");
-        out.name = to_lower(where.substr(hash + 1));
         where = where.substr(0, hash);
     }
     const bool bracketed = where.starts_with('[') && where.ends_with(']');

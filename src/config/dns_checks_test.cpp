@@ -44,6 +44,9 @@ TEST(DnsConfig, NamesWhatIsWrong) {
          "\"[2620:fe::fe]:5353\")\n"
          "3:41: upstream: \"tls://9.9.9.9\" is no name server (by TLS it needs the name that its certificate bears: "
          "\"tls://1.1.1.1#one.one.one.one\")\n"},
+        {"upstream = 'tls://9.9.9.9#a\"} 1'\n",  // names are labels of metrics
+         "3:12: upstream: \"tls://9.9.9.9#a\"} 1\" is no name server (by TLS it needs the name that its certificate "
+         "bears: \"tls://1.1.1.1#one.one.one.one\")\n"},
         {"deny = [\"a..b\", \"*.ads.example\"]\n",
          "3:9: deny: \"a..b\" is no domain name (labels of at most 63 characters, 253 in all)\n"
          "3:17: deny: \"*.ads.example\" is a pattern (write \"ads.example\": what is below it is meant too)\n"},

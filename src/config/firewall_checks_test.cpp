@@ -67,6 +67,9 @@ TEST(Firewall, WhatDoesNotFitTogetherIsAnError) {
         {"[firewall]\nnat_ports = '5-4'\n", "2: nat_ports: \"5-4\" is not a range of ports"},
         {"[[firewall.forward]]\nport = 88\nto = 'kdc:88'\n", "3: to: \"kdc:88\" is not an address with a port"},
         {"[[firewall.open]]\nport = 88\n", "1: [[firewall.open]] has no \"name\""},
+        {"[[firewall.open]]\nname = 'a'\nport = []\n", "3: port: an empty list"},  // not every port there is
+        {"[[firewall.open]]\nname = 'a'\nport = 88\nprotocol = []\n", "4: protocol: an empty list"},
+        {"[[firewall.forward]]\nprotocol = []\nport = 88\nto = '172.16.0.1:88'\n", "2: protocol: an empty list"},
         {"[firewall]\nfast_fail = [113, 70000]\n", "2: fast_fail: 70000 is out of range"},
         {"[firewall.forward]\nport = 88\n", "1: \"forward\" must be a list of tables, not a table"},
         {"[firewall.froward]\nport = 88\n", "1: unknown key \"froward\" in [firewall]"},
@@ -77,6 +80,16 @@ TEST(Firewall, WhatDoesNotFitTogetherIsAnError) {
 TEST(Firewall, WhatHasNoEffectIsWarnedOf) {
     EXPECT_EQ(first_warning("[listen]\nhttp = ':1935'\n[firewall]\n"), "fast_fail: port 1935 is served by http");
     EXPECT_EQ(first_warning("[listen]\nhttp = '127.0.0.1:1935'\n[firewall]\n"), "");
+}
+
+TEST(Firewall, ItsStateIsFoundWhereTheRestHasErrors) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"[firewall]\nstate_dir = '/var/lib/fw'\n", "/var/lib/fw"},
+        {"[firewall]\nstate_dir = '/var/lib/fw'\ndenny = 'drop'\n[listen]\nhttp = ':x'\n", "/var/lib/fw"},
+        {"[firewall\nstate_dir = '/var/lib/fw'\n", "/var/lib/sallyport-firewall"},  // nothing of it can be read
+        {"", "/var/lib/sallyport-firewall"},
+    };
+    for (const auto& [text, state] : cases) EXPECT_EQ(read(text).firewall_state, state) << text;
 }
 
 TEST(Firewall, AForwardAloneIsAFirewallToo) {

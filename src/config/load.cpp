@@ -228,6 +228,7 @@ Loaded Loader::finish() {
         }
         return std::move(problems);
     };
+    loaded.firewall_state = config_.firewall.state_dir.value;
     loaded.errors = settle(findings_.errors);
     loaded.warnings = settle(findings_.warnings);
     if (loaded.errors.empty()) loaded.config = std::move(config_);

@@ -35,6 +35,7 @@ struct Loaded {
     std::vector<Problem> errors;  // in the order of the files
     std::vector<Problem> warnings;
     std::vector<SourceFile> files;  // in the order of reading
+    std::filesystem::path firewall_state;  // [firewall] state_dir, also where the rest has errors: one goes back by it
 
     /// A problem of the caller's own, with the line that it points to.
     Problem problem(const Place& place, Complaint complaint) const;

@@ -44,7 +44,7 @@ struct Push {
         {PushFamily::courier, {}}, {PushFamily::courier2, {}}, {PushFamily::courier_sandbox, {}}};
     bool providers = false;
     Duration ttl = std::chrono::seconds(30);
-    std::vector<Located<IpAddress>> resolver;  // empty: as the system does
+    std::vector<Located<IpAddress>> resolver;  // empty: the upstreams of [dns], else as the system does
     std::vector<Located<Network>> allow_to;    // empty: apple_networks()
     std::vector<Located<ProxyUrl>> via;
     bool intercept = false;

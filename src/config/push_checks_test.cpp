@@ -51,6 +51,8 @@ TEST(Push, SaysWhatIsWrongWithIt) {
         {"vip = \"10.1.2.3\"\nports = [5223, 0, \"x\"]\n",
          "3:16: ports: 0 is out of range (from 1 to 65535)\n"
          "3:19: ports: must be a port, not a string\n"},
+        {"vip = \"10.1.2.3\"\nports = []\n",
+         "3:9: ports: an empty list (it would serve nobody: remove the key for Apple's ports)\n"},
     };
     for (const Case& c : cases)
         EXPECT_EQ(listing(load_here(std::string("[push]\n") + c.text).errors), c.errors) << c.text;

@@ -41,16 +41,19 @@ inline constexpr std::array firewall_rows{
         "Where the applied rules are kept for the next start. Root's alone, for root loads them."),
 };
 
+inline constexpr Limits some_protocol{.empty_list_hint = "name \"tcp\", \"udp\" or both"};
+
 inline constexpr std::array firewall_open_rows{
     row<&FirewallOpen::name>("name", "", "What it is, for whoever reads the rules.", {.required = true}),
-    row<&FirewallOpen::protocols>("protocol", "\"tcp\"", "\"tcp\", \"udp\" or both."),
-    row<&FirewallOpen::ports>("port", "", "Its ports.", {.required = true}),
+    row<&FirewallOpen::protocols>("protocol", "\"tcp\"", "\"tcp\", \"udp\" or both.", some_protocol),
+    row<&FirewallOpen::ports>("port", "", "Its ports.",
+                              {.required = true, .empty_list_hint = "name the ports: nothing opens all of them"}),
     row<&FirewallOpen::from>("from", "", "Who may reach it. Absent: anyone who is not banned.",
                              {.empty_list_hint = "it would admit nobody: remove the key to admit everyone"}),
 };
 
 inline constexpr std::array firewall_forward_rows{
-    row<&FirewallForward::protocols>("protocol", "\"tcp\"", "\"tcp\", \"udp\" or both."),
+    row<&FirewallForward::protocols>("protocol", "\"tcp\"", "\"tcp\", \"udp\" or both.", some_protocol),
     row<&FirewallForward::port>("port", "", "The port of this node.", {.required = true}),
     row<&FirewallForward::to>("to", "",
                               "Who serves it, and on which port. Its answers must come back through this node.",

@@ -68,8 +68,9 @@ inline constexpr std::array service_rows{
         "after it, unlike nginx's. Absent, and no `preset`: every path.",
         {.empty_list_hint = http_only.empty_list_hint, .protocols = http_only.protocols, .check = check_url_rule}),
     row<&Service::presets>("preset", "", "Named lists of allowed URLs, added to `allow_url`.", http_only),
-    row<&Service::is_default>("default", "false",
-                              "Takes what names no service in its first message. One for each protocol."),
+    row<&Service::is_default>(
+        "default", "false", "Takes what names no service in its first message. One for each protocol.",
+        {.protocols = bit(Protocol::http) | bit(Protocol::sip) | bit(Protocol::ldap) | bit(Protocol::h323)}),
     row<&Service::source>("source", "", "The own address that targets are dialed from. Absent: the system chooses."),
     row<&Service::connect_timeout>("connect_timeout", "\"5s\"", "How long one target may take to accept a connection.",
                                    {.least = ns(100ms), .most = ns(10min)}),
@@ -93,7 +94,7 @@ inline constexpr std::array service_rows{
         "\"http /path\" wants an answer below 400. Two failures in a row take a target out, two good "
         "answers bring it back. Absent: only targets that traffic found failing are tried."),
     row<&Service::health_interval>("health_interval", "\"5s\"", "The time between two tries of a target.",
-                                   {.least = ns(1s), .most = ns(1h)}),
+                                   {.least = ns(250ms), .most = ns(1h)}),
     row<&Service::max_connections>("max_connections", "0",
                                    "How many connections its targets carry at once, together; more are refused. With a "
                                    "limit none is kept for the next request. 0: no limit."),

@@ -16,7 +16,8 @@ inline constexpr std::array push_rows{
                     "base and N, one address stands for all. They must be routed to this node: `ip route add local "
                     "10.100.100.0/24 dev lo`, and in the isolated network a route here."),
     row<&Push::ports>("ports", "[5223, 443, 2197]",
-                      "The ports that are served there. 2195 and 2196 are those of senders of the time before 2021."),
+                      "The ports that are served there. 2195 and 2196 are those of senders of the time before 2021.",
+                      {.empty_list_hint = "it would serve nobody: remove the key for Apple's ports"}),
     row<&Push::families>("families", "[\"courier\", \"courier2\", \"courier.sandbox\"]",
                          "The families of names that have such addresses. All other names are forwarded."),
     row<&Push::providers>("providers", "false",
@@ -24,7 +25,7 @@ inline constexpr std::array push_rows{
     row<&Push::ttl>("ttl", "\"30s\"", "How long devices may keep an answer.", {.least = 0, .most = ns(24h)}),
     row<&Push::resolver>("resolver", "[]",
                          "The name servers that couriers are looked up with: near to where connections go out. Absent: "
-                         "as the system does."),
+                         "those of `upstream` of [dns] that are asked without TLS, else as the system does."),
     row<&Push::allow_to>("allow_to", "[]",
                          "Where connections may go. Absent: 17.0.0.0/8, 2620:149:a44::/48, 2403:300:a42::/48, "
                          "2403:300:a51::/48 and 2a01:b740:a42::/48, which Apple names. Anything else is refused: this "

@@ -65,6 +65,14 @@ void Reading::wrong_type(std::string_view wanted, std::string hint) const {
     error({"must be " + with_article(wanted) + ", not " + std::string(value.kind()), std::move(hint)});
 }
 
+std::optional<std::span<const Value>> elements_of(const Reading& in) {
+    const auto* list = in.value.get_if<Value::List>();
+    if (!list) return std::span<const Value>(&in.value, 1);
+    if (!list->empty() || in.limits.empty_list_hint.empty()) return std::span<const Value>(*list);
+    in.error({"an empty list", std::string(in.limits.empty_list_hint)});
+    return std::nullopt;
+}
+
 void read(const Reading& in, bool& out) {
     const auto* boolean = in.value.get_if<bool>();
     if (!boolean) return in.wrong_type("boolean", "true or false, without quotes");
@@ -86,15 +94,15 @@ void read(const Reading& in, std::optional<std::uint16_t>& out) {
 }
 
 void read(const Reading& in, std::vector<Located<std::uint16_t>>& out) {
-    const auto* list = in.value.get_if<Value::List>();
-    const auto elements = list ? std::span<const Value>(*list) : std::span<const Value>(&in.value, 1);
+    const auto elements = elements_of(in);
+    if (!elements) return;
     std::vector<Located<std::uint16_t>> ports;
-    for (const Value& element : elements) {
+    for (const Value& element : *elements) {
         const Reading one = in.element(element);
         if (const auto port = integer_in(one, "port", 1, 65'535))
             ports.push_back({static_cast<std::uint16_t>(*port), one.place()});
     }
-    if (!ports.empty() || elements.empty()) out = std::move(ports);
+    if (!ports.empty() || elements->empty()) out = std::move(ports);
 }
 
 Result<void, Complaint> from_text(const Reading&, std::string_view text, std::string& out) {

@@ -45,6 +45,10 @@ struct Reading {
     void wrong_type(std::string_view wanted, std::string hint = {}) const;
 };
 
+/// What a key in the plural is given: one value, or a list. Nothing where the list is empty and may not be, which was
+/// said.
+std::optional<std::span<const Value>> elements_of(const Reading& in);
+
 // Each reads the value, or says what is wrong with it and leaves `out` alone.
 void read(const Reading& in, bool& out);
 void read(const Reading& in, Located<bool>& out);
@@ -179,16 +183,13 @@ void read(const Reading& in, std::optional<Located<T>>& out) {
 /// kept.
 template <Textual T>
 void read(const Reading& in, std::vector<Located<T>>& out) {
-    const auto* list = in.value.get_if<Value::List>();
-    if (list && list->empty() && !in.limits.empty_list_hint.empty()) {
-        return in.error({"an empty list", std::string(in.limits.empty_list_hint)});
-    }
-    const auto elements = list ? std::span<const Value>(*list) : std::span<const Value>(&in.value, 1);
+    const auto elements = elements_of(in);
+    if (!elements) return;
     std::vector<Located<T>> readable;
-    for (const Value& element : elements) {
+    for (const Value& element : *elements) {
         if (auto one = read_alone<T>(in.element(element))) readable.push_back(std::move(*one));
     }
-    if (!readable.empty() || elements.empty()) out = std::move(readable);
+    if (!readable.empty() || elements->empty()) out = std::move(readable);
 }
 
 }  // namespace sallyport::config

@@ -40,15 +40,6 @@ PacketNumber first_packet(const Finding& finding) {
     return finding.packets.empty() ? UINT64_MAX : finding.packets.front();
 }
 
-void order(std::vector<Finding>& findings) {
-    std::ranges::sort(findings, [](const Finding& a, const Finding& b) {
-        const auto key = [](const Finding& f) {
-            return std::tuple(-static_cast<int>(f.severity), -f.seconds_lost(), first_packet(f), f.id);
-        };
-        return key(a) < key(b);
-    });
-}
-
 // Several places of capture tell of the same fault: the surest stays.
 void merge_places(std::vector<Finding>& findings) {
     std::ranges::sort(findings, {}, [](const Finding& finding) {
@@ -144,13 +135,17 @@ Report Analysis::finish() {
     scene_.last_time = report_.last_time;
     while (const auto given = fragments_.give_up(INT64_MAX)) whole(given->packet, given->time, given->number);
     scene_.settle();
-    for (const auto& detector : detectors_) detector->conclude(scene_, report_.findings);
+    Findings findings;
+    for (const auto& detector : detectors_) detector->conclude(scene_, findings);
+    std::size_t left_out = findings.dropped();
+    report_.findings = findings.take();
     merge_places(report_.findings);
-    order(report_.findings);
+    std::ranges::sort(report_.findings, is_worse);
     if (report_.findings.size() > max_findings) {
-        report_.notes.push_back(std::to_string(report_.findings.size() - max_findings) + " more findings are left out");
+        left_out += report_.findings.size() - max_findings;
         report_.findings.resize(max_findings);
     }
+    if (left_out > 0) report_.notes.push_back(std::to_string(left_out) + " more findings are left out");
     add_attempts(scene_, report_);
     report_.flows = scene_.flows.size();
     if (duplicates_found_ > 0) {
@@ -160,6 +155,11 @@ Report Analysis::finish() {
     if (scene_.flows.forgotten() > 0) {
         report_.notes.push_back("more than " + std::to_string(max_flows) + " flows: the oldest " +
                                 std::to_string(scene_.flows.forgotten()) + " were forgotten");
+    }
+    if (scene_.flows.lost_events() > 0) scene_.no_room_for("SYNs, resets and ICMP errors", scene_.flows.lost_events());
+    for (const auto& [what, count] : scene_.left_out()) {
+        report_.notes.push_back("there was no room for " + std::to_string(count) + " later " + std::string(what) +
+                                ": what is wrong with them is not told");
     }
     if (unknown_links_ > 0) {
         report_.notes.push_back(std::to_string(unknown_links_) + " frames of link type " +
@@ -245,6 +245,7 @@ Result<void> read_file(const std::string& name, Analysis& analysis, const Progre
         window.end += *got;
         if (progress) progress((*source)->taken(), (*source)->size());
         if (*got > 0) continue;
+        if ((*source)->damaged()) analysis.note("what the file is packed in is cut or damaged");
         if (window.bytes().empty() && reader.may_end()) break;
         if (!reader.may_end() && analysis.packets() == before)
             return fail(name + ": not a capture file, or one cut in its head");

@@ -31,7 +31,7 @@ public:
     /// Each packet with a payload, of the transport that its row in the table names.
     virtual void see(const Sighting&, Scene&) {}
     /// Once, at the end.
-    virtual void conclude(const Scene& scene, std::vector<Finding>& findings) = 0;
+    virtual void conclude(const Scene& scene, Findings& findings) = 0;
 };
 
 enum class Sees : std::uint8_t { nothing, tcp, udp, both };

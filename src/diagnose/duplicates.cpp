@@ -1,5 +1,6 @@
 #include "diagnose/duplicates.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -24,12 +25,17 @@ std::uint64_t stir(std::uint64_t print, const IpAddress& address) {
     return stir(print, half);
 }
 
-// The checksum stands for the payload.
+// The checksum stands for the payload; but what a host sends itself has none yet where its card makes them, and UDP has
+// no sequence numbers. Its first bytes are those of message and transaction ids.
 std::uint64_t print_of(const packet::Packet& packet) {
     std::uint64_t print = stir(stir(packet.protocol, packet.source), packet.destination);
     print = stir(print, std::uint64_t{packet.source_port} << 48 | std::uint64_t{packet.destination_port} << 32 |
                             packet.identification);
     print = stir(print, std::uint64_t{packet.tcp.sequence} << 32 | packet.tcp.acknowledgment);
+    if (packet.protocol == packet::protocol::udp) {
+        const Bytes first = packet.payload.first(std::min<std::size_t>(packet.payload.size(), 32));
+        print = stir(print, std::hash<std::string_view>()(as_text(first)));
+    }
     if (packet.fragment) {  // behind the first there is no checksum
         print = stir(print, std::uint64_t{packet.part.offset} << 32 | packet.part.length);
         print = stir(print, std::hash<std::string_view>()(as_text(packet.part.bytes)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace sallyport::diagnose {
 
@@ -16,6 +17,22 @@ std::string_view name(Confidence confidence) {
 }
 
 double Finding::seconds_lost() const { return union_of(lost); }
+
+bool is_worse(const Finding& a, const Finding& b) {
+    const auto key = [](const Finding& finding) {
+        const PacketNumber first = finding.packets.empty() ? UINT64_MAX : finding.packets.front();
+        return std::tuple(-static_cast<int>(finding.severity), -finding.seconds_lost(), first, finding.id);
+    };
+    return key(a) < key(b);
+}
+
+void Findings::push_back(Finding finding) {
+    kept_.push_back(std::move(finding));
+    if (kept_.size() < 2 * most_kept) return;
+    std::ranges::nth_element(kept_, kept_.begin() + most_kept, is_worse);
+    dropped_ += kept_.size() - most_kept;
+    kept_.resize(most_kept);
+}
 
 double union_of(std::vector<Interval> intervals) {
     std::ranges::sort(intervals, {}, &Interval::from);

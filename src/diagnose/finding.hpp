@@ -78,4 +78,27 @@ struct Finding {
 /// The seconds in which at least one of the intervals ran.
 double union_of(std::vector<Interval> intervals);
 
+/// Should `a` be told before `b`?
+bool is_worse(const Finding& a, const Finding& b);
+
+/// What detectors conclude. A flood under forged addresses is a finding of each of them: past `most_kept` the least are
+/// dropped, and counted.
+class Findings {
+public:
+    using value_type = Finding;
+    static constexpr std::size_t most_kept = 4000;
+
+    void push_back(Finding finding);
+    auto begin() { return kept_.begin(); }
+    auto end() { return kept_.end(); }
+    /// Those that were concluded, kept or not.
+    std::size_t concluded() const { return kept_.size() + dropped_; }
+    std::size_t dropped() const { return dropped_; }
+    std::vector<Finding> take() { return std::move(kept_); }
+
+private:
+    std::vector<Finding> kept_;
+    std::size_t dropped_ = 0;
+};
+
 }  // namespace sallyport::diagnose

@@ -4,6 +4,7 @@
 #include "base/address.hpp"
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,6 +50,7 @@ struct OneWay {
     bool opened = false;  // its SYN was seen
     bool sequenced = false;
     bool acknowledges = false;
+    bool hears = false;  // its acknowledgments went on: the other side sends
     bool finished = false;  // its FIN was seen
     bool reset = false;  // its RST was seen
 };
@@ -96,6 +98,8 @@ struct IcmpError {
     std::uint8_t type = 0;
     std::uint8_t code = 0;
     bool v6 = false;
+
+    auto operator<=>(const IcmpError&) const = default;
 };
 
 }  // namespace sallyport::diagnose

@@ -31,7 +31,8 @@ bool same(const SocketAddress& a, const SocketAddress& b) {
 
 }  // namespace
 
-FlowTable::FlowTable(std::size_t limit) : limit_(limit), index_(4096) {}
+FlowTable::FlowTable(std::size_t limit, std::size_t most_events)
+    : limit_(limit), most_events_(most_events), index_(4096) {}
 
 std::size_t FlowTable::slot_of(const SocketAddress& a, const SocketAddress& b, std::uint8_t protocol,
                                std::uint8_t vantage) const {
@@ -77,6 +78,10 @@ void FlowTable::forget_oldest() {
     const std::size_t slot = slot_of(oldest.client, oldest.server, oldest.protocol, oldest.vantage);
     // A younger flow of the same endpoints may have taken its place in the index.
     if (index_[slot] == forgotten_ % limit_ + 1) erase_slot(slot);
+    if (oldest.last_event != none) {
+        events_[oldest.last_event].next = free_events_;
+        free_events_ = oldest.first_event;
+    }
     ++forgotten_;
 }
 
@@ -103,10 +108,18 @@ void FlowTable::grow() {
     }
 }
 
+std::uint32_t FlowTable::room_for_event() {
+    if (free_events_ != none) return std::exchange(free_events_, events_[free_events_].next);
+    if (events_.size() >= most_events_) return ++lost_events_, none;
+    events_.emplace_back();
+    return static_cast<std::uint32_t>(events_.size() - 1);
+}
+
 void FlowTable::note(Flow& flow, const Event& event) {
-    if (flow.events == max_events || events_.size() >= max_kept_events) return;
-    const auto index = static_cast<std::uint32_t>(events_.size());
-    events_.push_back(event);
+    if (flow.events == max_events) return;
+    const std::uint32_t index = room_for_event();
+    if (index == none) return;
+    events_[index] = event;
     if (flow.last_event != none) events_[flow.last_event].next = index;
     if (flow.first_event == none) flow.first_event = index;
     flow.last_event = index;
@@ -114,9 +127,10 @@ void FlowTable::note(Flow& flow, const Event& event) {
 }
 
 std::uint32_t FlowTable::keep(const IcmpError& error) {
+    if (const auto known = kept_errors_.find(error); known != kept_errors_.end()) return known->second;
     if (errors_.size() >= max_icmp_errors) return none;
     errors_.push_back(error);
-    return static_cast<std::uint32_t>(errors_.size() - 1);
+    return kept_errors_.emplace(error, static_cast<std::uint32_t>(errors_.size() - 1)).first->second;
 }
 
 }  // namespace sallyport::diagnose

@@ -5,6 +5,7 @@
 #include "wire/packet/packet.hpp"
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -16,7 +17,7 @@ inline constexpr std::size_t max_icmp_errors = 100'000;
 
 class FlowTable {
 public:
-    explicit FlowTable(std::size_t limit = max_flows);
+    explicit FlowTable(std::size_t limit = max_flows, std::size_t most_events = max_kept_events);
 
     struct Found {
         Flow* flow = nullptr;
@@ -50,6 +51,7 @@ public:
     }
 
     std::size_t forgotten() const { return forgotten_; }
+    std::size_t lost_events() const { return lost_events_; }  // for which there was no room at all
     std::size_t size() const { return added_ - forgotten_; }
     /// Null where it has been forgotten.
     const Flow* by_number(std::uint32_t number) const {
@@ -63,17 +65,22 @@ private:
     std::size_t slot_of(const SocketAddress& a, const SocketAddress& b, std::uint8_t protocol,
                         std::uint8_t vantage) const;
     void forget_oldest();
+    std::uint32_t room_for_event();
     void grow();
     void erase_slot(std::size_t slot);
 
     std::size_t limit_;
+    std::size_t most_events_;
+    std::size_t lost_events_ = 0;
     std::size_t added_ = 0;
     std::size_t forgotten_ = 0;
     std::size_t indexed_ = 0;
     std::vector<std::unique_ptr<Flow[]>> chunks_;
     std::vector<std::uint32_t> index_;  // slot within the limit, from 1; 0: free. Open addressing, at most half full
     std::vector<Event> events_;
+    std::uint32_t free_events_ = none;  // those of forgotten flows, one behind the other
     std::vector<IcmpError> errors_;
+    std::map<IcmpError, std::uint32_t> kept_errors_;  // where each is: routers say the same thing very often
 };
 
 }  // namespace sallyport::diagnose

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <utility>
+#include <vector>
 
 namespace sallyport::diagnose {
 namespace {
@@ -51,6 +52,37 @@ TEST(FlowTable, ForgetsTheOldestPastItsLimitAndFindsAllOthers) {
     std::size_t visited = 0;
     table.each([&](const Flow& flow) { EXPECT_EQ(flow.number, 4 * limit + visited++); });
     EXPECT_EQ(visited, limit);
+}
+
+TEST(FlowTable, EventsOfForgottenFlowsMakeRoom) {
+    FlowTable table(2, 6);
+    for (unsigned number = 1; number <= 50; ++number) {
+        Flow& flow = table.add(end(number), end(100 + number), 6, 0);
+        for (PacketNumber packet = 1; packet <= 3; ++packet) table.note(flow, {.packet = 10 * number + packet});
+        std::vector<PacketNumber> noted;
+        table.each([&](const Flow& kept) {
+            table.each_event(kept, [&](const Event& event) { noted.push_back(event.packet); });
+        });
+        const PacketNumber last = 10 * number;
+        if (number == 1) EXPECT_EQ(noted, (std::vector<PacketNumber>{11, 12, 13}));
+        if (number > 1)
+            EXPECT_EQ(noted, (std::vector<PacketNumber>{last - 9, last - 8, last - 7, last + 1, last + 2, last + 3}));
+        EXPECT_EQ(table.lost_events(), 0U);
+    }
+    table.note(table.add(end(51), end(151), 6, 0), {.packet = 1});
+    EXPECT_EQ(table.lost_events(), 0U);
+    for (PacketNumber packet = 2; packet <= 9; ++packet)
+        table.note(*table.find(end(51), end(151), 6, 0).flow, {.packet = packet});
+    EXPECT_EQ(table.lost_events(), 6U) << "of nine there is room for three: the flow before has the others";
+}
+
+TEST(FlowTable, KeepsEachKindOfIcmpErrorOnce) {
+    FlowTable table;
+    const IcmpError error{.reporter = IpAddress::v4(1), .type = 3, .code = 13};
+    const auto first = table.keep(error);
+    const auto other = table.keep({.reporter = IpAddress::v4(1), .type = 3, .code = 3});
+    EXPECT_NE(first, other);
+    EXPECT_EQ(table.keep(error), first);
 }
 
 TEST(FlowTable, KeepsTheEventsOfAFlowInOrderAndNotWithoutEnd) {

@@ -29,6 +29,8 @@ struct Mark {
     bool secret;
     bool shared;
 };
+constexpr std::string_view digest = "digest ";  // an answer to a challenge (RFC 7616), another one each time
+
 // The first that is there counts.
 constexpr std::array marks{
     Mark{"\nauthorization:", "Authorization", true, true, false},
@@ -60,7 +62,7 @@ std::optional<Identity> in_text(std::string_view text) {
         const auto at = lower.find(mark.text);
         if (at == std::string::npos) continue;
         const auto value = value_at(text, at + mark.text.size(), mark.header);
-        if (value.size() < shortest) continue;
+        if (value.size() < shortest || to_lower(value.substr(0, digest.size())) == digest) continue;
         return Identity{
             .kind = std::string(mark.kind), .value = std::string(value), .secret = mark.secret, .shared = mark.shared};
     }

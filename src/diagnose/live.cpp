@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -22,6 +23,7 @@ using std::chrono::steady_clock;
 
 constexpr int ring_bytes = 32 << 20;  // of the kernel
 constexpr int turn = 200;  // milliseconds between looks at the clock
+constexpr std::uint64_t at_once = 10'000;  // packets that are taken between two looks
 
 struct Close {
     void operator()(pcap_t* handle) const { pcap_close(handle); }
@@ -66,9 +68,15 @@ Result<void, LiveError> set_filter(pcap_t* handle, const std::string& filter) {
 struct Sink {
     Analysis* analysis = nullptr;
     std::optional<RingFile> ring;
-    std::optional<std::string> error;
     std::uint16_t link_type = 0;
     bool nanoseconds = false;
+
+    // What was seen is told all the same.
+    void keep(const Result<void>& written) {
+        if (written) return;
+        analysis->note("not all is kept: " + written.error().message);
+        ring.reset();
+    }
 };
 
 void take(u_char* context, const pcap_pkthdr* head, const u_char* bytes) {
@@ -80,11 +88,7 @@ void take(u_char* context, const pcap_pkthdr* head, const u_char* bytes) {
         .original_length = head->len,
         .bytes = {reinterpret_cast<const std::byte*>(bytes), head->caplen}};
     sink.analysis->frame(frame);
-    if (!sink.ring) return;
-    if (auto written = sink.ring->write(frame); !written) {
-        sink.error = written.error().message;
-        sink.ring.reset();
-    }
+    if (sink.ring) sink.keep(sink.ring->write(frame));
 }
 
 // DLT numbers differ from those of files only for raw IP.
@@ -134,15 +138,17 @@ Result<void, LiveError> capture_live(const LiveOptions& options, Analysis& analy
         std::array<pollfd, 2> watched{pollfd{pcap_get_selectable_fd(handle->get()), POLLIN, 0},
                                       pollfd{signals->get(), POLLIN, 0}};
         ::poll(watched.data(), watched.size(), turn);
-        const int got = pcap_dispatch(handle->get(), 10'000, take, reinterpret_cast<u_char*>(&sink));
+        const std::uint64_t wanted = options.packets == 0 ? at_once : options.packets - analysis.packets();
+        const int got = pcap_dispatch(handle->get(), static_cast<int>(std::min(wanted, at_once)), take,
+                                      reinterpret_cast<u_char*>(&sink));
         if (got < 0) return refuse("the capture from " + options.interface + " ended: " + pcap_geterr(handle->get()));
-        if (sink.error) return refuse(*sink.error);
         const Duration passed = steady_clock::now() - begin;
         if (progress) progress(std::chrono::duration<double>(passed).count(), analysis.packets());
         const bool enough = (options.packets > 0 && analysis.packets() >= options.packets) ||
                             (options.duration.count() > 0 && passed >= options.duration);
         if (enough || (watched[1].revents & POLLIN) != 0) break;
     }
+    if (sink.ring) sink.keep(sink.ring->finish());
     pcap_stat statistics{};
     if (pcap_stats(handle->get(), &statistics) == 0 && statistics.ps_drop > 0) {
         analysis.note("the kernel could not keep " + std::to_string(statistics.ps_drop) + " frames: they are missing");

@@ -28,8 +28,14 @@ Result<void> RingFile::put(Bytes bytes) {
     return fail("can't write " + name_ + ": " + std::strerror(errno));
 }
 
+Result<void> RingFile::finish() {
+    if (std::fflush(file_.get()) == 0) return {};
+    return fail("can't write " + name_ + ": " + std::strerror(errno));
+}
+
 Result<void> RingFile::write(const pcap::Frame& frame) {
     if (written_ + pcap::record_head_size + frame.bytes.size() > half_ && written_ > pcap::file_head_size) {
+        if (auto whole = finish(); !whole) return whole;
         file_.reset();
         if (std::rename(name_.c_str(), (name_ + ".1").c_str()) != 0) {
             return fail("can't rename " + name_ + ": " + std::strerror(errno));

@@ -17,6 +17,8 @@ public:
     static Result<RingFile> create(std::string name, std::uint64_t size, std::uint16_t link_type);
 
     Result<void> write(const pcap::Frame& frame);
+    /// To be called at the end: what was written is in the file from here on, or it is said why not.
+    Result<void> finish();
 
 private:
     struct Close {

@@ -21,6 +21,9 @@ Time start_of(const Flow& flow) { return flow.of(Side::client).first_time; }
 std::tuple<IpAddress, Time> client_and_start(const Flow* flow) { return {flow->client.ip, start_of(*flow)}; }
 bool is_tcp(const Flow& flow) { return flow.protocol == packet::protocol::tcp; }
 
+// Has this side heard anything of the other one within the capture?
+bool answers(const OneWay& sent) { return sent.acknowledges && (sent.opened || sent.hears); }
+
 // One connection on both sides of a NAT keeps its initial sequence number and its server.
 bool is_other_leg(const Flow& a, const Flow& b) {
     const auto& one = a.of(Side::client);
@@ -37,23 +40,19 @@ void Scene::saw_host(const IpAddress& host, std::uint8_t time_to_live) {
 }
 
 void Scene::saw_name(const std::string& name, const IpAddress& address) {
-    if (names_.size() >= max_names) return;
-    const auto [begin, end] = names_.equal_range(address);
-    if (std::any_of(begin, end, [&](const auto& entry) { return entry.second == name; })) return;
-    names_.emplace(address, name);
+    if (names_.size() < max_names) names_.emplace(address, name);
 }
 
 bool Scene::same_name(const IpAddress& a, const IpAddress& b) const {
-    const auto [begin, end] = names_.equal_range(a);
-    return std::any_of(begin, end, [&](const auto& entry) {
-        const auto [other_begin, other_end] = names_.equal_range(b);
-        return std::any_of(other_begin, other_end, [&](const auto& other) { return other.second == entry.second; });
-    });
+    for (auto at = names_.lower_bound({a, ""}); at != names_.end() && at->first == a; ++at) {
+        if (names_.contains({b, at->second})) return true;
+    }
+    return false;
 }
 
 std::string Scene::name_of(const IpAddress& address) const {
-    const auto found = names_.find(address);
-    return found == names_.end() ? std::string() : found->second;
+    const auto found = names_.lower_bound({address, ""});
+    return found == names_.end() || found->first != address ? std::string() : found->second;
 }
 
 void Scene::find_twins() {
@@ -101,10 +100,11 @@ void Scene::judge_pair(std::span<const Flow* const> pair) {
     for (const Flow* flow : pair) {
         const auto& client = flow->of(Side::client);
         const auto& server = flow->of(Side::server);
-        // Acknowledging is answering: who does it alone is answering somebody who was not captured.
+        // Acknowledging is answering: who does it alone is answering somebody who was not captured. A last word on a
+        // connection that was there before the capture answers nobody.
         two_sided = two_sided || (client.packets > 0 && server.packets > 0);
-        one_sided = one_sided || (client.acknowledges && !client.reset && server.packets == 0) ||
-                    (server.packets > 0 && !server.reset && client.packets == 0);
+        one_sided = one_sided || (answers(client) && !client.reset && server.packets == 0) ||
+                    ((server.opened || answers(server)) && !server.reset && client.packets == 0);
         if (!client.opened || flow->is_twin()) continue;
         auto* approach = approaches_.empty() ? nullptr : &approaches_.back();
         if (approach == nullptr || approach->client != flow->client.ip || approach->server != flow->server.ip ||

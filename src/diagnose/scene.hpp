@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,8 +52,14 @@ public:
 
     /// Who the client of a flow says it is.
     void saw_claim(Claim claim) {
-        if (claims_.size() < max_claims) claims_.push_back(std::move(claim));
+        if (claims_.size() >= max_claims) return no_room_for("identities of clients");
+        claims_.push_back(std::move(claim));
     }
+
+    /// A detector has as many of these as it takes, and the report says so.
+    void no_room_for(std::string_view what, std::size_t count = 1) { left_out_[what] += count; }
+    const std::map<std::string_view, std::size_t>& left_out() const { return left_out_; }
+
     const std::vector<Claim>& claims() const { return claims_; }
 
     /// To be called once, when all has been seen: what several detectors need.
@@ -82,8 +89,9 @@ private:
     void judge_pair(std::span<const Flow* const> pair);
 
     std::unordered_map<IpAddress, std::uint8_t> hosts_;  // time to live of the first packet
-    std::multimap<IpAddress, std::string> names_;
+    std::set<std::pair<IpAddress, std::string>> names_;
     std::vector<Claim> claims_;
+    std::map<std::string_view, std::size_t> left_out_;
     std::vector<Approach> approaches_;
     std::set<std::pair<IpAddress, IpAddress>> one_sided_;
     bool any_two_sided_ = false;

@@ -93,6 +93,7 @@ public:
     }
     std::uint64_t taken() const override { return packed_->taken(); }
     std::uint64_t size() const override { return packed_->size(); }
+    bool damaged() const override { return damaged_; }
 
 private:
     bool refill() {
@@ -100,22 +101,30 @@ private:
         if (!got) return error_ = got.error().message, false;
         stream_.next_in = reinterpret_cast<Bytef*>(buffer_.data());
         stream_.avail_in = static_cast<uInt>(*got);
-        ended_ = *got == 0;
+        if (*got == 0) end();
         return true;
     }
     void step() {
         const int status = inflate(&stream_, Z_NO_FLUSH);
-        if (status == Z_STREAM_END)
+        if (status == Z_STREAM_END) {
             inflateReset(&stream_);
-        else if (status != Z_OK && status != Z_BUF_ERROR)
-            ended_ = true;  // damaged from here on: the reader says "cut"
+            ++members_;
+        } else if (status != Z_OK && status != Z_BUF_ERROR) {
+            end();
+        }
+    }
+    // Behind whole members may stand anything, as gzip(1) has it.
+    void end() {
+        ended_ = true;
+        damaged_ = members_ == 0 || stream_.total_out > 0;
     }
 
     std::unique_ptr<Source> packed_;
     z_stream stream_{};
     std::array<std::byte, 65536> buffer_{};
     std::optional<std::string> error_;
-    bool ended_ = false;
+    std::size_t members_ = 0;  // that were whole
+    bool ended_ = false, damaged_ = false;
 };
 
 bool is_gzip(Bytes begin) {

@@ -22,6 +22,8 @@ public:
     /// Bytes of the file that have been taken, and its size; 0 where it has none.
     virtual std::uint64_t taken() const = 0;
     virtual std::uint64_t size() const = 0;
+    /// Was its end none: was what it is packed in cut, or is it damaged?
+    virtual bool damaged() const { return false; }
 };
 
 }  // namespace sallyport::diagnose

@@ -90,6 +90,7 @@ bool follow_sequence(OneWay& sent, const OneWay& peer, const Packet& packet, Tim
 void acknowledge(OneWay& sent, OneWay& peer, const Tcp& tcp) {
     if (!tcp.has(flag::ack) || tcp.has(flag::syn)) return;
     if (sent.acknowledges && !before(sent.acknowledged, tcp.acknowledgment)) return;
+    sent.hears = sent.acknowledges;
     sent.acknowledges = true;
     sent.acknowledged = tcp.acknowledgment;
     if (peer.stuck_length != 0 && before(peer.stuck_sequence, tcp.acknowledgment)) peer.stuck_length = 0;

@@ -31,7 +31,7 @@ std::string text_of(const Name& asked_name, std::uint16_t asked_type, const Deci
     writer.bytes(asked_name.wire());
     writer.u16(asked_type);
     writer.u16(class_in);
-    std::array<std::byte, 4096> room;
+    std::vector<std::byte> room(max_message);
     return answer_text(write_answer(room, {.id = 0, .flags = 0, .question = writer.written()}, asked_type, decision));
 }
 

@@ -37,6 +37,16 @@ TEST(DnsExplain, SaysWhatAClientWouldBeToldAndWhy) {
     EXPECT_FALSE(explain(zones, "a.b?NOTYPE", *IpAddress::parse("10.1.0.7"), nullptr));
 }
 
+TEST(DnsExplain, TellsAllThatANameHas) {
+    config::Config config = testing::office();
+    config::DnsRecord large = testing::record("large.example.com", {});
+    for (std::uint32_t i = 0; i < 300; ++i) large.addresses.push_back({IpAddress::v4(0xAC100000U + i), {}});
+    config.dns_records.push_back(large);
+    const auto explained =
+        explain(Zones(config, testing::seed), "large.example.com", *IpAddress::parse("10.1.0.7"), nullptr);
+    EXPECT_TRUE(explained->answer.ends_with(" A 172.16.1.43")) << explained->answer.substr(0, 60);
+}
+
 TEST(DnsExplain, TellsAnswersOfOthers) {
     using testing::AnswerText;
     const std::string question = testing::question_of(testing::query({.name = "www.example.net"}));

@@ -7,6 +7,7 @@
 #include <array>
 #include <span>
 #include <tuple>
+#include <utility>
 
 namespace sallyport::dns {
 
@@ -34,7 +35,7 @@ Forwarder::Forwarder(io::Loop& loop, std::function<void()> batch_ends)
       scope_(loop),
       batch_ends_(std::move(batch_ends)),
       hooks_{.answered = [this](Try& one, Bytes message) { answered(one, message); },
-             .failed = [this](Try& one, bool forged) { failed(one, forged); },
+             .failed = [this](Try& one, Lost why) { failed(one, why); },
              .batch_ends =
                  [this] {
                      flush();
@@ -47,24 +48,31 @@ Forwarder::~Forwarder() = default;
 
 void Forwarder::adopt(const Zones& zones, std::shared_ptr<const io::TlsClient> tls) {
     Upstreams groups;
-    std::vector<std::string> wanted;
     std::unique_lock change(upstreams_change_);
+    for (auto& [name, upstream] : upstreams_) upstream->wanted = false;
     for (const UpstreamGroup& group : zones.groups()) {
         auto& of_group = groups.emplace_back();
         for (const auto& server : group.servers) {
-            auto& upstream = upstreams_[wanted.emplace_back(server.to_string())];
+            auto& upstream = upstreams_[server.to_string()];
             if (!upstream) upstream = std::make_unique<Upstream>(scope_, server, randoms_, batch_, hooks_);
+            upstream->wanted = true;
             upstream->set_tls(tls);
             of_group.push_back(upstream.get());
         }
     }
     change.unlock();
     for (auto& [name, upstream] : upstreams_) {
-        if (std::ranges::find(wanted, name) == wanted.end()) upstream->close();
+        if (upstream->wanted)
+            look_after(*upstream);  // it may have been left failing when it was wanted last
+        else
+            upstream->close();
     }
     cache_.resize(zones.settings().cache, zones.settings().stale_for);
     cached_ = cache_.size();
-    if (groups == *groups_) return;
+    std::vector<std::string> rebind_allow;
+    for (const auto& name : zones.settings().rebind_allow) rebind_allow.push_back(name.value.text);
+    const bool same_rules = std::exchange(rebind_allow_, rebind_allow) == rebind_allow;
+    if (groups == *groups_ && same_rules) return;
     cache_.clear();
     cached_ = 0;
     by_hash_.clear();  // what is under way belongs to the groups of before
@@ -161,11 +169,12 @@ io::Task<void> Forwarder::drive(Exchange& exchange) {
             const bool stale_due = exchange.stale_at && *exchange.stale_at < until.when();
             waited = co_await exchange.news.wait(stale_due ? io::Deadline::at(*exchange.stale_at) : until);
             if (!stale_due || waited == io::Wait::ready) break;
-            give_stale(exchange);
+            if (give_stale(exchange)) batch_ends_();
         }
         if (exchange.done) break;
         if (waited == io::Wait::timeout) {
-            upstream->missed();
+            // Another one may be waited for: the last has answered, though not well.
+            if (exchange.tries[exchange.tried - 1].in != nullptr) upstream->missed();
             look_after(*upstream);
             if (loop_.now() >= last.when()) break;
         }
@@ -231,13 +240,13 @@ void Forwarder::answered(Try& one, Bytes message) {
     deliver(exchange, message);
 }
 
-void Forwarder::failed(Try& one, bool forged) {
+void Forwarder::failed(Try& one, Lost why) {
     Exchange& exchange = *one.exchange;
-    if (forged) {
-        exchange.truncated = true;  // ask the same one by a stream
-    } else {
+    if (why == Lost::unreachable) {
         one.upstream->missed();
         look_after(*one.upstream);
+    } else {
+        exchange.truncated = true;  // ask the same one by a stream
     }
     exchange.news.raise();
 }
@@ -247,6 +256,7 @@ void Forwarder::deliver(Exchange& exchange, Bytes message) {
     exchange.news.raise();
     if (exchange.only != nullptr) return;
     const auto response = read_response(message);
+    if (may_be_bettered(response->header) && give_stale(exchange)) return;
     const Examined examined = examine(message, *response);
     if (examined.has_private_address && !exchange.private_allowed) {
         count(Event::rebind);
@@ -277,7 +287,9 @@ ForwarderFacts Forwarder::facts() const {
     ForwarderFacts out{.numbers = {}, .cached = cached_, .upstreams = {}};
     for (std::size_t i = 0; i < out.numbers.events.size(); ++i) out.numbers.events[i] = numbers_.events[i].value();
     const std::lock_guard none_meanwhile(upstreams_change_);
-    for (const auto& [name, upstream] : upstreams_) out.upstreams.push_back(upstream->facts());
+    for (const auto& [name, upstream] : upstreams_) {
+        if (upstream->wanted) out.upstreams.push_back(upstream->facts());
+    }
     return out;
 }
 
@@ -288,23 +300,28 @@ void Forwarder::tell(Exchange& exchange, const Reply& reply) {
     }
 }
 
-// What is past its time, while it goes on to be asked for.
-void Forwarder::give_stale(Exchange& exchange) {
+// What is past its time, while it goes on to be asked for or can't be had (RFC 8767 section 4). False: there is
+// nothing, or nobody waits any more.
+bool Forwarder::give_stale(Exchange& exchange) {
     exchange.stale_at.reset();
+    if (!exchange.shared || exchange.waiting.empty()) return false;
     const Cache::Found found = cache_.find(exchange.key(), loop_.now());
-    if (!exchange.shared || found.age == Cache::Age::none) return;
+    if (found.age == Cache::Age::none) return false;
     count(Event::stale);
     tell(exchange, {cache_, found, loop_.now()});
-    batch_ends_();
+    return true;
 }
 
 void Forwarder::give_up(Exchange& exchange) {
     exchange.done = true;
     if (exchange.only != nullptr) return;
     if (exchange.stale_at) give_stale(exchange);
-    if (!exchange.rejection.empty()) return deliver(exchange, std::exchange(exchange.rejection, {}));
-    count(Event::failure);
-    tell(exchange, {{}, {}, ExtendedError::no_reachable_authority, Reason::dns_no_answer});
+    if (!exchange.rejection.empty()) {
+        deliver(exchange, std::exchange(exchange.rejection, {}));
+    } else {
+        count(Event::failure);
+        tell(exchange, {{}, {}, ExtendedError::no_reachable_authority, Reason::dns_no_answer});
+    }
     batch_ends_();
 }
 
@@ -320,7 +337,7 @@ void Forwarder::end(Exchange& exchange) {
 // ---- Failing upstreams.
 
 void Forwarder::look_after(Upstream& upstream) {
-    if (closing_ || !upstream.health().failing()) return;
+    if (closing_ || !upstream.wanted || !upstream.health().failing()) return;
     if (std::ranges::find(looked_after_, &upstream) != looked_after_.end()) return;
     looked_after_.push_back(&upstream);
     scope_.spawn(probe(upstream));
@@ -330,10 +347,10 @@ void Forwarder::look_after(Upstream& upstream) {
 io::Task<void> Forwarder::probe(Upstream& upstream) {
     constexpr std::array<std::byte, 5> root_ns{std::byte{0}, std::byte{0}, std::byte{type::ns}, std::byte{0},
                                                std::byte{class_in}};
-    while (upstream.health().failing() && !closing_) {
+    while (upstream.health().failing() && upstream.wanted && !closing_) {
         const io::Deadline due = io::Deadline::at(upstream.health().next_try());
         if (co_await io::Sleep(loop_, scope_.cancellation(), due) != io::Wait::timeout) break;
-        if (!upstream.health().failing()) break;
+        if (!upstream.health().failing() || !upstream.wanted) break;
         upstream.trying();
         const Query query{.header = {.flags = flag::recursion_desired},
                           .question = root_ns,

@@ -37,7 +37,7 @@ public:
     Forwarder(io::Loop& loop, std::function<void()> batch_ends);
     ~Forwarder();
 
-    /// From now on upstreams are these. What is cached stays while they are the same.
+    /// From now on upstreams are these. What is cached stays while they are the same, and what may be kept.
     void adopt(const Zones& zones, std::shared_ptr<const io::TlsClient> tls);
 
     /// Is there an answer right now? Writes it, or nothing: then ask(). One that is soon to expire is fetched anew.
@@ -70,10 +70,10 @@ private:
     Upstream* choose(const Exchange& exchange);
     void send(Exchange& exchange, Upstream& upstream, bool by_stream);
     void answered(Try& one, Bytes message);
-    void failed(Try& one, bool forged);
+    void failed(Try& one, Lost why);
     void deliver(Exchange& exchange, Bytes message);
     void tell(Exchange& exchange, const Reply& reply);
-    void give_stale(Exchange& exchange);
+    bool give_stale(Exchange& exchange);
     void give_up(Exchange& exchange);
     void end(Exchange& exchange);
     void count(Event event) { numbers_.of(event).add(1); }
@@ -90,9 +90,11 @@ private:
     Cache cache_;
     ForwarderNumbers<telemetry::Counter> numbers_;
     std::atomic<std::uint64_t> cached_{0};  // as cache_ says
-    mutable std::mutex upstreams_change_;  // of the table, which grows on this thread and is read by others
+    // Of the table, and of who in it is wanted: changed on this thread, read by others.
+    mutable std::mutex upstreams_change_;
     std::unordered_map<std::string, std::unique_ptr<Upstream>> upstreams_;  // by DnsUpstream::to_string
     UpstreamsHandle groups_;
+    std::vector<std::string> rebind_allow_;  // as the answers were judged that are cached
     io::List<Exchange> under_way_;
     std::unordered_multimap<std::uint64_t, Exchange*> by_hash_;  // those that may be joined
     std::size_t count_ = 0;

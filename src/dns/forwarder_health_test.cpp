@@ -150,6 +150,63 @@ TEST(DnsForwarderHealth, IsNotWorseForAStreamThatFails) {
     });
 }
 
+TEST(DnsForwarderHealth, IsNotWorseForAStreamThatItEndsBetweenAnswers) {
+    tell_story([](io::Scope& scope) -> io::Task<void> {
+        NameServer server(
+            scope, [](const std::string& query) { return flags_for(query, 0x8380); },
+            [](const std::string& query) { return address_for(query); });
+        server.answers_a_connection = 1;
+        Bench bench(scope, {server.address()});
+        for (const char* name : {"one.test", "two.test", "three.test", "four.test"}) bench.ask({.name = name});
+        co_await bench.wait(100ms);
+        EXPECT_EQ(bench.told(), "NOERROR=192.0.2.7 NOERROR=192.0.2.7 NOERROR=192.0.2.7 NOERROR=192.0.2.7");
+        EXPECT_EQ(server.connections, 4);
+        bench.forwarder.for_each_upstream(
+            [](Upstream& upstream) { EXPECT_EQ(upstream.facts().numbers.of(Passed::missed), 0U); });
+        co_await bench.forwarder.close();
+    });
+}
+
+TEST(DnsForwarderHealth, HoldsAnAnswerThatIsNoneAgainstNobody) {
+    tell_story([](io::Scope& scope) -> io::Task<void> {
+        NameServer silent(scope, silence);
+        NameServer failing(scope, [](const std::string& query) { return code_for(query, 2); });
+        Bench bench(scope, {silent.address(), failing.address()}, 0);
+        for (int i = 0; i < 4; ++i) {
+            bench.ask({});
+            co_await bench.wait(5s);
+            EXPECT_EQ(bench.told(), "SERVFAIL");
+        }
+        bench.forwarder.for_each_upstream([&](Upstream& upstream) {
+            if (upstream.server().to_string() != failing.address()) return;
+            EXPECT_EQ(upstream.facts().numbers.of(Passed::missed), 0U);
+        });
+        co_await bench.forwarder.close();
+    });
+}
+
+TEST(DnsForwarderHealth, LeavesOneAloneThatIsNoLongerConfigured) {
+    tell_story([](io::Scope& scope) -> io::Task<void> {
+        NameServer silent(scope, silence);
+        NameServer good(scope, [](const std::string& query) { return address_for(query); });
+        Bench bench(scope, {silent.address()}, 0);
+        bench.ask({});
+        co_await bench.wait(5s);
+        EXPECT_EQ(bench.told(), "SERVFAIL");
+        bench.config.dns.upstream = testing::upstreams({good.address().c_str()});
+        bench.adopt();
+        EXPECT_EQ(bench.forwarder.facts().upstreams.size(), 1U) << "nobody is told that it fails";
+        const int asked = silent.udp_questions;
+        co_await bench.wait(100s);
+        EXPECT_EQ(silent.udp_questions, asked);
+        bench.config.dns.upstream = testing::upstreams({silent.address().c_str(), good.address().c_str()});
+        bench.adopt();
+        co_await bench.wait(40s);
+        EXPECT_GT(silent.udp_questions, asked) << "probed again, for it may answer now";
+        co_await bench.forwarder.close();
+    });
+}
+
 TEST(DnsForwarderHealth, FailsQuicklyWhileAllFailAndRecoversWithTheFirstQuestion) {
     tell_story([](io::Scope& scope) -> io::Task<void> {
         bool answers = false;
@@ -172,6 +229,29 @@ TEST(DnsForwarderHealth, FailsQuicklyWhileAllFailAndRecoversWithTheFirstQuestion
         EXPECT_EQ(bench.told(), "NOERROR=192.0.2.7");
         co_await bench.forwarder.close();
     });
+}
+
+TEST(DnsForwarderHealth, ServesWhatIsPastItsTimeWhereUpstreamsSayThatTheyFail) {
+    for (const std::uint16_t code : {std::uint16_t{2}, std::uint16_t{5}}) {
+        SCOPED_TRACE(code);
+        tell_story([code](io::Scope& scope) -> io::Task<void> {
+            bool knows = true;
+            NameServer moody(scope, [&knows, code](const std::string& query) {
+                return knows ? address_for(query) : code_for(query, code);
+            });
+            Bench bench(scope, {moody.address()});
+            bench.ask({});
+            co_await bench.wait(400s);
+            knows = false;
+            bench.told();
+            bench.ask({});
+            bench.ask({.name = "unknown.test"});
+            co_await bench.wait(10ms);
+            EXPECT_EQ(bench.told(), code == 2 ? "NOERROR=192.0.2.7 SERVFAIL" : "NOERROR=192.0.2.7 REFUSED");
+            EXPECT_EQ(bench.forwarder.numbers().of(Event::stale).value(), 1U);
+            co_await bench.forwarder.close();
+        });
+    }
 }
 
 TEST(DnsForwarderHealth, ServesWhatIsPastItsTimeWhileNobodyAnswers) {

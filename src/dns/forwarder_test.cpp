@@ -117,6 +117,12 @@ TEST(DnsForwarder, KeepsPrivateAddressesOfTheOutsideOut) {
         co_await bench.wait(10ms);
         EXPECT_EQ(bench.told(), "NOERROR NOERROR=10.0.0.1");
         EXPECT_EQ(bench.forwarder.numbers().of(Event::rebind).value(), 1U);
+        bench.config.dns.rebind_allow = testing::located({config::DnsName{"evil.test"}});
+        bench.adopt();
+        bench.ask({.name = "evil.test"});
+        bench.ask({.name = "nas.lan.test"});
+        co_await bench.wait(10ms);
+        EXPECT_EQ(bench.told(), "NOERROR=10.0.0.1 NOERROR") << "by the new rule, whatever was known";
         co_await bench.forwarder.close();
     });
 }

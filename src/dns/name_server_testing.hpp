@@ -54,6 +54,7 @@ public:
     std::vector<std::string> heard;  // by UDP
     Duration delay{};                // of each answer by UDP
     bool hangs_up = false;           // instead of an answer by TCP
+    int answers_a_connection = 1000;
 
 private:
     io::Task<void> serve_udp() {
@@ -90,6 +91,7 @@ private:
     }
     io::Task<void> talk(io::Stream stream) {
         std::string in;
+        int left = answers_a_connection;
         for (;;) {
             std::array<std::byte, 4096> room;
             const io::Got got = co_await stream.read_some(room, io::Deadline::none);
@@ -99,7 +101,7 @@ private:
                 const std::size_t size = *ByteReader(as_bytes(in)).u16();
                 if (in.size() < 2 + size) break;
                 ++tcp_questions;
-                if (hangs_up) co_return;
+                if (hangs_up || left-- == 0) co_return;
                 for (const std::string& answer : tcp_(in.substr(2, size))) {
                     std::array<std::byte, 2> length;
                     ByteWriter(length).u16(static_cast<std::uint16_t>(answer.size()));

@@ -13,12 +13,14 @@ class Replies {
 public:
     explicit Replies(io::UdpSocket& socket) : socket_(socket) {}
 
-    /// Room for one answer. What is written there goes out by add().
-    MutableBytes room() { return rooms_[count_]; }
-    /// @param answer  octets of room(); empty: nothing is sent
-    void add(const SocketAddress& to, const IpAddress& from, Bytes answer) {
+    /// Room for one answer. What is written there goes out by add(). A flush() in between leaves it alone.
+    MutableBytes room() { return rooms_[next_]; }
+    /// @param question  whose peer it is for; its octets are not read
+    /// @param answer    octets of room(); empty: nothing is sent
+    void add(const io::Datagram& question, Bytes answer) {
         if (answer.empty()) return;
-        datagrams_[count_++] = {.peer = to, .local = from, .bytes = answer};
+        datagrams_[count_++] = {.peer = question.peer, .local = question.local, .bytes = answer, .link = question.link};
+        next_ = (next_ + 1) % rooms_.size();
         if (count_ == datagrams_.size()) flush();
     }
     /// What a full socket does not take is lost, as datagrams are: the client asks again.
@@ -33,6 +35,7 @@ private:
     std::array<std::array<std::byte, udp_payload>, io::DatagramBatch::capacity> rooms_;
     std::array<io::Datagram, io::DatagramBatch::capacity> datagrams_;
     std::size_t count_ = 0;
+    std::size_t next_ = 0;  // room, each in its turn: those before it wait to be sent
 };
 
 }  // namespace sallyport::dns

@@ -19,20 +19,22 @@ struct Server::Udp {
 };
 
 struct Server::UdpWaiting final : ClientWaiting {
-    UdpWaiting(Server& of, std::shared_ptr<Udp> by, const Query& query, const Origin& from, const IpAddress& own,
-               std::size_t most, std::string_view target_name)
-        : ClientWaiting(of, query, from, most, target_name), udp(std::move(by)), local(own) {}
+    UdpWaiting(Server& of, std::shared_ptr<Udp> by, const Query& query, const Origin& from,
+               const io::Datagram& asked_by, std::size_t most, std::string_view target_name)
+        : ClientWaiting(of, query, from, most, target_name), udp(std::move(by)), datagram(asked_by) {
+        datagram.bytes = {};  // they are gone by then
+    }
 
     void answered(const Reply& reply) override {
         Bytes answer = reply.write(udp->replies->room().first(limit), asked);
         const Origin origin{.client = client, .listener = udp->address, .tcp = false, .size = size};
         server.tell(origin, asked, {.reason = reply.reason(), .view = {}, .target = target}, answer.size(),
                     server.loop_.now() - began);
-        if (server.within_limit(client, answer)) udp->replies->add(client, local, answer);
+        if (server.within_limit(client, answer)) udp->replies->add(datagram, answer);
     }
 
     std::shared_ptr<Udp> udp;
-    IpAddress local;
+    io::Datagram datagram;
 };
 
 Server::Server(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, guard::Lookout& guard,
@@ -111,10 +113,9 @@ void Server::answer_datagram(const std::shared_ptr<Udp>& udp, const io::Datagram
     Bytes answer =
         respond(received, query, origin, udp->replies->room().first(most(query)),
                 [&](const Query& asked, std::string_view target) {
-                    return std::make_unique<UdpWaiting>(*this, udp, asked, origin, datagram.local, most(asked), target);
+                    return std::make_unique<UdpWaiting>(*this, udp, asked, origin, datagram, most(asked), target);
                 });
-    if (!answer.empty() && within_limit(datagram.peer, answer))
-        udp->replies->add(datagram.peer, datagram.local, answer);
+    if (!answer.empty() && within_limit(datagram.peer, answer)) udp->replies->add(datagram, answer);
 }
 
 // May this answer be sent by UDP? It may have been cut.
@@ -138,7 +139,10 @@ bool Server::within_limit(const SocketAddress& client, Bytes& answer) {
 
 // A name that its claimant has to find out about.
 io::Task<void> Server::settle(std::unique_ptr<Waiting> who, Name name, std::uint16_t type, IpAddress client) {
+    if (settling_ >= most_settling) co_return who->answered({{}, {}, ExtendedError::none, Reason::dns_busy});
+    ++settling_;
     const Claim claim = co_await claims_->settle(name, client);
+    --settling_;
     if (claim.state == Claim::State::unsettled) {
         who->answered({{}, {}, ExtendedError::no_reachable_authority, Reason::dns_no_answer});
     } else {

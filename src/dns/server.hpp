@@ -54,6 +54,7 @@ public:
     static constexpr std::chrono::seconds tcp_stalled{5};  // a client that does not take its answers
     static constexpr std::size_t questions_a_connection = 128;  // under way at a time; more are read later
     static constexpr std::uint32_t refusals_a_second = 10;      // to one network of strangers
+    static constexpr std::size_t most_settling = 4096;  // questions that wait for a claimant
 
     Server(io::Loop& loop, telemetry::Reporter& reporter, telemetry::LoopCounters& counters, guard::Lookout& guard,
            const ServerOptions& options);
@@ -70,7 +71,6 @@ public:
     void remove_udp(std::uint64_t id);
     /// Serves one TCP connection.
     void take(const std::string& listener, io::Accepted accepted);
-    bool has_tcp_room() const { return tcp_count_ < options_.tcp_capacity; }
 
     /// Asks upstreams, or the cache, as this client's question would. Nothing comes of a name that is not passed on.
     /// @param told  once, perhaps before this returns
@@ -118,6 +118,7 @@ private:
     void answer_datagram(const std::shared_ptr<Udp>& udp, const io::Datagram& datagram);
     bool within_limit(const SocketAddress& client, Bytes& answer);
 
+    bool has_tcp_room(const IpAddress& client) const;
     io::Task<void> serve_tcp(TcpHandle tcp);
     bool take_questions(const TcpHandle& tcp);
     void put_answer(const TcpHandle& tcp, Bytes answer);
@@ -137,6 +138,7 @@ private:
     std::map<std::uint64_t, std::shared_ptr<Udp>> udps_;
     std::unordered_map<IpAddress, std::size_t> tcp_clients_;  // connections
     std::size_t tcp_count_ = 0;
+    std::size_t settling_ = 0;
     std::vector<TcpHandle> dirty_;  // have answers to be written
     bool finishing_ = false;
     io::Scope scope_;

@@ -21,6 +21,7 @@ struct Server::Tcp {
     SteadyTime heard{};          // when the last whole question came, or it had to wait for an answer
     io::Event progress;          // there is room again
     bool draining = false;       // somebody waits for the socket to take more
+    bool more = false;           // whole questions may be left in `in`: as many answers as go out at once were there
     bool closed = false;
 
     bool has_room() const { return under_way < questions_a_connection && !stream->blocked(); }
@@ -49,7 +50,7 @@ struct Server::TcpWaiting final : ClientWaiting {
 void Server::take(const std::string& listener, io::Accepted accepted) {
     std::size_t& of_client = tcp_clients_[accepted.peer.ip];
     const bool too_many = of_client >= std::max<std::size_t>(1, options_.tcp_capacity / 4);
-    if (too_many || finishing_ || !zones_.zones || guard_.banned(accepted.peer.ip)) {
+    if (finishing_ || !zones_.zones || too_many || !has_tcp_room(accepted.peer.ip) || guard_.banned(accepted.peer.ip)) {
         io::reset_when_closed(accepted.fd.get());
         if (of_client == 0) tcp_clients_.erase(accepted.peer.ip);
         return;
@@ -67,6 +68,12 @@ void Server::take(const std::string& listener, io::Accepted accepted) {
     scope_.spawn(serve_tcp(std::move(tcp)));
 }
 
+// Strangers leave the other half to clients.
+bool Server::has_tcp_room(const IpAddress& client) const {
+    const std::size_t places = zones_.zones->serves(client) ? options_.tcp_capacity : options_.tcp_capacity / 2;
+    return tcp_count_ < places;
+}
+
 io::Task<void> Server::serve_tcp(TcpHandle tcp) {
     bool good = true;
     tcp->heard = loop_.now();
@@ -79,10 +86,16 @@ io::Task<void> Server::serve_tcp(TcpHandle tcp) {
             good = waited == io::Wait::ready && !tcp->closed;
             continue;
         }
+        if (tcp->more) {
+            co_await io::Yield{loop_};  // others have their turn; what came already is answered before more is read
+            good = !tcp->closed;
+            continue;
+        }
         const io::Got got = tcp->stream->read(MutableBytes(loop_.buffer()).first(max_message));
         if (got.io == io::Io::ok) {
             const Bytes bytes = Bytes(loop_.buffer()).first(got.bytes);
             tcp->in.insert(tcp->in.end(), bytes.begin(), bytes.end());
+            if (got.bytes == max_message) co_await io::Yield{loop_};  // it sends as fast as it is read
         } else if (got.io == io::Io::again) {
             // Who sends a question octet by octet has no longer than who sends none.
             if (tcp->under_way > 0) tcp->heard = loop_.now();
@@ -129,6 +142,7 @@ bool Server::take_questions(const TcpHandle& tcp) {
         });
         if (!answer.empty()) put_answer(tcp, answer);
     }
+    tcp->more = tcp->out.size() >= max_message;
     tcp->in.erase(tcp->in.begin(), tcp->in.begin() + static_cast<std::ptrdiff_t>(taken));
     return good;
 }

@@ -91,6 +91,55 @@ TEST(DnsServer, PassesOtherNamesOnAndKeepsWhatItLearns) {
     });
 }
 
+TEST(DnsServer, GivesEachOfABatchItsOwnAnswerThoughSomeLeaveBeforeTheOthers) {
+    tell_server_story([](Bench& bench) -> io::Task<void> {
+        co_await bench.ask(testing::query({.name = "api.test"}));
+        bench.answer_upstream();
+        co_await bench.pause();
+        EXPECT_EQ(told(co_await bench.ask(testing::query({.name = "api.test"}))), "NOERROR=192.0.2.7");
+        co_await io::Sleep(bench.scope.loop(), bench.scope.cancellation(), bench.scope.loop().in(280s));
+        // The third one's answer is fetched again from a port that is opened for it, and that sends what waits.
+        std::vector<std::string> messages;
+        std::vector<io::Datagram> out;
+        for (std::uint16_t id = 1; id <= 7; ++id)
+            messages.push_back(testing::query({.name = id == 3 ? "api.test" : "hq.example.com", .id = id}));
+        for (const std::string& message : messages)
+            out.push_back({.peer = at("127.0.0.1", bench.port), .local = {}, .bytes = as_bytes(message)});
+        io::UdpSocket client =
+            *io::UdpSocket::adopt(bench.scope.loop(), *io::bind_udp(at("127.0.0.1"), {}), bench.scope.cancellation());
+        client.send(out);
+        co_await bench.pause();
+        io::DatagramBatch batch;
+        std::string answers;
+        for (const io::Datagram& datagram : client.receive(batch))
+            answers += std::to_string(*ByteReader(datagram.bytes).u16()) + ' ' + told(as_text(datagram.bytes)) + '\n';
+        EXPECT_EQ(answers,
+                  "1 NOERROR=172.16.0.10\n2 NOERROR=172.16.0.10\n3 NOERROR=192.0.2.7\n4 NOERROR=172.16.0.10\n"
+                  "5 NOERROR=172.16.0.10\n6 NOERROR=172.16.0.10\n7 NOERROR=172.16.0.10\n");
+    });
+}
+
+TEST(DnsServer, SendsTheFailureThatItHadWhenNobodyKnewBetter) {
+    tell_server_story([](Bench& bench) -> io::Task<void> {
+        io::Scope others(bench.scope.loop());
+        testing::NameServer failing(others, [](const std::string& query) { return testing::code_for(query, 2); });
+        bench.config.dns.upstream.push_back({config::parse_dns_upstream(failing.address()).value(), {}});
+        bench.adopt();  // beside one that is silent
+        io::UdpSocket client =
+            *io::UdpSocket::adopt(bench.scope.loop(), *io::bind_udp(at("127.0.0.1"), {}), bench.scope.cancellation());
+        const std::string question = testing::query({.name = "api.test"});
+        const io::Datagram out{.peer = at("127.0.0.1", bench.port), .local = {}, .bytes = as_bytes(question)};
+        client.send({&out, 1});
+        co_await io::Sleep(bench.scope.loop(), bench.scope.cancellation(), bench.scope.loop().in(5s));
+        io::DatagramBatch batch;
+        const auto got = client.receive(batch);
+        EXPECT_EQ(got.size(), 1U);
+        if (!got.empty()) EXPECT_EQ(told(as_text(got.front().bytes)), "SERVFAIL");
+        others.cancel();
+        co_await others.join();
+    });
+}
+
 TEST(DnsServer, LooksUpForAnAdminWhatItPassesOn) {
     tell_server_story([](Bench& bench) -> io::Task<void> {
         std::vector<std::string> told_admin;
@@ -161,6 +210,26 @@ TEST(DnsServer, LetsAnotherRoomAnswerAndFindOut) {
         EXPECT_EQ(told(co_await bench.ask(testing::query({.name = "8-courier.test", .type = type::https}))), "NOERROR");
         EXPECT_EQ(told(co_await bench.ask(testing::query({.name = "51-courier.test"}))), "NXDOMAIN");
         EXPECT_EQ(told(co_await bench.ask(testing::query({.name = "52-courier.test"}))), "SERVFAIL");
+        bench.server.set_claims(nullptr);
+    });
+}
+
+TEST(DnsServer, BoundsTheQuestionsThatWaitForAnotherRoom) {
+    tell_server_story([](Bench& bench) -> io::Task<void> {
+        Couriers couriers(bench.scope);
+        bench.server.set_claims(&couriers);
+        io::UdpSocket others =
+            *io::UdpSocket::adopt(bench.scope.loop(), *io::bind_udp(at("127.0.0.1"), {}), bench.scope.cancellation());
+        const std::string question = testing::query({.name = "8-courier.test"});
+        const std::vector<io::Datagram> out(
+            32, {.peer = at("127.0.0.1", bench.port), .local = {}, .bytes = as_bytes(question)});
+        for (std::size_t sent = 0; sent < Server::most_settling + 64; sent += out.size()) {
+            others.send(out);
+            co_await io::Yield{bench.scope.loop()};
+        }
+        co_await bench.pause();
+        EXPECT_GT(bench.ended(Reason::dns_busy), 0U);
+        EXPECT_EQ(told(co_await bench.ask(question)), "NOERROR=10.100.100.8") << "there is room again";
         bench.server.set_claims(nullptr);
     });
 }

@@ -67,9 +67,9 @@ public:
     }
 
     /// A client's connection; the server has the other end.
-    io::Stream connect() {
+    io::Stream connect(const char* from = "127.0.0.1") {
         auto [near, far] = io::testing::socket_pair();
-        server.take("here", {std::move(far), at("127.0.0.1", 50000)});
+        server.take("here", {std::move(far), at(from, 50000)});
         return *io::Stream::adopt(scope.loop(), std::move(near), scope.cancellation());
     }
 

@@ -78,6 +78,7 @@ struct Upstream::Link {
     std::vector<std::byte> waiting;  // to be written once it is connected
     std::vector<std::byte> partial;  // of a message that has not come whole
     bool connected = false;
+    bool answered = false;  // something
 };
 
 Upstream::Upstream(io::Scope& scope, config::DnsUpstream server, Randoms& randoms, io::DatagramBatch& batch,
@@ -144,7 +145,7 @@ void Upstream::send(Try& one, std::vector<std::byte>& query) {
     one.upstream = this;
     one.sent = scope_.loop().now();
     one.by_stream = false;
-    if (sending_ == nullptr) return hooks_.failed(one, false);
+    if (sending_ == nullptr) return hooks_.failed(one, Lost::unreachable);
     Port& from = *sending_;
     from.tries.add(one, static_cast<std::uint16_t>(randoms_.next()));
     put_id(query, one.id);
@@ -167,11 +168,14 @@ io::Task<void> Upstream::read(Port& port) {
     for (bool open = true; open && !port.gone.requested();) {
         const auto datagrams = port.socket->receive(batch_);
         for (const io::Datagram& datagram : datagrams) received(port, datagram.bytes);
-        if (port.socket->take_refusal()) fail_all(port.tries, false);
+        if (port.socket->take_refusal()) fail_all(port.tries, Lost::unreachable);
         hooks_.batch_ends();
         const bool idle = port.tries.empty() && port.queued == 0;
         if (port.retired && idle) break;
-        if (datagrams.size() == io::DatagramBatch::capacity) continue;
+        if (datagrams.size() == io::DatagramBatch::capacity) {
+            co_await io::Yield{scope_.loop()};
+            continue;
+        }
         const io::Wait waited = co_await port.socket->readable(scope_.loop().in(port_idle));
         open = waited == io::Wait::ready || (waited == io::Wait::timeout && !(port.tries.empty() && port.queued == 0));
     }
@@ -179,10 +183,10 @@ io::Task<void> Upstream::read(Port& port) {
     std::erase_if(ports_, [&port](const auto& one) { return one.get() == &port; });
 }
 
-void Upstream::fail_all(Tries& tries, bool forged) {
+void Upstream::fail_all(Tries& tries, Lost why) {
     tries.for_each([&](Try& one) {
         one.in->remove(one);
-        hooks_.failed(one, forged);
+        hooks_.failed(one, why);
     });
 }
 
@@ -199,13 +203,13 @@ void Upstream::received(Port& port, Bytes message) {
     numbers_.of(Passed::forged).add(1);
     if (fits) {  // but for a letter's case: who guessed all the rest may guess that too
         port.tries.remove(*one);
-        hooks_.failed(*one, true);
+        hooks_.failed(*one, Lost::forged);
     }
     if (++port.forgeries < forgeries_a_port || port.retired) return;
     // Somebody guesses: what is under way here is asked again where guessing doesn't help.
     port.retired = true;
     if (sending_ == &port) sending_ = nullptr;
-    fail_all(port.tries, true);
+    fail_all(port.tries, Lost::forged);
 }
 
 // ---- By a stream (RFC 7766, RFC 7858).
@@ -284,6 +288,7 @@ bool Upstream::take_messages(Link& link, Bytes bytes) {
         // Nobody forges what comes here: one that writes names its own way has begun to, or always has.
         if (!repeats(response->question, *one)) keeps_case_ = false;
         link.tries.remove(*one);
+        link.answered = true;
         answered_in(scope_.loop().now() - one->sent);
         hooks_.answered(*one, *message);
     }
@@ -293,7 +298,7 @@ bool Upstream::take_messages(Link& link, Bytes bytes) {
 
 void Upstream::end(Link& link) {
     const auto own = std::move(link_);  // a try that fails may open another at once
-    fail_all(link.tries, false);
+    fail_all(link.tries, link.answered ? Lost::ended : Lost::unreachable);
     hooks_.batch_ends();
 }
 

@@ -75,12 +75,18 @@ private:
     std::size_t left_ = 0;
 };
 
+/// Why a try came to nothing.
+enum class Lost : std::uint8_t {
+    unreachable,
+    forged,  // somebody guesses at answers: to be asked again by stream
+    ended,  // the stream was ended by a server that does answer, as it may at any time (RFC 7766 section 6.2.4)
+};
+
 /// What an upstream tells its forwarder.
 struct UpstreamHooks {
     /// An answer that came to a try: header, ID and question fit.
     std::function<void(Try&, Bytes message)> answered;
-    /// It can't be reached, or too much was forged: the try came to nothing. `forged`: ask again by stream.
-    std::function<void(Try&, bool forged)> failed;
+    std::function<void(Try&, Lost)> failed;
     /// All that came at once has been handed over.
     std::function<void()> batch_ends;
 };
@@ -100,6 +106,8 @@ public:
 
     const config::DnsUpstream& server() const { return server_; }
     const Health& health() const { return health_; }
+    /// Does the configuration name it at present? Set by its forwarder.
+    bool wanted = true;
     /// It did not answer in time, or can't be reached.
     void missed();
     /// A failing one is being probed.
@@ -128,7 +136,7 @@ private:
     Port* open_port();
     void answered_in(Duration took);
     bool repeats(Bytes question, const Try& one);
-    void fail_all(Tries& tries, bool forged);
+    void fail_all(Tries& tries, Lost why);
     void received(Port& port, Bytes message);
     io::Task<void> read(Port& port);
     io::Task<void> run(Link& link);

@@ -23,6 +23,11 @@ std::string mac_of(std::string_view calling) {
     return canonical_mac(calling.substr(0, with_separators)).value_or("");
 }
 
+// Some call themselves 127.0.0.1, or nothing.
+IpAddress server_of(const radius::Accounting& said, const IpAddress& from) {
+    return said.nas && !said.nas->is_unspecified() && !said.nas->is_loopback() ? *said.nas : from;
+}
+
 }  // namespace
 
 std::optional<radius::Accounting> read_genuine(Bytes datagram, std::string_view secret) {
@@ -43,10 +48,11 @@ std::array<std::byte, radius::head_size> acknowledge(const radius::Accounting& r
 
 std::vector<IpAddress> note(const radius::Accounting& said, const IpAddress& from, WallTime now, People& people) {
     using radius::Status;
-    if (said.status == Status::server_on || said.status == Status::server_off) return people.end_stays(from, "");
+    const IpAddress server = server_of(said, from);
+    if (said.status == Status::server_on || said.status == Status::server_off) return people.end_stays(server, "");
     if (said.status == Status::other || said.session.empty()) return {};
-    if (said.status == Status::stop) return people.end_stays(from, std::string(said.session));
-    Stay stay{.mac = mac_of(said.calling), .session = std::string(said.session), .server = from, .heard = now};
+    if (said.status == Status::stop) return people.end_stays(server, std::string(said.session));
+    Stay stay{.mac = mac_of(said.calling), .session = std::string(said.session), .server = server, .heard = now};
     // A name with control characters could not be a pin's, nor stand in a list.
     if (const auto user = Pin::make(PinKind::user, said.user, {})) stay.user = user->who;
     if (stay.user.empty() && stay.mac.empty()) return {};

@@ -19,7 +19,8 @@ std::optional<radius::Accounting> read_genuine(Bytes datagram, std::string_view 
 /// The acknowledgment, as it goes out.
 std::array<std::byte, radius::head_size> acknowledge(const radius::Accounting& request, std::string_view secret);
 
-/// Notes what was said by the access server at `from`. Answers the addresses behind which is somebody else now.
+/// Notes what was said. The access server is the one that the packet names: at `from` there may be another that passes
+/// on what several say. Answers the addresses behind which is somebody else now.
 std::vector<IpAddress> note(const radius::Accounting& said, const IpAddress& from, WallTime now, People& people);
 
 }  // namespace sallyport::egress

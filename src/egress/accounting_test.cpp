@@ -103,6 +103,21 @@ TEST(Accounting, EndsTheStaysOfAServerThatStartsAnew) {
     EXPECT_EQ(people.stays().size(), 1U);
 }
 
+TEST(Accounting, TellsAccessServersApartThatSpeakThroughOneAnother) {
+    People people;
+    const auto nas = [](int last) { return std::pair{4U, octets({192, 0, 2, last})}; };
+    hear(people, {nas(1), {40, number(1)}, {1, "alice"}, {44, "s1"}, {8, octets({10, 1, 0, 1})}});
+    hear(people, {nas(2), {40, number(1)}, {1, "bob"}, {44, "s1"}, {8, octets({10, 1, 0, 2})}});
+    hear(people, {nas(2), {40, number(1)}, {1, "carol"}, {44, "s2"}, {8, octets({10, 1, 0, 3})}});
+    EXPECT_EQ(hear(people, {nas(2), {40, number(2)}, {44, "s1"}}), std::vector{*IpAddress::parse("10.1.0.2")});
+    EXPECT_EQ(hear(people, {nas(2), {40, number(7)}}), std::vector{*IpAddress::parse("10.1.0.3")});
+    EXPECT_EQ(people.behind(*IpAddress::parse("10.1.0.1")).user, "alice");
+    // One that does not know its own address is known by who sends.
+    EXPECT_TRUE(hear(people, {{4, octets({127, 0, 0, 1})}, {40, number(7)}}).empty());
+    hear(people, {{4, octets({127, 0, 0, 1})}, {40, number(1)}, {1, "dave"}, {44, "s9"}, {8, octets({10, 1, 0, 4})}});
+    EXPECT_EQ(hear(people, {{40, number(7)}}).size(), 1U);
+}
+
 TEST(Accounting, TakesNoNameThatCouldNotStandInAList) {
     People people;
     EXPECT_TRUE(hear(people, {{40, number(1)}, {1, "a\nb"}, {44, "s1"}, {8, device}}).empty());

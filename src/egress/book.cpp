@@ -93,18 +93,23 @@ void Book::give(const std::string& who, const Lease& lease) {
     if (leases_.size() >= most_leases && !leases_.contains(who)) return;
     auto& line = leases_[who][index(family_of(lease.source))];
     if (policy_.exclusive) {
-        if (line) holders_.erase(line->source);
+        if (line) let_go(who, line->source);
         holders_.insert_or_assign(lease.source, who);
     }
     line = lease;
     changes_.push_back({who, family_of(lease.source), false, lease});
 }
 
+// Not what somebody else holds, of two who shared it before it was exclusive.
+void Book::let_go(const std::string& who, const IpAddress& source) {
+    const auto holder = holders_.find(source);
+    if (holder != holders_.end() && holder->second == who) holders_.erase(holder);
+}
+
 void Book::drop(const std::string& who, Family family) {
     const auto lines = leases_.find(who);
     if (lines == leases_.end() || !lines->second[index(family)]) return;
-    const auto holder = holders_.find(lines->second[index(family)]->source);
-    if (holder != holders_.end() && holder->second == who) holders_.erase(holder);
+    let_go(who, lines->second[index(family)]->source);
     lines->second[index(family)].reset();
     changes_.push_back({who, family, false, std::nullopt});
     const auto nothing = [](const auto& line) { return !line; };
@@ -132,12 +137,25 @@ bool Book::hear(const std::string& who, const Lease& lease) {
     return true;
 }
 
+// The newer holds, whosever clock is ahead: what an administrator says now is newer than what is known of the same.
+WallTime Book::after_what_is_known(const Key& key, WallTime now) const {
+    constexpr std::chrono::milliseconds least{1};  // that lines tell apart
+    const auto known = by_hand_.find(key);
+    if (known != by_hand_.end()) return std::max(now, known->second.lease.since + least);
+    const auto gone = gone_.find(key);
+    return gone == gone_.end() ? now : std::max(now, gone->second + least);
+}
+
 bool Book::pin(const Pin& pin, WallTime now) {
-    const std::pair key{pin.subject(), family_of(pin.source)};
+    return put(pin, after_what_is_known({pin.subject(), family_of(pin.source)}, now));
+}
+
+bool Book::put(const Pin& pin, WallTime since) {
+    const Key key{pin.subject(), family_of(pin.source)};
     const auto known = by_hand_.find(key);
     if (known == by_hand_.end() && by_hand_.size() >= most_pins) return false;
     if (known != by_hand_.end()) manual_.remove(known->second.pin);
-    const Pinned made{pin, {pin.source, now, now}};
+    const Pinned made{pin, {pin.source, since, since}};
     by_hand_.insert_or_assign(key, made);
     manual_.add(pin);
     gone_.erase(key);
@@ -146,20 +164,21 @@ bool Book::pin(const Pin& pin, WallTime now) {
 }
 
 bool Book::hear_pin(const Pin& pin, const Lease& lease) {
-    const std::pair key{pin.subject(), family_of(pin.source)};
+    const Key key{pin.subject(), family_of(pin.source)};
     const auto known = by_hand_.find(key);
     if (known != by_hand_.end() && known->second.lease.since >= lease.since) return false;
     const auto gone = gone_.find(key);
     if (gone != gone_.end() && gone->second > lease.since) return false;
-    return this->pin(pin, lease.since);
+    return put(pin, lease.since);
 }
 
 bool Book::unpin(const std::string& subject, Family family, WallTime now) {
-    return by_hand_.contains({subject, family}) && hear_unpin(subject, family, now);
+    const Key key{subject, family};
+    return by_hand_.contains(key) && hear_unpin(subject, family, after_what_is_known(key, now));
 }
 
 bool Book::hear_unpin(const std::string& subject, Family family, WallTime since) {
-    const std::pair key{subject, family};
+    const Key key{subject, family};
     const auto known = by_hand_.find(key);
     if (known != by_hand_.end()) {
         if (known->second.lease.since > since) return false;

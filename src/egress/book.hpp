@@ -82,7 +82,8 @@ public:
     /// Takes up what stood in a store, or what another gateway says. The older line of an identity holds, and in
     /// exclusive mode the older holder of an address. False: it came to nothing.
     bool hear(const std::string& who, const Lease& lease);
-    /// By hand, over the hash and what was given, under the configuration. False where there are too many.
+    /// By hand, over the hash and what was given, under the configuration; newer than what was said of it before, also
+    /// by a gateway whose clock is ahead. False where there are too many.
     bool pin(const Pin& pin, WallTime now);
     /// The same from a store or another gateway: the newer one holds, be it a pin or its end.
     bool hear_pin(const Pin& pin, const Lease& lease);
@@ -104,8 +105,10 @@ public:
     const Leases& leases() const { return leases_; }
     /// By hand.
     std::vector<Pinned> pinned() const;
+    bool has_pins() const { return !by_hand_.empty(); }
     /// What was unpinned, and when.
-    using Gone = std::map<std::pair<std::string, Family>, WallTime>;
+    using Key = std::pair<std::string, Family>;  // of a pin: its subject
+    using Gone = std::map<Key, WallTime>;
     const Gone& gone() const { return gone_; }
     const Policy& policy() const { return policy_; }
 
@@ -116,13 +119,16 @@ private:
     /// @param who  empty; the person's identity where it was needed: a pinned one is not looked for by it
     Choice choose_for(const Person& person, std::string& who) const;
     void give(const std::string& who, const Lease& lease);
+    void let_go(const std::string& who, const IpAddress& source);
     void drop(const std::string& who, Family family);
+    WallTime after_what_is_known(const Key& key, WallTime now) const;
+    bool put(const Pin& pin, WallTime since);
     void expire_gone(WallTime now);
 
     Policy policy_;
     Pins configured_;
     Pins manual_;
-    std::map<std::pair<std::string, Family>, Pinned> by_hand_;
+    std::map<Key, Pinned> by_hand_;
     Gone gone_;
     Leases leases_;
     std::unordered_map<IpAddress, std::string> holders_;  // exclusive: who has it

@@ -151,6 +151,39 @@ TEST(Book, KeepsTheFirstHolderWhenItTurnsExclusive) {
     EXPECT_EQ(v4_of(book.choose(client(1), at(2s))), ip("192.0.2.17"));
 }
 
+TEST(Book, GivesTheFirstHoldersAddressToNobodyElseWhenTheSecondHasMoved) {
+    Book book;
+    book.apply({.pool = pool_of({"192.0.2.16/32"})});
+    book.choose(client(2), at(0s));
+    book.choose(client(1), at(1s));
+    book.apply({.pool = pool_of({"192.0.2.16/31"}), .exclusive = true});
+    EXPECT_EQ(v4_of(book.choose(client(1), at(2s))), ip("192.0.2.17"));
+    EXPECT_EQ(why_of(book.choose(client(3), at(3s))), Why::exhausted);
+    EXPECT_EQ(v4_of(book.choose(client(2), at(4s))), ip("192.0.2.16"));
+}
+
+TEST(Book, LetsAnAdministratorOverruleAGatewayWhoseClockIsAhead) {
+    const Pin first = *Pin::make(PinKind::client, "10.1.0.1", ip("192.0.2.17"));
+    const Pin second = *Pin::make(PinKind::client, "10.1.0.1", ip("192.0.2.18"));
+    Book ahead;
+    Book book;
+    const auto tell = [](Book& from, Book& to) {
+        for (const Change& change : from.take_changes()) EXPECT_TRUE(hear(line_of(change), to));
+        to.take_changes();
+    };
+    ASSERT_TRUE(ahead.pin(first, at(1h)));
+    tell(ahead, book);
+    ASSERT_TRUE(book.pin(second, at(0s)));
+    tell(book, ahead);
+    EXPECT_EQ(v4_of(ahead.look(client(1))), ip("192.0.2.18"));
+    ASSERT_TRUE(book.unpin("client 10.1.0.1", Family::v4, at(1s))) << "it stands in the list";
+    tell(book, ahead);
+    EXPECT_TRUE(ahead.pinned().empty());
+    ASSERT_TRUE(book.pin(first, at(2s)));
+    tell(book, ahead);
+    EXPECT_EQ(v4_of(ahead.look(client(1))), ip("192.0.2.17"));
+}
+
 TEST(Book, BelievesTheOlderLineOfAnotherGateway) {
     Book book;
     book.apply({.pool = pool_of({"192.0.2.16/28"})});

@@ -43,6 +43,7 @@ void Registry::apply(Settings settings) {
 void Registry::remember(store::EgressLines& lines) {
     keeper_.emplace(lines);
     if (const auto loaded = keeper_->load(book_, people_); !loaded) options_.trouble(loaded.error().message);
+    options_.outdated({});
 }
 
 Choice Registry::choose(const IpAddress& client) {
@@ -81,7 +82,8 @@ bool Registry::unpin(const std::string& subject, Family family) {
 void Registry::hear(const store::EgressLine& line) {
     const auto lease = lease_of(line);
     const auto since = lease ? std::optional(lease->since) : gone_of(line);
-    if (!since || *since > loop_.wall() + clock_ahead) return;
+    const WallTime latest = loop_.wall() + clock_ahead;
+    if (!since || *since > latest || (lease && lease->seen > latest)) return;  // or it would hardly ever be forgotten
     if (lease && !settings_.policy.pool.contains(lease->source)) return;
     hearing_ = true;  // nobody need be told of it again
     if (egress::hear(line, book_)) heard_ = true;
@@ -183,12 +185,16 @@ io::Task<void> Registry::listen_for_accounting(io::Cancellation& cancellation, c
         co_await socket->readable(loop_.in(settings_looked_at_every));
         std::vector<std::vector<std::byte>> answers(io::DatagramBatch::capacity);
         std::vector<io::Datagram> sent;
-        for (const io::Datagram& one : socket->receive(batch)) {
+        const auto datagrams = socket->receive(batch);
+        for (const io::Datagram& one : datagrams) {
             auto& answer = answers[sent.size()];
             if (!one.truncated) take_packet(one.peer.ip, one.bytes, answer);
-            if (!answer.empty()) sent.push_back({.peer = one.peer, .local = one.local, .bytes = answer});
+            if (!answer.empty())
+                sent.push_back({.peer = one.peer, .local = one.local, .bytes = answer, .link = one.link});
         }
         socket->send(sent);  // one that is lost will be asked for again
+        // Whoever floods the port holds up nothing else on this loop.
+        if (datagrams.size() == io::DatagramBatch::capacity) co_await io::Yield{loop_};
     }
 }
 

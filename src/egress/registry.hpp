@@ -52,7 +52,7 @@ public:
     void apply(Settings settings);
     /// Takes up what stands there, and keeps it in step from now on. It outlives this.
     void remember(store::EgressLines& lines);
-    bool enabled() const { return settings_.enabled(); }
+    bool enabled() const { return settings_.enabled() || book_.has_pins(); }
 
     /// What this client's connections go out from.
     Choice choose(const IpAddress& client);

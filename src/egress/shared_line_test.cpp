@@ -142,12 +142,27 @@ TEST(SharedSource, OfAHostileRedisMovesNobodyOutOfThePool) {
     const std::int64_t wall =
         std::chrono::duration_cast<std::chrono::milliseconds>(loop->wall().time_since_epoch()).count();
     const std::int64_t years_ahead = wall + std::int64_t{10} * 365 * 86'400'000;
+    one.hear(
+        {shared_line({.who = "address 10.1.0.2", .source = "192.0.2.18", .since_ms = 5, .seen_ms = years_ahead}, month)
+             .text});
     EgressLine end{.who = "client 10.1.0.1", .pin = true, .since_ms = years_ahead};
     one.hear({shared_line(pin_line("client 10.1.0.1", "203.0.113.66", wall + 5), month).text,
               shared_line(pin_line("client 10.1.0.1", "192.0.2.20", years_ahead), month).text,
               shared_line(pin_line("client 10.1.0.1", "192.0.2.21", 5), month).text, shared_line(end, month).text});
     EXPECT_EQ(one.source_of("10.1.0.1"), "192.0.2.17");
     EXPECT_EQ(one.registry.lines().size(), 1U);
+}
+
+TEST(Registry, GivesWhatIsPinnedByHandThoughThereIsNoPool) {
+    io::testing::VirtualLoop loop;
+    Gateway one(loop);
+    one.registry.apply({});
+    EXPECT_FALSE(one.registry.enabled());
+    const int before = one.outdated;
+    one.pin("client 10.1.0.1", "192.0.2.17");
+    EXPECT_TRUE(one.registry.enabled());
+    EXPECT_EQ(one.outdated, before + 1) << "lookups learn of it";
+    EXPECT_EQ(one.source_of("10.1.0.1"), "192.0.2.17");
 }
 
 TEST(SharedSource, TellsLookupsOnceASecondHoweverManyItHears) {

@@ -123,8 +123,11 @@ Outcome<Applied> apply(const Policy& policy, const StateDir& state, const ApplyO
         state.remove(file::pending);  // nothing was changed, so there is nothing to undo
         return failed(loaded.error());
     }
-    if (applied.until.empty()) {
-        if (auto permanent = make_permanent(state, file::wanted); !permanent) return std::unexpected(permanent.error());
+    if (!applied.until.empty()) return applied;
+    if (auto permanent = make_permanent(state, file::wanted); !permanent) {
+        // What a reboot would not load again should not be loaded either.
+        if (const auto back = load(restoring(*before)); !back) permanent.error().message += "; " + back.error().message;
+        return std::unexpected(permanent.error());
     }
     return applied;
 }
@@ -186,13 +189,17 @@ Outcome<Booted> boot(const StateDir& state) {
     const auto held = state.lock(file::lock);
     if (!held) return failed(held.error());
     const auto recovered = recover(state);
-    if (!recovered) return failed(recovered.error());
     const auto present = list_table();
     if (!present) return failed(present.error());
     const auto confirmed = state.read(file::confirmed);
     if (!confirmed) return failed(confirmed.error());
-    Booted booted{.recovered = *recovered, .loaded = !*present && *confirmed, .refused = {}};
+    if (!recovered && (*present || !*confirmed)) return failed(recovered.error());
+    Booted booted{.recovered = recovered.value_or(false), .loaded = !*present && *confirmed, .refused = {}};
     if (!booted.loaded) return booted;
+    if (!recovered) {  // what was there before the change can't be put back, and what was confirmed may
+        booted.refused = recovered.error().message;
+        state.remove(file::pending);
+    }
     const auto loaded = load(**confirmed);
     if (loaded) return booted;
     const auto previous = state.read(file::previous);

@@ -55,8 +55,8 @@ Outcome<void> remove(const StateDir& state);
 struct Booted {
     bool recovered = false;
     bool loaded = false;
-    std::string
-        refused;  // what the kernel says against the confirmed rules: those before them are loaded. Empty: nothing
+    std::string refused;  // what the kernel says against what should be loaded: what was confirmed before is. Empty:
+                          // nothing
 };
 Outcome<Booted> boot(const StateDir& state);
 

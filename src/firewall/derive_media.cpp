@@ -105,6 +105,8 @@ void derive_turn(const config::Config& config, Policy& policy) {
             turn.tcp_relays.value ? std::vector{Transport::udp, Transport::tcp} : std::vector{Transport::udp};
         open_ports(policy, "turn.relay_ports", turn.relay_ports.value, transports, turn.relay_ports.place,
                    "media that [turn] relays");
+        note_dialed(policy, "turn.peers", {}, "anywhere", {}, transports, turn.relay_ports.place,
+                    "media that [turn] relays, sent from its relay_ports");
     }
 }
 
@@ -148,6 +150,9 @@ void derive_push(const config::Config& config, Policy& policy) {
     auto apple = networks_of(push.allow_to);
     if (apple.empty()) apple = config::apple_networks();
     if (push.intercept) intercept_push(config, apple, policy);
+    for (const auto& resolver : push.resolver)
+        note_dialed(policy, "push.resolver", {Network(resolver.value, 128)}, "", {{53, 53}},
+                    {Transport::tcp, Transport::udp}, resolver.place, "a name server that couriers are looked up with");
     for (const auto& proxy : push.via) {
         const auto ip = IpAddress::parse(proxy.value.host);
         note_dialed(policy, "push.via", ip ? std::vector{Network(*ip, 128)} : std::vector<Network>{},

@@ -37,6 +37,8 @@ TEST(Media, StunAndTurnAreOpenWithTheRangeOfTheRelays) {
     EXPECT_EQ(told(policy, "turn.udp"), "udp 3478");
     EXPECT_EQ(told(policy, "turn.tls"), "tcp 5349");
     EXPECT_EQ(told(policy, "turn.relay_ports"), "udp 50000-50100");
+    EXPECT_EQ(told(policy, "turn.peers"), "udp anyanywhere");
+    EXPECT_EQ(policy.rules.back().hook, Hook::output) << "other firewalls are told, this one filters nothing of it";
     EXPECT_TRUE(std::ranges::any_of(policy.mappings, [](const auto& one) { return one.ports.first == 50000; }));
     EXPECT_EQ(told(firewall::derive(one_interface()), "turn.relay_ports"), "none");
 }
@@ -93,6 +95,9 @@ TEST(Media, PushOpensItsAddressesAndDialsApple) {
     policy = firewall::derive(config);
     EXPECT_EQ(told(policy, "push.allow_to"), "none");
     EXPECT_EQ(told(policy, "push.via"), "tcp 3128proxy.dmz");
+    EXPECT_EQ(told(policy, "push.resolver"), "none");
+    config.push.resolver = {at(*IpAddress::parse("9.9.9.9"))};
+    EXPECT_EQ(told(firewall::derive(config), "push.resolver"), "tcp, udp 53 to 9.9.9.9/32");
 }
 
 TEST(Media, PinsAndThePoolKeepClientsTheirAddress) {

@@ -19,11 +19,12 @@ namespace sallyport::firewall {
 
 namespace {
 
-const std::string table = "inet sallyport_try";
+const std::string name = "sallyport_try";
+const std::string table = "inet " + name;
 constexpr unsigned looks = 100;  // for the table to come up, a few milliseconds apart
 constexpr int between_looks_ms = 20;
 
-pid_t start_holder(int input) {
+pid_t start_holder(std::string program, int input) {
     posix_spawn_file_actions_t files{};
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
@@ -35,20 +36,25 @@ pid_t start_holder(int input) {
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0);  // Ctrl-C is for us; the holder ends with its input
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-    std::string name = "nft";
     std::string interactive = "-i";
-    std::array<char*, 3> arguments{name.data(), interactive.data(), nullptr};
+    std::array<char*, 3> arguments{program.data(), interactive.data(), nullptr};
     pid_t holder = 0;
-    const int error = posix_spawnp(&holder, "nft", &files, &attributes, arguments.data(), environ);
+    const int error = posix_spawn(&holder, program.c_str(), &files, &attributes, arguments.data(), environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return error == 0 ? holder : -1;
 }
 
-bool is_up() {
+std::string match_of(std::uint16_t port) { return "tcp dport " + std::to_string(port) + " reject with tcp reset"; }
+
+std::string listed() {
+    const auto ran = run_nft({"list", "table", "inet", name});
+    return ran && ran->ok() ? ran->out : "";
+}
+
+bool comes_up(std::uint16_t port) {
     for (unsigned i = 0; i < looks; ++i) {
-        const auto ran = run_program({"nft", "list", "table", "inet", "sallyport_try"});
-        if (ran && ran->ok() && ran->out.contains("reject with tcp reset")) return true;
+        if (listed().contains(match_of(port))) return true;
         ::poll(nullptr, 0, between_looks_ms);
     }
     return false;
@@ -57,19 +63,22 @@ bool is_up() {
 }  // namespace
 
 Result<Experiment> Experiment::begin(std::uint16_t port) {
+    auto nft = find_nft();
+    if (!nft) return fail(nft.error().message);
+    if (!listed().empty()) return fail("another experiment goes on: one at a time, and it ends with its process");
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail("no pipe for the experiment");
     const io::Fd theirs(pipe[0]);
     io::Fd ours(pipe[1]);
-    const pid_t holder = start_holder(theirs.get());
+    const pid_t holder = start_holder(std::move(*nft), theirs.get());
     if (holder < 0) return fail("can't start nft");
     Experiment experiment(holder, std::move(ours));
     const std::string rules = "add table " + table + " { flags owner; }; add chain " + table +
                               " input { type filter hook input priority -310; policy accept; }; add rule " + table +
-                              " input tcp dport " + std::to_string(port) + " reject with tcp reset\n";
-    if (::write(experiment.input_.get(), rules.data(), rules.size()) != static_cast<ssize_t>(rules.size()) || !is_up())
-        return fail(
-            "the kernel does not take the rule: this needs root's rights, and no other experiment at the same time");
+                              " input " + match_of(port) + '\n';
+    const bool said =
+        ::write(experiment.input_.get(), rules.data(), rules.size()) == static_cast<ssize_t>(rules.size());
+    if (!said || !comes_up(port)) return fail("the kernel does not take the rule: this needs root's rights");
     return experiment;
 }
 

@@ -53,10 +53,17 @@ bool outlasts(const StateDir& state, const std::string& mine, Duration after, in
     }
 }
 
+// A confirmation takes `wanted` away before it ends the change: it was confirmed, and cut short there.
+bool was_confirmed(const StateDir& state) {
+    const auto wanted = state.read(file::wanted);
+    return wanted && !*wanted;
+}
+
 void keep(const StateDir& state, const std::string& mine, Duration after, int watch) {
     if (!outlasts(state, mine, after, watch)) return;
     const auto held = state.lock(file::lock);
     if (!held || !still_pending(state, mine)) return;
+    if (was_confirmed(state)) return state.remove(file::pending);
     ::openlog("sallyport", LOG_PID, LOG_DAEMON);
     for (unsigned i = 0; i < tries_to_restore; ++i) {
         const auto restored = restore_snapshot(state);
@@ -77,7 +84,9 @@ void leave_the_terminal() {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGTERM, SIG_IGN);  // the end of a session sends it, and this is just when the keeper is needed
     const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, standard);
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (nowhere >= 0) ::dup2(nowhere, standard);
+    }
     ::prctl(PR_SET_NAME, "sp-fw-keeper");
     if (::chdir("/") != 0) ::syslog(LOG_WARNING, "firewall: the keeper stays in its folder");
 }
@@ -147,9 +156,7 @@ KernelResult<bool> recover(const StateDir& state) {
     const auto alive = state.try_lock(file::keeper);
     if (!alive) return fail(KernelError{.message = alive.error().message});
     if (!*alive) return false;  // its keeper lives and sees to it
-    // A confirmation takes `wanted` away before it ends the change: it was confirmed, and cut short there.
-    const auto wanted = state.read(file::wanted);
-    if (wanted && !*wanted) {
+    if (was_confirmed(state)) {
         state.remove(file::pending);
         return true;
     }

@@ -17,8 +17,8 @@ KernelError error_of(const Ran& ran, const std::string& what) {
             .not_permitted = refused};
 }
 
-KernelResult<std::string> listed(std::vector<std::string> arguments) {
-    auto ran = run_program(std::move(arguments));
+KernelResult<std::string> listed(std::vector<std::string> options) {
+    auto ran = run_nft(std::move(options));
     if (!ran) return fail(KernelError{.message = ran.error().message});
     if (!ran->ok()) return fail(error_of(*ran, "nft can't list what is loaded"));
     return std::move(ran->out);
@@ -26,17 +26,17 @@ KernelResult<std::string> listed(std::vector<std::string> arguments) {
 
 KernelResult<std::optional<std::string>> list_own(bool still) {
     // Listing a table that is not there is an error of nft's own words; asking for the names of all is none.
-    const auto tables = listed({"nft", "list", "tables"});
+    const auto tables = listed({"list", "tables"});
     if (!tables) return fail(tables.error());
     std::istringstream lines(*tables);
     bool found = false;
     for (std::string line; std::getline(lines, line);) found = found || trim(line) == our_table;
     if (!found) return std::nullopt;
-    std::vector<std::string> arguments{"nft"};
-    if (still) arguments.emplace_back("-s");
-    for (const char* word : {"list", "table", "inet"}) arguments.emplace_back(word);
-    arguments.emplace_back(table_name);
-    auto text = listed(std::move(arguments));
+    std::vector<std::string> options;
+    if (still) options.emplace_back("-s");
+    for (const char* word : {"list", "table", "inet"}) options.emplace_back(word);
+    options.emplace_back(table_name);
+    auto text = listed(std::move(options));
     if (!text) return fail(text.error());
     return std::move(*text);
 }
@@ -51,18 +51,21 @@ KernelResult<std::optional<std::string>> list_table_still() {
     return without_learned(**text);
 }
 
-KernelResult<std::string> list_ruleset() { return listed({"nft", "-s", "list", "ruleset"}); }
+KernelResult<std::string> list_ruleset() { return listed({"-s", "list", "ruleset"}); }
 
 KernelResult<void> load(const std::string& text) {
-    const auto ran = run_program({"nft", "-f", "-"}, text);
+    const auto ran = run_nft({"-f", "-"}, text);
     if (!ran) return fail(KernelError{.message = ran.error().message});
     if (!ran->ok()) return fail(error_of(*ran, "the kernel does not take the rules"));
     return {};
 }
 
 KernelResult<std::string> rehearse(const std::string& text) {
+    const auto nft = find_nft();
+    if (!nft) return fail(KernelError{.message = nft.error().message});
     // Two programs in one namespace: an nft that has just loaded a table lists it without its rules.
-    const auto ran = run_program({"unshare", "--net", "sh", "-c", "nft -f - && nft -s list " + our_table}, text);
+    const std::string both = "\"$0\" -f - && \"$0\" -s list " + our_table;
+    const auto ran = run_program({"unshare", "--net", "sh", "-c", both, *nft}, text);
     if (!ran) return fail(KernelError{.message = ran.error().message});
     if (!ran->ok())
         return fail(error_of(*ran, "the rules can't be loaded, which was tried in a namespace of their own"));

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "firewall/families.hpp"
+#include "telemetry/escape.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -33,9 +34,13 @@ bool serves(const Joined& joined, const Rule& rule) {
     return joined.standing == Standing::allowed && leads_to(rule, joined.listening);
 }
 
+// A process may call itself anything.
 std::string name_of(const Listening& one) {
-    return std::string(to_string(one.transport)) + ' ' + one.address.to_string() +
-           (one.process.empty() ? "" : " (" + one.process + ')');
+    std::string out = std::string(to_string(one.transport)) + ' ' + one.address.to_string();
+    if (one.process.empty()) return out;
+    out += " (";
+    telemetry::append_printable(out, one.process);
+    return out + ')';
 }
 
 bool is_open_to_all(const Rule& rule) {

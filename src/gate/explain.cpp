@@ -20,12 +20,19 @@ struct Form {
     std::string_view scheme;  // of the subject, with its colon
     bool tls;
     void (*explain)(const Snapshot&, const Question&, bool tls, std::string_view rest, Explanation&);
+    std::string_view example = {};  // of each protocol one, for who writes none of them
 };
 
 constexpr Form forms[] = {
-    {"http://", false, http::explain}, {"https://", true, http::explain}, {"tls:", true, tls::explain},
-    {"ldap:", false, ldap::explain},   {"ldaps:", true, ldap::explain},   {"sip:", false, sip::explain},
-    {"sips:", true, sip::explain},     {"h323:", false, h323::explain},   {"h323s:", true, h323::explain},
+    {"https://", true, http::explain, "https://hq.example.com/path"},
+    {"http://", false, http::explain},
+    {"tls:", true, tls::explain, "tls:update.example.com"},
+    {"ldap:", false, ldap::explain, "ldap:hq.example.com\\guest"},
+    {"ldaps:", true, ldap::explain},
+    {"sip:", false, sip::explain, "sip:alice@example.com"},
+    {"sips:", true, sip::explain},
+    {"h323:", false, h323::explain, "h323:example.com/branch"},
+    {"h323s:", true, h323::explain},
 };
 
 // The targets as they stand now, in the order in which they would be tried.
@@ -77,10 +84,11 @@ Result<Explanation> explain(const Snapshot& snapshot, const Question& question) 
                      explanation);
         return explanation;
     }
-    return fail("can't explain '" + question.subject +
-                "': a subject looks like https://hq.example.com/path, ldap:hq.example.com\\guest, "
-                "sip:alice@example.com, h323:example.com/branch, tls:update.example.com, dns:printer.example.com?AAAA, "
-                "turn:alice?peer=198.51.100.7 or fw:tcp:203.0.113.5->198.51.100.1:443");
+    std::string examples;
+    for (const Form& form : forms) {
+        if (!form.example.empty()) examples += (examples.empty() ? "" : ", ") + std::string(form.example);
+    }
+    return fail("can't explain '" + question.subject + "': a subject looks like " + examples);
 }
 
 }  // namespace sallyport::gate

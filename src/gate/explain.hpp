@@ -35,7 +35,7 @@ struct Explanation {
 /// For dialects: decides `ask` and fills in what came of it.
 void conclude(const Snapshot& snapshot, const Question& question, const Ask& ask, Explanation& explanation);
 
-/// Decides as live traffic is decided. The error names the forms that a subject can have.
+/// Decides as live traffic is decided. The error ends in the forms that a subject of the gate's can have.
 Result<Explanation> explain(const Snapshot& snapshot, const Question& question);
 
 }  // namespace sallyport::gate

@@ -45,8 +45,7 @@ namespace {
 bool lost_its_service(const Session& session, const Snapshot& routing) {
     if (session.tunnel == nullptr) return false;
     const Service* found = routing.find(session.protocol, session.service);
-    return found == nullptr || std::ranges::none_of(found->settings->names,
-                                                    [&](const auto& name) { return name.value == session.service; });
+    return found == nullptr || !found->is_named(session.service);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include "gate/handshake.hpp"
 #include "wire/proxy/proxy_header.hpp"
 
+#include <utility>
+
 namespace sallyport::gate {
 
 using telemetry::Reason;
@@ -33,7 +35,10 @@ io::Task<bool> Opening::begin() {
 io::Task<bool> Opening::secure() {
     const ClientHandshake shaken = co_await shake_hands_with_client(session_, client_);
     if (shaken.silent) co_return false;
-    if (shaken.reason == Reason::ok) co_return true;
+    if (shaken.reason == Reason::ok) {
+        expect_message();
+        co_return true;
+    }
     record(shaken.reason, shaken.detail);
     if (!shaken.gone) co_await close_lingering(client_, client_.loop().in(goodbye_within));
     co_return false;
@@ -43,7 +48,7 @@ io::Task<Came> Opening::more() {
     for (;;) {
         const io::Got got = client_.read(client_.loop().buffer().first(most_));
         if (got.io == io::Io::ok) {
-            if (bytes_.empty()) deadline_ = client_.loop().in(whole_message_within);
+            if (!std::exchange(begun_, true)) deadline_ = client_.loop().in(whole_message_within);
             const Bytes came = Bytes(client_.loop().buffer()).first(got.bytes);
             bytes_.insert(bytes_.end(), came.begin(), came.end());
             received_ += got.bytes;

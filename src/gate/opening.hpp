@@ -43,8 +43,11 @@ public:
     /// The handshake of TLS. False: the story is told.
     io::Task<bool> secure();
 
-    /// A new message is expected: the times begin anew.
-    void expect_message() { deadline_ = client_.loop().in(first_byte_within); }
+    /// A new message is expected: the times begin anew, as they do behind a handshake.
+    void expect_message() {
+        deadline_ = client_.loop().in(first_byte_within);
+        begun_ = false;
+    }
     /// Waits for more bytes and keeps them.
     io::Task<Came> more();
 
@@ -76,6 +79,7 @@ private:
     io::Stream& client_;
     std::size_t most_;
     io::Deadline deadline_;
+    bool begun_ = false;  // the first byte is there; what is taken off the front prolongs nothing
     std::vector<std::byte> bytes_;  // what has come and is not dealt with
     std::uint64_t received_ = 0;  // bytes, in all
     std::uint64_t sent_ = 0;  // likewise

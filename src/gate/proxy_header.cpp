@@ -50,6 +50,10 @@ io::Task<ProxyHeaderRead> read_proxy_header(Session& session, io::Stream& client
     co_return ProxyHeaderRead{};
 }
 
+SocketAddress reached_at(const Session& session, const io::Stream& client) {
+    return session.told_own.port != 0 ? session.told_own : io::local_address(client.fd());
+}
+
 std::string write_proxy_header(config::ProxyProtocol version, const SocketAddress& client, const SocketAddress& own) {
     std::array<std::byte, proxy::max_header> room;
     ByteWriter out(room);

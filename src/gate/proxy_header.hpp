@@ -22,6 +22,9 @@ struct ProxyHeaderRead {
 /// header that names none (LOCAL, UNKNOWN: the balancer's own checks) leaves the session as it is.
 io::Task<ProxyHeaderRead> read_proxy_header(Session& session, io::Stream& client);
 
+/// What the client has connected to: as its PROXY header says, else this end of the connection.
+SocketAddress reached_at(const Session& session, const io::Stream& client);
+
 /// The header that tells a target who asks.
 /// @param version  not none
 std::string write_proxy_header(config::ProxyProtocol version, const SocketAddress& client, const SocketAddress& own);

@@ -167,6 +167,33 @@ TEST(Explain, UsesTheParserOfLiveTraffic) {
     EXPECT_FALSE(explain(snapshot, {"gopher://hq.example.com/", client}));
 }
 
+TEST(Snapshot, RedirectsToThePortThatSpeaksHttps) {
+    struct Case {
+        const char* listen;
+        std::uint16_t port;
+    };
+    for (const Case& c : {Case{"http = \":80\"", 443}, Case{"https = \":8443\"", 8443}, Case{"mux = \":9443\"", 9443},
+                          Case{"https = \":8443\"\nmux = \":9443\"", 8443}}) {
+        EXPECT_EQ(snapshot_of("[listen]\n" + std::string(c.listen)).https_port(), c.port) << c.listen;
+    }
+}
+
+TEST(Explain, KnowsThatTlsOfSomeNamesPassesUnopened) {
+    const Snapshot snapshot = snapshot_of(std::string(configuration) + R"(
+[[service]]
+name = "update.example.com"
+protocol = "tls"
+target = ["172.16.0.30"]
+tls_port = 443
+)");
+    const auto explained = [&snapshot](const char* subject) {
+        return explain(snapshot, {.subject = subject, .client = *IpAddress::parse("10.1.2.3")}).value();
+    };
+    EXPECT_EQ(explained("https://update.example.com/").leg, "unopened");
+    EXPECT_EQ(explained("https://update.example.com/").protocol, "tls");
+    EXPECT_EQ(explained("http://update.example.com/").service, "*.example.com") << "that comes without TLS";
+}
+
 TEST(Router, ATlsServiceIsPassedOnUnopenedToItsPort) {
     const Snapshot snapshot = snapshot_of(std::string(configuration) + R"(
 [[service]]

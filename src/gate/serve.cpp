@@ -49,6 +49,13 @@ struct Speaks {
     std::string passed_name = {};
 };
 
+// On the port of a protocol that has a service of that name too, the client came for that one. But browsers': theirs
+// may be there to redirect them to this.
+bool is_of_the_port(const Session& session, std::string_view name) {
+    if (session.undecided || session.protocol == config::Protocol::http) return false;
+    return session.gate.snapshot()->routing->find(session.protocol, name) != nullptr;
+}
+
 // Told by the port, on one of many protocols by the first bytes, and by the name where TLS begins.
 io::Task<Speaks> find_out(Session& session, io::Stream& client) {
     const int kind = session.listener->kind;
@@ -61,7 +68,7 @@ io::Task<Speaks> find_out(Session& session, io::Stream& client) {
     }
     if (session.tls && session.gate.snapshot()->routing->serves(config::Protocol::tls)) {
         std::string passed_name = co_await tls::peek_passed_name(session, client);
-        if (!passed_name.empty()) {
+        if (!passed_name.empty() && !is_of_the_port(session, passed_name)) {
             session.undecided = false;
             session.protocol = config::Protocol::tls;
             co_return Speaks{.passed_name = std::move(passed_name)};

@@ -4,6 +4,8 @@
 #include "gate/http/url_rules.hpp"
 #include "gate/targets/state.hpp"
 
+#include <algorithm>
+
 namespace sallyport::gate {
 
 namespace {
@@ -16,6 +18,10 @@ constexpr std::size_t most_names_compared = 2000;
 
 std::string Service::label() const {
     return "service." + name + "." + std::string(config::to_string(settings->protocol));
+}
+
+bool Service::is_named(std::string_view one) const {
+    return std::ranges::any_of(settings->names, [one](const auto& known) { return known.value == one; });
 }
 
 Snapshot::Snapshot(config::Config config, StateBook& book) : config_(std::move(config)) {
@@ -54,6 +60,13 @@ void Snapshot::add(const config::Service& settings, StateBook& book) {
     any_certificate_wanted_ |= settings.client_certificate != config::ClientCertificate::none;
     names.checks_certificates |= settings.check_certificate;
     if (settings.is_default && names.fallback == nullptr) names.fallback = &service;
+}
+
+std::uint16_t Snapshot::https_port() const {
+    for (const auto* addresses : {&config_.listen.https, &config_.listen.mux}) {
+        if (!addresses->empty()) return addresses->front().value.address.port;
+    }
+    return 443;
 }
 
 const Service* Snapshot::find(config::Protocol protocol, std::string_view name) const {

@@ -39,6 +39,9 @@ struct Service {
 
     /// "service.hq.example.com.http": how explanations call it.
     std::string label() const;
+    /// Is this one of its names, as the configuration writes them? What was routed to it before a reload is called by
+    /// the name that stood first then.
+    bool is_named(std::string_view one) const;
 };
 
 class Snapshot {
@@ -50,9 +53,7 @@ public:
     const std::deque<Service>& services() const { return services_; }
     const NetworkSet& trusted_proxies() const { return trusted_proxies_; }
     /// Where https is served, for redirects.
-    std::uint16_t https_port() const {
-        return config_.listen.https.empty() ? 443 : config_.listen.https.front().value.address.port;
-    }
+    std::uint16_t https_port() const;
     const NetworkSet& proxy_from() const { return proxy_from_; }
 
     /// The service of this protocol by its exact name, else by the longest wildcard that holds it; null when there is

@@ -34,14 +34,25 @@ T payload_of(const cmsghdr& message) {
     return out;
 }
 
-// The local address by IP_PKTINFO (ip(7)) or IPV6_PKTINFO (RFC 3542 section 6); IPv4 on a dual socket comes mapped.
-IpAddress local_address_in(msghdr& header) {
+bool is_link_local(const IpAddress& address) {
+    return address.bytes()[0] == 0xFE && (address.bytes()[1] & 0xC0) == 0x80;
+}
+
+// Where a datagram came to.
+struct Destination {
+    IpAddress address = {};
+    unsigned interface = 0;
+};
+
+// By IP_PKTINFO (ip(7)) or IPV6_PKTINFO (RFC 3542 section 6); IPv4 on a dual socket comes mapped.
+Destination destination_in(msghdr& header) {
     for (cmsghdr* message = CMSG_FIRSTHDR(&header); message != nullptr; message = CMSG_NXTHDR(&header, message)) {
         if (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_PKTINFO) {
-            return from_v4(payload_of<in_pktinfo>(*message).ipi_spec_dst);
+            return {.address = from_v4(payload_of<in_pktinfo>(*message).ipi_spec_dst)};
         }
         if (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
-            return from_v6(payload_of<in6_pktinfo>(*message).ipi6_addr);
+            const auto info = payload_of<in6_pktinfo>(*message);
+            return {.address = from_v6(info.ipi6_addr), .interface = info.ipi6_ifindex};
         }
     }
     return {};
@@ -62,7 +73,8 @@ void put(msghdr& header, Control& control, int level, int type, const T& payload
 }
 
 // By the family of the peer, which the kernel goes by on a dual socket too.
-void put_local_address(msghdr& header, Control& control, const SocketAddress& peer, const IpAddress& local) {
+void put_local_address(msghdr& header, Control& control, const SocketAddress& peer, const IpAddress& local,
+                       unsigned link) {
     if (local.is_unspecified()) return;
     if (peer.ip.is_v4()) {
         in_pktinfo info{};
@@ -71,6 +83,7 @@ void put_local_address(msghdr& header, Control& control, const SocketAddress& pe
     } else {
         in6_pktinfo info{};
         std::memcpy(&info.ipi6_addr, local.bytes().data(), local.bytes().size());
+        info.ipi6_ifindex = link;
         put(header, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
     }
 }
@@ -90,7 +103,7 @@ struct Post {
     Post& operator=(const Post&) = delete;
 
     // Port 0: to the one peer that the socket has.
-    void add(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces) {
+    void add(const SocketAddress& peer, const IpAddress& local, std::span<const Bytes> pieces, unsigned link = 0) {
         messages[used] = {};
         msghdr& header = messages[used].msg_hdr;
         if (peer.port != 0) {
@@ -99,7 +112,7 @@ struct Post {
         }
         header.msg_iov = &vectors[vectors_used];
         for (const Bytes piece : pieces) add_piece(header, piece);
-        put_local_address(header, controls[used], peer, local);
+        put_local_address(header, controls[used], peer, local, link);
         ++used;
     }
     // The message that was added last is cut up on its way.
@@ -167,10 +180,13 @@ struct DatagramBatch::Slots {
     }
     Datagram taken(std::size_t i) {
         mmsghdr& message = messages[i];
-        return {.peer = SocketAddress::from(reinterpret_cast<const sockaddr&>(peers[i])),
-                .local = local_address_in(message.msg_hdr),
+        const Destination to = destination_in(message.msg_hdr);
+        const auto peer = SocketAddress::from(reinterpret_cast<const sockaddr&>(peers[i]));
+        return {.peer = peer,
+                .local = to.address,
                 .bytes = Bytes(place(i), message.msg_len),
-                .truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0};
+                .truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0,
+                .link = is_link_local(peer.ip) || is_link_local(to.address) ? to.interface : 0};
     }
 };
 
@@ -229,7 +245,7 @@ UdpSocket::Sent UdpSocket::send(std::span<const Datagram> datagrams) {
 // At least one is done, or the socket is full.
 UdpSocket::Sent UdpSocket::send_batch(std::span<const Datagram> datagrams) {
     Post post;
-    for (const Datagram& one : datagrams) post.add(one.peer, one.local, std::span(&one.bytes, 1));
+    for (const Datagram& one : datagrams) post.add(one.peer, one.local, std::span(&one.bytes, 1), one.link);
     // A call may tell the ICMP error of an earlier datagram instead of sending this one: a second try is due to it.
     for (int tries = 0; tries < 2; ++tries) {
         const int count = watched_->loop->system_calls().sendmmsg(watched_->fd, post.messages.data(),

@@ -29,6 +29,9 @@ struct Datagram {
     IpAddress local;  // what the peer sent it to; on sending: what it comes from, unspecified: the kernel's choice
     Bytes bytes;
     bool truncated = false;  // received: it was longer than the batch's room
+    /// The interface, by its index, where one of the addresses is link-local (RFC 4291 section 2.5.6): such a one is
+    /// none without it. An answer names it again. 0: none is.
+    unsigned link = 0;
 };
 
 /// Datagrams to one place that go one behind the other: all of one size but the last, which may be shorter.
@@ -43,7 +46,7 @@ struct DatagramRow {
 class DatagramBatch {
 public:
     static constexpr std::size_t capacity = 32;  // datagrams
-    static constexpr std::size_t room = 2048;    // bytes each
+    static constexpr std::size_t room = 2048;  // bytes each
     static constexpr std::size_t largest_room = 65'535;  // for whatever UDP carries
 
     explicit DatagramBatch(std::size_t bytes_each = room);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 namespace sallyport::listeners {
 
@@ -36,6 +37,26 @@ private:
 
     std::array<Part, parts> parts_;
     std::atomic<std::uint32_t> total_{0};
+};
+
+/// A place among those of its client; given back with the object.
+class ClientPlace {
+public:
+    ClientPlace() = default;  // none
+    /// None where the client holds `most` already. @param counts  outlives it
+    ClientPlace(ClientCounts& counts, const IpAddress& client, std::uint32_t most)
+        : counts_(counts.enter(client, most) ? &counts : nullptr), client_(client) {}
+    ClientPlace(ClientPlace&& other) noexcept
+        : counts_(std::exchange(other.counts_, nullptr)), client_(other.client_) {}
+    ClientPlace& operator=(ClientPlace&&) = delete;
+    ~ClientPlace() {
+        if (counts_ != nullptr) counts_->leave(client_);
+    }
+    explicit operator bool() const { return counts_ != nullptr; }
+
+private:
+    ClientCounts* counts_ = nullptr;
+    IpAddress client_;
 };
 
 }  // namespace sallyport::listeners

@@ -23,6 +23,7 @@ constexpr int rounds = 2;
 constexpr std::size_t most_of_chain = 8;  // CNAMEs
 constexpr std::uint32_t longest_ttl = 300;  // seconds: Apple's are 60 and less
 constexpr std::uint32_t longest_negative_ttl = 60;  // a courier that is new is not kept waiting, whatever its zone says
+constexpr std::uint32_t half_ttl = 5;  // where the server told of one kind of address and was silent about the other
 
 std::optional<IpAddress> address_of(Bytes message, const dns::Record& record) {
     ByteReader data(message.subspan(record.rdata, record.size));
@@ -112,6 +113,28 @@ std::optional<HostAnswer> read_host_answer(Bytes query, Bytes message) {
         }
         out.ttl = std::min(out.ttl, record->ttl);
     }
+    if (!out.addresses.empty()) return out;
+    if (response->header.has(dns::flag::truncated)) return HostAnswer{.detail = "answers in part"};
+    out.ttl = std::min(out.ttl, longest_negative_ttl);
+    return out;
+}
+
+HostAnswer joined(const std::array<std::optional<HostAnswer>, 2>& answers) {
+    HostAnswer out{.detail = "does not answer"};
+    bool whole = true;
+    for (const auto& answer : answers) {
+        const bool failed = !answer || answer->state == State::failed;
+        whole = whole && !failed;
+        if (answer && failed && out.state == State::failed) out.detail = answer->detail;
+        if (failed) continue;
+        if (out.state == State::failed) out = HostAnswer{.state = answer->state, .ttl = answer->ttl};
+        out.ttl = std::min(out.ttl, answer->ttl);
+        out.addresses.insert(out.addresses.end(), answer->addresses.begin(), answer->addresses.end());
+    }
+    if (whole || out.state == State::absent) return out;  // a name that is not has no addresses of either kind
+    if (out.state == State::exists && out.addresses.empty())
+        return HostAnswer{.detail = "knows none of one kind of address, and does not tell of the other"};
+    out.ttl = std::min(out.ttl, half_ttl);
     return out;
 }
 
@@ -142,17 +165,8 @@ io::Task<HostAnswer> ask_server(io::Loop& loop, io::Cancellation& cancellation, 
             }
         }
     }
-    // One kind of address is enough to go on with; a server that is silent about both has failed.
-    HostAnswer out{.detail = server.to_string() + " does not answer"};
-    for (auto& answer : answers) {
-        if (!answer) continue;
-        if (answer->state == State::failed && out.state == State::failed)
-            out.detail = server.to_string() + ' ' + answer->detail;
-        if (answer->state == State::failed) continue;
-        if (out.state == State::failed) out = HostAnswer{.state = answer->state, .ttl = answer->ttl};
-        out.ttl = std::min(out.ttl, answer->ttl);
-        out.addresses.insert(out.addresses.end(), answer->addresses.begin(), answer->addresses.end());
-    }
+    HostAnswer out = joined(answers);
+    if (out.state == State::failed) out.detail = server.to_string() + ' ' + out.detail;
     co_return out;
 }
 

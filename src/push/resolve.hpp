@@ -7,6 +7,7 @@
 #include "io/task.hpp"
 #include "wire/dns/message.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,6 +35,11 @@ std::vector<std::byte> write_host_query(std::uint16_t id, std::string_view host,
 /// Reads the answer to `query`. Nothing where it is none: another ID, another question (RFC 5452 section 9.1), cut off.
 /// Takes the addresses of the chain of CNAMEs that begins at the question, and no others.
 std::optional<HostAnswer> read_host_answer(Bytes query, Bytes message);
+
+/// What one server's answers about both kinds of addresses come to; nothing: it was silent about that kind. One kind is
+/// enough to go on with, for a short time. To have none of the one and to be silent about the other is a failure: a
+/// lost datagram must not pass for a host without addresses.
+HostAnswer joined(const std::array<std::optional<HostAnswer>, 2>& answers);
 
 /// Both kinds of addresses, from the first server that knows. A server that is silent for a second or fails is followed
 /// by the next, twice around.

@@ -55,6 +55,49 @@ TEST(HostAnswer, TellsAbsenceFromFailureAndFromNothing) {
     EXPECT_EQ(read_host_answer(query, answer(query, {}, 5))->state, HostAnswer::State::failed);
 }
 
+TEST(HostAnswer, IsNoneThatWasCutToNothing) {
+    Octets cut = answer(query, {});
+    cut[2] |= std::byte(0x02);
+    EXPECT_EQ(read_host_answer(query, cut)->detail, "answers in part");
+    Octets some = answer(query, {"17.57.145.36"});
+    some[2] |= std::byte(0x02);
+    EXPECT_EQ(read_host_answer(query, some)->addresses.size(), 1U) << "what came is as good as ever";
+}
+
+TEST(HostAnswer, OfBothKindsIsAFailureWhereOneIsMissingAndTheOtherHoldsNothing) {
+    using State = HostAnswer::State;
+    const HostAnswer some{.state = State::exists, .addresses = {*IpAddress::parse("17.57.145.36")}, .ttl = 60};
+    const HostAnswer none{.state = State::exists, .ttl = 60};
+    const HostAnswer absent{.state = State::absent, .ttl = 60};
+    const HostAnswer failed{.detail = "answers SERVFAIL"};
+    struct Case {
+        const char* name;
+        std::optional<HostAnswer> v4, v6;
+        State state;
+        std::uint32_t ttl;
+    };
+    const Case cases[] = {
+        {"both", some, some, State::exists, 60},
+        {"of one kind", some, none, State::exists, 60},
+        {"of neither", none, none, State::exists, 60},
+        {"silent about IPv6", some, {}, State::exists, 5},
+        {"fails about IPv4", failed, some, State::exists, 5},
+        {"silent about IPv4", {}, none, State::failed, 0},
+        {"silent about IPv6, and no IPv4", none, {}, State::failed, 0},
+        {"fails about IPv4, and no IPv6", failed, none, State::failed, 0},
+        {"there is no such name", absent, {}, State::absent, 60},
+        {"silent", {}, {}, State::failed, 0},
+        {"fails", failed, {}, State::failed, 0},
+    };
+    for (const Case& c : cases) {
+        const HostAnswer out = joined({c.v4, c.v6});
+        EXPECT_EQ(out.state, c.state) << c.name;
+        EXPECT_EQ(out.ttl, c.ttl) << c.name;
+        EXPECT_EQ(out.detail.empty(), c.state != State::failed) << c.name;
+    }
+    EXPECT_EQ(joined({failed, {}}).detail, "answers SERVFAIL");
+}
+
 TEST(HostAnswer, HoldsAnAbsenceForAsLongAsTheZoneSaysButAMinuteAtMost) {
     const auto absent_for = [](std::uint32_t said) {
         dns::Query asked;

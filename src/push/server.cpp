@@ -69,6 +69,7 @@ struct Server::Session {
     SocketAddress client;
     SteadyTime since;
     WallTime began;
+    listeners::ClientPlace place = {};
     std::string looked_for = {};
     std::string target = {};
     Reason reason = Reason::ok;
@@ -108,10 +109,19 @@ bool Server::takes(int fd) const {
 }
 
 void Server::take(const listeners::ListenerHandle& listener, io::Accepted accepted) {
-    Session session{.listener = listener, .client = accepted.peer, .since = loop_.now(), .began = loop_.wall()};
-    if (options_.guard != nullptr && options_.guard->banned(accepted.peer.ip)) {
+    const IpAddress& client = accepted.peer.ip;
+    const bool banned = options_.guard != nullptr && options_.guard->banned(client);
+    const std::uint32_t most = options_.most_of_client();
+    Session session{
+        .listener = listener,
+        .client = accepted.peer,
+        .since = loop_.now(),
+        .began = loop_.wall(),
+        .place = banned ? listeners::ClientPlace() : listeners::ClientPlace(options_.clients, client, most)};
+    if (!session.place) {
         io::reset_when_closed(accepted.fd.get());
-        session.reason = Reason::ban_active;
+        session.refuse(banned ? Reason::ban_active : Reason::limit_client,
+                       banned ? "" : "at most " + std::to_string(most));
         return report(session);
     }
     scope_.spawn(serve(std::move(session), std::move(accepted.fd)));

@@ -7,6 +7,7 @@
 #include "io/scope.hpp"
 #include "io/sockets.hpp"
 #include "io/stream.hpp"
+#include "listeners/client_counts.hpp"
 #include "listeners/loop_listeners.hpp"
 #include "net/names.hpp"
 #include "push/claims.hpp"
@@ -16,6 +17,7 @@
 #include "telemetry/counters.hpp"
 #include "telemetry/logger.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +31,8 @@ public:
     struct Options {
         telemetry::Reporter& reporter;
         telemetry::LoopCounters& counters;
+        listeners::ClientCounts& clients;  // whose connections are counted, and how many one may hold
+        std::function<std::uint32_t()> most_of_client;
         egress::Lookup* sources = nullptr;  // null: nobody has a source address of their own
         guard::Lookout* guard = nullptr;        // null: nobody is banned
         /// Told once, of a courier of a family that this program does not know.

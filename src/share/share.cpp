@@ -26,6 +26,12 @@ constexpr Duration tries_again_after = 500ms;
 
 std::string channel_of(std::string_view key) { return std::string(key).append(channel_suffix); }
 
+// Those that don't know the greeting repeat it behind a comma, and the password with it.
+std::string refusal_of_greeting(std::string_view error) {
+    const std::string told = without_controls(std::string(error.substr(0, error.find(','))));
+    return told.starts_with("ERR unknown command") ? told + " (Redis 6 or later does, and Valkey)" : told;
+}
+
 }  // namespace
 
 io::Task<void> Share::run(io::Cancellation& cancellation) {
@@ -93,10 +99,12 @@ io::Task<std::string> Share::converse(io::Stream& stream) {
 
 void Share::greet(io::Stream& stream) {
     if (options_.password.empty())
-        send(stream, {"HELLO", "3"});
+        send(stream, {"HELLO", "3"}, {Asked::What::greeting});
     else
-        send(stream, {"HELLO", "3", "AUTH", options_.user.empty() ? "default" : std::string_view(options_.user),
-                      options_.password});
+        send(stream,
+             {"HELLO", "3", "AUTH", options_.user.empty() ? "default" : std::string_view(options_.user),
+              options_.password},
+             {Asked::What::greeting});
     send(stream, {"SELECT", std::to_string(options_.database)});
     subscribe(stream);
     send_scan(stream, 0, "0");
@@ -138,10 +146,13 @@ std::string Share::take(io::Stream& stream, const Value& value) {
     if (asked_.empty()) return "it answers what was not asked";
     const Asked asked = asked_.front();
     asked_.pop_front();
-    if (value.kind == Value::Kind::error) return "it refuses: " + without_controls(std::string(value.text));
+    if (value.kind == Value::Kind::error)
+        return "it refuses: " + (asked.what == Asked::What::greeting ? refusal_of_greeting(value.text)
+                                                                     : without_controls(std::string(value.text)));
     switch (asked.what) {
         case Asked::What::scan: return take_scan(stream, asked.list, value);
         case Asked::What::gateways: return take_gateways(stream, value);
+        case Asked::What::greeting:
         case Asked::What::any: break;
     }
     return {};
@@ -154,14 +165,15 @@ std::string Share::take_scan(io::Stream& stream, std::size_t at, const Value& va
     const auto& rows = value.items[1].items;
     if (scanned_[at].size() + rows.size() / 2 > most_scanned) return "it holds more than any gateway does";
     for (std::size_t i = 0; i + 1 < rows.size(); i += 2) {
-        const auto line = list.read(rows[i + 1].text);
-        if (!line || line->who != rows[i].text) continue;
-        if (is_over(*line)) {
-            send(stream, {"HDEL", list.key, line->who});
-            continue;
-        }
-        scanned_[at][line->who] = line->rank;
-        list.hear(rows[i + 1].text);
+        list.hear(rows[i + 1].text, [&](const Line& line) {
+            if (line.who != rows[i].text) return false;
+            const bool over = is_over(line);
+            if (over)
+                send(stream, {"HDEL", list.key, line.who});
+            else
+                scanned_[at][line.who] = line.rank;
+            return !over;
+        });
     }
     const std::string cursor(value.items[0].text);
     if (cursor != "0")
@@ -182,7 +194,7 @@ void Share::take_message(const Value& push) {
         return;
     }
     for (const List& list : options_.lists) {
-        if (channel == channel_of(list.key)) list.hear(text);
+        if (channel == channel_of(list.key)) list.hear(text, [](const Line&) { return true; });
     }
 }
 
@@ -212,12 +224,17 @@ void Share::announce(io::Stream& stream) {
     if (gateways_.expire(loop_.wall())) options_.met();
 }
 
-// All that was there has been heard. What it lacks, or knows less of, is told.
+// All that was there has been heard. What it lacks, or knows less of, is told; what waited and is older than what was
+// found there is not.
 void Share::complete(io::Stream& stream) {
+    const auto rank_there = [this](std::size_t list, const Line& line) {
+        const auto known = scanned_[list].find(line.who);
+        return known == scanned_[list].end() ? std::nullopt : std::optional(known->second);
+    };
+    std::erase_if(waiting_, [&](const auto& one) { return rank_there(one.first.first, one.second) > one.second.rank; });
     for (std::size_t at = 0; at < options_.lists.size(); ++at) {
         for (Line& line : options_.lists[at].mine()) {
-            const auto known = scanned_[at].find(line.who);
-            if (known != scanned_[at].end() && known->second >= line.rank) continue;
+            if (rank_there(at, line) >= line.rank) continue;
             std::string who = line.who;
             waiting_.try_emplace({at, std::move(who)}, std::move(line));
         }

@@ -32,11 +32,13 @@ namespace sallyport::share {
 
 /// One of the lists that are shared.
 struct List {
+    /// What the sharing itself says of a line that was read: is it to be taken up?
+    using Judge = std::function<bool(const Line&)>;
+
     std::string key;  // of its hash; its channel is this with ":told" behind it
-    /// What this text says; nothing: it is no line of this list.
-    std::function<std::optional<Line>(std::string_view)> read;
-    /// Another gateway's line, or an own one again. As it came: broken, hostile, or not.
-    std::function<void(std::string_view)> hear;
+    /// Another gateway's line, or an own one again. As it came: broken, hostile, or not. What is no line of this list
+    /// is passed over, and so is one that `judge` says no to.
+    std::function<void(std::string_view text, const Judge& judge)> hear;
     /// All that this gateway holds at present.
     std::function<std::vector<Line>()> mine;
 };
@@ -46,7 +48,7 @@ public:
     struct Options {
         /// A new connection, with its own limit of time.
         std::function<io::Task<Result<io::Stream>>(io::Cancellation&)> connect;
-        std::string user = {};      // of AUTH; empty: "default"
+        std::string user = {};  // of AUTH; empty: "default"
         std::string password = {};  // empty: no AUTH
         std::uint32_t database = 0;
         std::vector<List> lists;
@@ -74,12 +76,12 @@ public:
     std::uint64_t lost() const { return lost_; }  // connections, since the start
 
 private:
-    static constexpr std::size_t most_waiting = 10'000;   // lines
+    static constexpr std::size_t most_waiting = 10'000;  // lines
     static constexpr std::size_t most_scanned = 1'100'000;  // of one list
     static constexpr std::size_t most_unread = std::size_t{1024} * 1024;  // octets of one answer
 
     struct Asked {
-        enum class What : std::uint8_t { scan, gateways, any };
+        enum class What : std::uint8_t { greeting, scan, gateways, any };
 
         What what = What::any;
         std::size_t list = 0;  // of a scan

@@ -58,10 +58,10 @@ struct Scripted {
 
     List list(const std::string& key) {
         return {.key = key,
-                .read = read,
                 .hear =
-                    [this, key](std::string_view text) {
-                        if (const auto said = read(text)) heard.push_back(key + ' ' + said->who);
+                    [this, key](std::string_view text, const List::Judge& judge) {
+                        const auto said = read(text);
+                        if (said && judge(*said)) heard.push_back(key + ' ' + said->who);
                     },
                 .mine = [this] { return mine; }};
     }
@@ -137,6 +137,15 @@ TEST(Share, TellsWhatIsMissingThereOrOfLowerRank) {
     EXPECT_EQ(told.find(bulk("HSET") + bulk("two")), std::string::npos);
 }
 
+TEST(Share, TellsNothingThatWaitedAndIsOlderThanWhatIsThere) {
+    Scripted scripted;
+    for (const auto& one : {line("a", 5), line("b", 5), line("c", 5), line("d", 5)}) scripted.share.tell(0, one);
+    scripted.says = {greeted + scanned("0", {line("a", 4), line("b", 5), line("c", 6)}) + scanned("0", {line("d", 9)})};
+    const std::string told = scripted.live();
+    EXPECT_EQ(told.find(bulk("one") + bulk("c")), std::string::npos);
+    for (const char* news : {"a", "b", "d"}) EXPECT_NE(told.find(bulk("one") + bulk(news)), std::string::npos) << news;
+}
+
 TEST(Share, ClearsAwayWhatIsOverAndHearsNothingOfIt) {
     Scripted scripted;
     scripted.says = {greeted + scanned("0", {line("a", 1, 1)}) + scanned("0", {})};
@@ -158,6 +167,10 @@ TEST(Share, GivesUpAConnectionThatMakesNoSense) {
     const std::pair<std::string, std::string> cases[] = {
         {"HTTP/1.1 400 Bad Request\r\n", "it sends what is no RESP3"},
         {"-WRONGPASS invalid\r\n", "it refuses: WRONGPASS invalid"},
+        {"-ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `default`, `a secret`, \r\n",
+         "it refuses: ERR unknown command `HELLO` (Redis 6 or later does, and Valkey)"},
+        {greeted.substr(0, greeted.find("+OK")) + "-ERR DB index is out of range, they say\r\n",
+         "it refuses: ERR DB index is out of range, they say"},
         {greeted + "+OK\r\n", "its answer to HSCAN is none"},
         {greeted + scanned("0", {}) + "+OK\r\n", "its answer to HSCAN is none"},
         {in_step + "+OK\r\n", "its answer to HSCAN is none"},

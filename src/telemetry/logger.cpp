@@ -4,14 +4,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <stop_token>
 #include <utility>
 
 namespace sallyport::telemetry {
 
 namespace {
 
-// Rings are looked at this often rather than woken for: a wake-up would cost each record a system call. A ring of
-// 1 MiB holds what a loop can report meanwhile.
+// While records come, rings are looked at this often rather than woken for: a wake-up would cost each record a system
+// call. A ring of 1 MiB holds what a loop can report meanwhile. When none has come for as long, the next one wakes.
 constexpr std::chrono::milliseconds look_every{20};
 constexpr std::size_t records_per_turn = 1024;  // of one ring, before the next one's turn
 constexpr std::size_t flush_at = 64 * 1024;     // bytes
@@ -45,6 +46,7 @@ void Reporter::report(const Record& record) {
     if (!wanted.load(std::memory_order_relaxed)) return;
     std::array<std::byte, max_encoded_record> room;
     ring_.push(encode(record, room));
+    alarm_.trip();
 }
 
 Result<std::unique_ptr<Logger>> Logger::open(LogSettings settings) {
@@ -64,7 +66,7 @@ Logger::Logger(LogSettings settings, std::unique_ptr<Sink> sink)
 }
 
 Reporter& Logger::add_reporter(std::size_t ring_bytes) {
-    auto reporter = std::make_unique<Reporter>(switches_, ring_bytes);
+    auto reporter = std::make_unique<Reporter>(switches_, ring_bytes, &waker_);
     const std::scoped_lock lock(mutex_);
     return *reporters_.emplace_back(std::move(reporter));
 }
@@ -79,7 +81,7 @@ void Logger::log(Level level, std::string message, std::vector<Field> fields) {
         }
         inbox_.events.push_back({now(), level, std::move(message), std::move(fields)});
     }
-    wake_.notify_one();
+    waker_.wake();
 }
 
 Result<void> Logger::apply(LogSettings settings) {
@@ -92,14 +94,14 @@ Result<void> Logger::apply(LogSettings settings) {
     }
     set_switches(settings);
     inbox_.settings = std::move(settings);
-    wake_.notify_one();
+    waker_.wake();
     return {};
 }
 
 void Logger::reopen() {
     const std::scoped_lock lock(mutex_);
     inbox_.reopen = true;
-    wake_.notify_one();
+    waker_.wake();
 }
 
 void Logger::stop() {
@@ -124,22 +126,37 @@ void Logger::set_switches(const LogSettings& settings) {
 
 void Logger::run(const std::stop_token& stop) {
     block_signals();
+    const std::stop_callback wakes(stop, [this] { waker_.wake(); });
     while (true) {
         // Asked before draining: what was reported before stop() was called is in the rings by now.
         const bool last = stop.stop_requested();
-        bool all_read = drain(stop);
-        while (last && !all_read) all_read = drain(stop);
-        if (all_read) report_drops();
+        Turn turn = drain(stop);
+        while (last && !turn.all) turn = drain(stop);
+        if (turn.all) report_drops();
         flush(stop);
         if (last) return;
-        if (!all_read) continue;
-        std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, stop, look_every, [this] { return !inbox_.empty(); });
+        if (turn.all) rest(turn.any);
     }
 }
 
-// One turn over everything that waits. True when nothing was left behind.
-bool Logger::drain(const std::stop_token& stop) {
+// Before it sleeps it arms the alarms and looks once more: what came in between has woken nobody.
+void Logger::rest(bool anything_came) {
+    if (anything_came) {
+        waker_.wait(look_every);
+    } else if (alarmed_) {
+        sleeps_.store(true, std::memory_order_relaxed);
+        waker_.wait(std::nullopt);
+        sleeps_.store(false, std::memory_order_relaxed);
+    } else {
+        const std::scoped_lock lock(mutex_);
+        for (const auto& reporter : reporters_) reporter->alarm_.arm();
+        alarmed_ = true;
+        return;
+    }
+    alarmed_ = false;
+}
+
+Logger::Turn Logger::drain(const std::stop_token& stop) {
     Inbox inbox;
     std::vector<Reporter*> reporters;
     {
@@ -148,19 +165,22 @@ bool Logger::drain(const std::stop_token& stop) {
         for (const auto& reporter : reporters_) reporters.push_back(reporter.get());
     }
     take_over(std::move(inbox), stop);
-    bool all_read = true;
-    for (Reporter* reporter : reporters) all_read = drain(*reporter, stop) && all_read;
-    return all_read;
+    Turn all;
+    for (Reporter* reporter : reporters) {
+        const Turn turn = drain(*reporter, stop);
+        all = {.all = all.all && turn.all, .any = all.any || turn.any};
+    }
+    return all;
 }
 
-bool Logger::drain(Reporter& reporter, const std::stop_token& stop) {
+Logger::Turn Logger::drain(Reporter& reporter, const std::stop_token& stop) {
     for (std::size_t i = 0; i < records_per_turn; ++i) {
         const Bytes frame = reporter.ring_.pop(frame_);
-        if (frame.empty()) return true;
+        if (frame.empty()) return {.all = true, .any = i > 0};
         append(decode(frame));
         if (lines_.size() >= flush_at) flush(stop);
     }
-    return false;
+    return {.all = false, .any = true};
 }
 
 // Changes first, then what is to be written: whatever is logged after a change goes out the new way.

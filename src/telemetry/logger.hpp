@@ -5,12 +5,12 @@
 #include "base/result.hpp"
 #include "telemetry/format.hpp"
 #include "telemetry/log_ring.hpp"
+#include "telemetry/log_waker.hpp"
 #include "telemetry/record.hpp"
 #include "telemetry/sink.hpp"
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -54,7 +54,9 @@ struct RecordSwitches {
 /// One data loop's way into the log. Only that loop's thread may report.
 class Reporter {
 public:
-    Reporter(const RecordSwitches& switches, std::size_t ring_bytes) : switches_(switches), ring_(ring_bytes) {}
+    /// @param waker  of the thread that reads; null: nobody sleeps until something is reported
+    Reporter(const RecordSwitches& switches, std::size_t ring_bytes, LogWaker* waker = nullptr)
+        : switches_(switches), ring_(ring_bytes), alarm_(waker) {}
 
     /// Never blocks, locks or allocates. A record whose verdict is switched off goes nowhere and counts as nothing.
     void report(const Record& record);
@@ -66,6 +68,7 @@ private:
     friend class Logger;
     const RecordSwitches& switches_;
     LogRing ring_;
+    LogAlarm alarm_;
 };
 
 class Logger {
@@ -101,6 +104,9 @@ public:
 
     LogLosses losses() const;
 
+    /// Does its thread sleep until something is reported or logged? So it does soon after the last of it.
+    bool sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
+
 private:
     // Handed from other threads to the log's own.
     struct Inbox {
@@ -108,14 +114,18 @@ private:
         std::optional<LogSettings> settings;
         std::unique_ptr<Sink> sink;
         bool reopen = false;
-
-        bool empty() const { return events.empty() && !settings && !reopen; }
+    };
+    /// What one turn over everything that waits has found.
+    struct Turn {
+        bool all = true;  // nothing was left behind
+        bool any = false;
     };
 
     void set_switches(const LogSettings& settings);
     void run(const std::stop_token& stop);
-    bool drain(const std::stop_token& stop);
-    bool drain(Reporter& reporter, const std::stop_token& stop);
+    void rest(bool anything_came);
+    Turn drain(const std::stop_token& stop);
+    Turn drain(Reporter& reporter, const std::stop_token& stop);
     void take_over(Inbox inbox, const std::stop_token& stop);
     void report_drops();
     void choose_format();
@@ -127,9 +137,10 @@ private:
     std::atomic<Level> level_;
     std::atomic<std::uint64_t> events_dropped_{0};
     std::atomic<std::uint64_t> lines_lost_{0};
+    std::atomic<bool> sleeps_{false};
+    LogWaker waker_;
 
     mutable std::mutex mutex_;  // holds inbox_, reporters_ and destination_
-    std::condition_variable_any wake_;
     Inbox inbox_;
     std::vector<std::unique_ptr<Reporter>> reporters_;
     std::string destination_;
@@ -143,6 +154,7 @@ private:
     std::array<std::byte, max_encoded_record> frame_;
     std::uint64_t drops_reported_ = 0;
     bool given_up_ = false;
+    bool alarmed_ = false;  // the reporters' alarms are armed since the last look
 
     std::jthread thread_;  // last: it uses all of the above
 };

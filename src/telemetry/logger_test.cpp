@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -61,6 +63,19 @@ private:
     std::latch& entered_;
     std::latch& released_;
     bool first_ = true;
+};
+
+// Counts lines while they come.
+class CountingSink final : public Sink {
+public:
+    explicit CountingSink(std::atomic<int>& lines) : lines_(lines) {}
+    std::uint64_t write(std::string_view lines, const std::stop_token&) override {
+        lines_ += static_cast<int>(std::ranges::count(lines, '\n'));
+        return 0;
+    }
+
+private:
+    std::atomic<int>& lines_;
 };
 
 class Folder {
@@ -142,6 +157,20 @@ TEST(Logger, NeverHoldsUpItsReportersWhenTheSinkStallsAndTellsWhatWasDropped) {
     EXPECT_EQ(received.count("\"event\":\"record\""), reported - dropped);
     EXPECT_EQ(received.count("\"waiting\""), Logger::most_waiting_events);
     EXPECT_EQ(received.count("\"count\":\"" + std::to_string(dropped) + "\""), 1U) << received.text.substr(0, 2000);
+}
+
+TEST(Logger, SleepsUntilSomethingIsReportedOrLogged) {
+    std::atomic<int> lines{0};
+    Logger logger(to("test"), std::make_unique<CountingSink>(lines));
+    Reporter& reporter = logger.add_reporter();
+    for (int i = 1; i <= 10; ++i) {
+        while (!logger.sleeps()) std::this_thread::yield();
+        if (i % 2 == 0)
+            reporter.report(record_of(Verdict::forwarded));
+        else
+            logger.log(Level::info, "here");
+        while (lines.load() < i) std::this_thread::yield();
+    }
 }
 
 TEST(Logger, StopsThoughNobodyReadsThePipe) {

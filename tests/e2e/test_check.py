@@ -85,6 +85,27 @@ def test_the_ports_of_the_running_gateway_are_its_own(stage):
     assert gateway.check() == (0, {"errors": [], "warnings": []})
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask for another user")
+@pytest.mark.parametrize("what", ["key", "secret"])
+def test_files_are_read_as_the_user_that_the_gateway_runs_as(stage, what):
+    """Which has none of root's groups: mode 0640 of root and its group is closed to it."""
+    certificate = edge(stage)
+    secret = stage.directory / "secret"
+    secret.write_text("secret\n")
+    file = {"key": certificate["key"], "secret": secret}[what]
+    for one in (certificate["key"], certificate["chain"], secret):
+        os.chmod(one, 0o644)
+    gateway = stage.gateway({
+        "node": {"user": "nobody"}, "certificate": [certificate], "service": [http_service("it.example", 80)],
+        "turn": {"udp": f"127.0.0.1:{free_port()}", "realm": "it.example", "shared_secret_file": secret}}, start=False)
+    as_root = ["setpriv", "--groups=0"]
+    assert gateway.verb("check", wrapper=as_root).returncode == 0
+    os.chown(file, 0, 0)
+    os.chmod(file, 0o640)
+    done = gateway.verb("check", wrapper=as_root)
+    assert done.returncode == 3 and f"the user nobody can't read {file}" in done.stderr
+
+
 @pytest.mark.parametrize("fault, word", [
     ("the key of another", "is not the key of"),
     ("expired", "expired"),
@@ -244,6 +265,7 @@ def test_a_redirect_needs_both_ports(stage, kind, other):
 
 @pytest.mark.parametrize("subject, missing", [("dns:hq.example.com", "[dns] has no listen"), ("turn:alice", "[turn] has no listener"),
                                               ("fw:tcp:192.0.2.1->192.0.2.2:80", "there is no [firewall]"),
+                                              ("fw:tcp:192.0.2.1-", "in quotes"),  # as a shell leaves it without
                                               ("ftp:hq.example.com", "a subject looks like")])
 @pytest.mark.parametrize("running", [True, False], ids=["live", "from the file"])
 def test_what_is_not_served_at_all_is_not_explained_but_said(stage, subject, missing, running):

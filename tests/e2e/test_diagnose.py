@@ -206,6 +206,15 @@ def test_a_file_cut_anywhere_gives_what_it_holds(tmp_path):
         assert run(file).returncode in (0, 3, 10)
 
 
+def test_what_is_packed_and_damaged_is_used_and_told(tmp_path):
+    packed = gzip.compress((DATA / "seed003-drop-server.pcap").read_bytes())
+    file = tmp_path / "x.pcap"
+    for bad, told in ((packed[:-8] + b"\0" * 8, True), (packed[:-1], True), (packed + b"\0" * 512, False)):
+        file.write_bytes(bad)
+        status, report = diagnose(file)
+        assert status == 10 and ("what the file is packed in is cut or damaged" in report["notes"]) == told
+
+
 @pytest.mark.parametrize("length", [64, 96])
 def test_frames_of_which_the_beginning_was_kept_give_no_other_fault(length, plain, tmp_path):
     for name in ALL:

@@ -113,6 +113,13 @@ def test_a_capture_of_one_direction_is_not_taken_for_silence(say):
     assert list(found) == ["one-sided-capture"] and found["one-sided-capture"]["severity"] == "info"
 
 
+def test_the_last_word_on_a_connection_from_before_hides_no_silence(say):
+    last = [tcp(at(0), port_of(9), SERVER, 5000, 7000, ACK, ident=9)]
+    assert "syn-silent" in say(last, syns([20, 21, 23], port_of(1)))
+    asked_again = [tcp(at(1), SERVER, port_of(8), 7000, 5000, FIN | ACK, ident=8)]
+    assert "syn-silent" in say(asked_again, syns([20, 21, 23], port_of(1)))
+
+
 def test_what_began_before_the_capture_is_no_fault(say):
     assert say(good_connection(at(0), CLIENT, SERVER)[4:]) == {}
 
@@ -221,7 +228,7 @@ def test_the_end_behind_a_hello(say, flags, word):
 
 @pytest.mark.parametrize("alert, by_client, finding, severity", [
     (48, True, "tls-intercept", "error"), (42, True, "tls-intercept", "error"), (40, False, "tls-alert", "error"),
-    (70, False, "tls-alert", "error"), (112, False, "tls-alert", "error"), (48, False, "tls-alert", "error"), (0, False, None, None)])
+    (70, False, "tls-alert", "error"), (70, True, "tls-alert", "error"), (112, False, "tls-alert", "error"), (48, False, "tls-alert", "error"), (0, False, None, None)])
 def test_alerts_are_told_by_side(say, alert, by_client, finding, severity):
     record = b"\x15\x03\x03\0\x02\x02" + bytes([alert])
     server_hello = b"\x16\x03\x03\0\x04\x02\0\0\0"
@@ -234,6 +241,8 @@ def test_alerts_are_told_by_side(say, alert, by_client, finding, severity):
     if finding:
         assert found[finding]["severity"] == severity and found[finding]["alert"] == alert
         assert found[finding]["side"] == ("client" if by_client else "server")
+    if alert == 70:
+        assert ("the server wants a later version" in found[finding]["text"]) != by_client
 
 
 # ---------------------------------------------------------------- STUN, ICE, DNS
@@ -263,6 +272,17 @@ def test_a_role_conflict_is_harmless(say):
                 udp(at(5.02), ("192.0.2.9", 7000), ("10.0.0.5", 6000), stun(0x111, 99, (9, b"\0\0\x04\x57")), 201)]
     found = say(checks(True), conflict)["ice"]
     assert found["conclusion"] == "SUCCESS" and "harmless" in found["text"]
+
+
+def test_two_questions_at_once_are_no_copies(tmp_path):
+    """As a resolver asks for A and AAAA: no IP identification, and no checksum yet where the card makes them."""
+    asker, server = (CLIENT[0], 5300), ("10.0.0.53", 53)
+    file = tmp_path / "x.pcap"
+    file.write_bytes(pcap([udp(at(n * .0001), asker, server, dns(b"a.example", kind, 7 + n)) for n, kind in enumerate((1, 28))] +
+                          [udp(at(4), asker, server, dns(b"b.example", 1, 9))], nano=True))
+    _, report = diagnose(file)
+    found, = report["findings"]
+    assert found["queries"] == 2 and report["notes"] == []
 
 
 def test_names_that_are_answered_late_but_are_answered_cost_nothing(say):

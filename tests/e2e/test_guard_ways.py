@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from harness import Client, http_service, ldap_service, sip_service, unverified_context, wait_until
+from harness import Client, h323_service, http_service, ldap_service, sip_service, unverified_context, wait_until
+from harness import h323_message as h323
 from harness import ldap_message as ldap
 from harness import sip_message as sip
 from harness.waiting import free_port
@@ -26,7 +27,7 @@ def gateway(module_stage):
         "admin": {"listen": f"127.0.0.1:{free_port()}"},
         "listen": {kind: f"127.0.0.1:{free_port()}" for kind in KINDS},
         "service": [http_service(HQ, stage.nginx("one"), health="http /private", health_interval="1s"), sip_service(HQ, stage.target(sip.registrar)),
-                    ldap_service(HQ, stage.target(ldap.directory))]})
+                    ldap_service(HQ, stage.target(ldap.directory)), h323_service(HQ, stage.target(), default=True)]})
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +84,17 @@ def test_the_next_ldap_bind_of_a_live_connection_is_refused(gateway):
         answer = ldap.read_message(client)
         assert answer.code != ldap.SUCCESS and b"ban.active" in client.received
     gateway.wait_record(lambda record: record["reason"] == "ban.active" and record["protocol"] == "ldap")
+
+
+def test_the_first_h323_message_of_a_live_connection_is_refused(gateway):
+    """A stock of connections that were opened before the ban is worth nothing."""
+    with Client(gateway.h323_port, source=STRANGER) as phone:
+        phone.send(h323.KEEP_ALIVE)
+        wait_until(lambda: gateway.json_verb("connections")[1]["connections"], "the connection to be taken in")
+        ban(gateway)
+        phone.send(h323.q931(h323.SETUP, reference=b"\x12\x34"))
+        assert b"[ban.active]" in phone.read_to_end()
+    gateway.wait_record(lambda record: record["reason"] == "ban.active" and record["protocol"] == "h323")
 
 
 def test_health_checks_that_are_refused_are_no_signs(gateway):

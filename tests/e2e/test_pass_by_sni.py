@@ -4,7 +4,9 @@ import ssl
 
 import pytest
 
-from harness import Client, ScriptedTarget, answer_each, http_service, plain_answer, unverified_context
+from harness import (Client, ScriptedTarget, answer_each, free_port, http_service, plain_answer, sip_service,
+                     unverified_context)
+from harness import sip_message as sip
 from harness.certificates import server_context
 
 
@@ -67,6 +69,21 @@ def test_without_one_it_is_the_server_that_refuses(world):
 def test_services_whose_tls_ends_here_live_on_the_same_port(world):
     with Client(world.port, unverified_context(), "web.example") as client:
         assert client.request("web.example").status == 200
+
+
+def test_on_the_port_of_another_protocol_its_own_services_come_first(stage):
+    """A telephone of example.com that sends its registrar's name wants the registrar, not the update server beside it."""
+    registrar, authority = stage.target(sip.registrar), stage.authority
+    update = stage.keep(ScriptedTarget(answer_each(), tls=server_context(*authority.issue("update.example"))))
+    gateway = stage.gateway({"listen": {"sips": f"127.0.0.1:{free_port()}"},
+                             "service": [sip_service("hq.example.com", registrar), tls_service("hq.example.com", update),
+                                         tls_service("update.example", update)]})
+    with Client(gateway.sips_port, unverified_context(), "hq.example.com") as phone:
+        phone.send(sip.request())
+        assert sip.read_message(phone).status == 200
+    assert len(registrar.requests) == 1
+    with Client(gateway.sips_port, authority.client_context(), "update.example") as client:
+        assert client.request("update.example").status == 200
 
 
 def test_a_wildcard_names_a_service_too(world):

@@ -213,6 +213,19 @@ def test_a_service_that_comes_back_in_time_keeps_its_tunnels(stage):
     assert client.read_exactly(5) == b"alive"
 
 
+def test_a_socket_that_is_only_named_since_is_not_taken_away(stage):
+    """[admin] socket takes effect at a restart: what is there by then may be another gateway's."""
+    gateway = stage.gateway({"service": [http_service("it.example", 1)]})
+    own, other = gateway.socket, gateway.directory / "other.sock"
+    other.write_text("somebody's")
+    gateway.config["admin"]["socket"] = other
+    gateway.write()
+    gateway.signal(signal.SIGHUP)
+    gateway.wait_message("takes effect after a restart")
+    gateway.stop()
+    assert other.read_text() == "somebody's" and not own.exists()
+
+
 def test_conf_d_is_read_again_too(stage):
     target = stage.target()
     gateway = stage.gateway({"service": [http_service("it.example", target)]})

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from harness import Client, sip_listen, sip_service, unverified_context, wait_until
+from harness import Client, proxy_header, sip_listen, sip_service, unverified_context, wait_until
 from harness import sip_message as sip
 from harness import sipsak
 from harness.baresip import Baresip
@@ -378,6 +378,16 @@ def test_the_public_address_is_what_outside_comes_back_to(stage):
     assert not targets[1].requests
     # The entry of the side that was, with its port of then, means nothing to the connection of now.
     assert targets[0].requests[1].all("Route") == [f"{inner}, <sip:192.0.2.9;lr>"]
+
+
+def test_behind_a_balancer_what_outside_comes_back_to_is_the_balancer(stage):
+    target = stage.target(sip.registrar)
+    gateway = stage.gateway({"listen": {**sip_listen(), "proxy_from": ["127.0.0.1"]},
+                             "service": [sip_service(HQ, target, route_header=True)]})
+    with Client(gateway.sip_port) as client:
+        client.send(proxy_header.v2(("198.51.100.7", 5070), ("203.0.113.20", 5060)))
+        assert asks(client, "INVITE").status == 200
+    assert target.requests[0].all("Record-Route")[1] == f"<sip:{HQ}@203.0.113.20:5060;transport=tcp;lr>"
 
 
 def test_without_route_header_messages_pass_as_they_are(stage):

@@ -162,8 +162,8 @@ def test_the_registrar_is_shown_the_gateways_certificate(gateway, kamailio):
     assert [(one.transport, one.certificate) for one in kamailio.seen[before:]] == [("tls", "edge")] * 2
 
 
-def test_check_wants_both_ports(gateway, stage, kamailio):
-    other = stage.gateway({"listen": sip_listen(),
+def test_check_wants_both_ports(gateway, stage, kamailio, trusted):
+    other = stage.gateway({"listen": sip_listen(), "trust": {"ca": [trusted.ca]},
                            "service": [sip_service(HQ, kamailio, check_certificate=True)]}, start=False)
     status, found = other.check()
     assert status == 3 and "needs both plain_port and tls_port" in found["errors"][0]["message"]

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness import Client, http_service, plain_answer, wait_until
+from harness import Client, free_port, http_service, plain_answer, wait_until
 
 
 def refuses(port):
@@ -69,6 +69,21 @@ def test_the_request_in_flight_ends_well_and_idle_connections_close(stage, how):
     client.close()
     assert gateway.wait() == 0
     assert [record["reason"] for record in gateway.records()] == ["ok", "ok"]
+
+
+def test_a_reload_opens_nothing_while_it_stops(stage):
+    gateway, client, slow = slow_request(stage)
+    gateway.signal(signal.SIGTERM)
+    draining(gateway)
+    port = free_port()
+    gateway.config["listen"]["http"] = [gateway.config["listen"]["http"], f"127.0.0.1:{port}"]
+    gateway.write()
+    refused = gateway.verb("reload")
+    assert refused.returncode == 1 and "stopping" in refused.stderr and refuses(port)
+    slow.go.set()
+    assert client.read_response().body == b"late, but whole"
+    client.close()
+    assert gateway.wait() == 0
 
 
 def test_a_second_signal_stops_at_once(stage):

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 
 from harness.gateway import Gateway
 from harness.waiting import wait_until
@@ -76,6 +77,12 @@ def sent_again(host):
     text = host.run("cat", "/proc/net/netstat").splitlines()
     rows = [line.split() for line in text if line.startswith("TcpExt:")]
     return int(dict(zip(rows[0], rows[1]))["TCPSynRetrans"])
+
+
+def kill_keeper(scene):
+    for keeper in scene.keepers():
+        os.kill(keeper, signal.SIGKILL)
+    wait_until(lambda: not scene.keepers(), "the end of the keeper")
 
 
 class Scene:

@@ -75,7 +75,7 @@ class Hosts:
     def capture(self, *options, **more):
         """A capture at the server that has begun."""
         process = self.start(self.server, program(), "diagnose", "--json", "--live", "wire", "--for", "60s", *options, **more)
-        wait_until_capturing(process)
+        wait_until_capturing(process.pid)
         return process
 
     def close(self):
@@ -86,10 +86,10 @@ class Hosts:
             subprocess.run(["ip", "netns", "delete", name], check=False)
 
 
-def wait_until_capturing(process):
+def wait_until_capturing(pid):
     """Until `diagnose --live` misses no packet any more: it holds back its stop signals once its filter stands."""
     def holds_back():
-        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
         blocked = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:"))
         return int(blocked, 16) & 1 << signal.SIGINT - 1
     wait_until(holds_back, "the capture")
@@ -157,7 +157,7 @@ def test_limits_end_a_capture(hosts):
     capture = hosts.capture("--packets", 2)
     hosts.play(V4[1], 1)
     out, _ = capture.communicate(timeout=20)
-    assert json.loads(out)["packets"] >= 2
+    assert json.loads(out)["packets"] == 2
 
 
 def test_the_own_session_is_left_out(hosts):
@@ -168,6 +168,30 @@ def test_the_own_session_is_left_out(hosts):
     hosts.play(V4[1], 1)
     report = end(capture)[1]
     assert report["flows"] == 2  # 1935 and the other connection to 443
+
+
+def test_the_own_session_is_left_out_behind_sudo_too(hosts):
+    """It takes the variable away; the shell that it was called from has it still."""
+    hosts.rules("")
+    shell = hosts.start(hosts.server, "env", f"SSH_CONNECTION={V4[0]} 50000 {V4[1]} 443", "sh", "-c",
+                        f"env -u SSH_CONNECTION {program()} diagnose --json --live wire --for 60s; exit $?")
+    children = pathlib.Path(f"/proc/{shell.pid}/task/{shell.pid}/children")
+    inner, = wait_until(lambda: children.read_text().split(), "the capture")
+    wait_until_capturing(int(inner))
+    code = f"import socket; one = socket.create_connection(('{V4[1]}', 443), 5, ('{V4[0]}', 50000)); one.sendall(b'x'); one.recv(5)"
+    sh("ip", "netns", "exec", hosts.client, sys.executable, "-c", code)
+    hosts.play(V4[1], 1)
+    os.kill(int(inner), signal.SIGINT)
+    assert json.loads(shell.communicate(timeout=20)[0])["flows"] == 2  # 1935 and the other connection to 443
+
+
+def test_a_disk_that_is_full_costs_the_copy_and_not_the_report(hosts):
+    hosts.rules("")
+    capture = hosts.capture("--write", "/dev/full")
+    hosts.play(V4[1], 1)
+    status, report = end(capture)
+    assert status == 0 and report["packets"] > 0
+    assert any("not all is kept" in note and "No space left" in note for note in report["notes"])
 
 
 def test_who_looks_on_sees_how_far_it_is_and_a_pipe_sees_nothing(hosts):

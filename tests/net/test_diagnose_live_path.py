@@ -124,7 +124,7 @@ class Path:
 
     def capture(self, host, interface, *options):
         process = host.start(program(), "diagnose", "--json", "--live", interface, "--for", "60s", *options, stderr=subprocess.PIPE)
-        wait_until_capturing(process)
+        wait_until_capturing(process.pid)
         return process
 
     def play(self, script, *arguments):

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from firewall_scene import OUTSIDE_4, try_ports
+from firewall_scene import OUTSIDE_4, kill_keeper, try_ports
 from harness.gateway import program
 from harness.namespaces import sh
 from harness.waiting import wait_until
@@ -61,12 +61,6 @@ def test_the_keeper_outlives_who_started_it(one_box):
     one_box.wait_until_gone()
 
 
-def kill_keeper(scene):
-    for keeper in scene.keepers():
-        os.kill(keeper, signal.SIGKILL)
-    wait_until(lambda: not scene.keepers(), "the end of the keeper")
-
-
 @pytest.mark.parametrize("next_start", ["boot", "apply", "run"])
 def test_after_a_kill_of_all_the_next_start_undoes_the_change(one_box, next_start):
     one_box.apply("--confirm", "1h")
@@ -99,6 +93,29 @@ def test_after_a_reboot_the_confirmed_rules_are_there_and_the_others_are_not(one
     one_box.gateway.run("nft", "flush", "ruleset")
     assert one_box.firewall("boot").returncode == 0
     assert one_box.table() == confirmed
+
+
+def test_a_file_with_errors_keeps_nobody_from_confirming_going_back_or_starting(one_box):
+    """It may be in the midst of being edited when the machine starts, or when something has to be undone at once."""
+    one_box.apply()
+    first = one_box.table()
+    one_box.want_open(9999)
+    one_box.apply("--confirm", "1h")
+    good = one_box.program.file.read_text()
+    one_box.program.write_text(good.replace("[listen]", "[listen]\nhtpp = ':80'"))
+    done = one_box.firewall("confirm")
+    assert done.returncode == 0 and "has errors" in done.stderr, done.stderr
+    second = one_box.table()
+    one_box.gateway.run("nft", "flush", "ruleset")
+    assert one_box.firewall("boot").returncode == 0 and one_box.table() == second
+    assert one_box.firewall("rollback").returncode == 0 and one_box.table() == first
+    assert one_box.firewall("apply", "--now").returncode == 3 and one_box.table() == first
+    assert one_box.firewall("remove").returncode == 0 and one_box.table() is None
+
+
+def test_no_confirmation_is_asked_for_by_name_alone(one_box):
+    done = one_box.firewall("apply", "--confirm", "0s")
+    assert done.returncode == 2 and "--now" in done.stderr and one_box.table() is None
 
 
 def test_rollback_undoes_at_once_and_once_more_goes_further_back(one_box):
@@ -139,6 +156,18 @@ def test_two_at_once_do_not_mix(one_box):
     assert any("changing the firewall" in error or "waits until" in error for error in errors)
     assert one_box.table() and len(one_box.keepers()) == 1
     kill_keeper(one_box)
+
+
+def test_a_failure_at_the_last_step_changes_nothing_either(one_box):
+    one_box.apply()
+    before = one_box.table()
+    one_box.want_open(9999)
+    (one_box.state / "previous.nft.new").mkdir()  # what was confirmed before can't be kept, as on a disk that is full by then
+    done = one_box.firewall("apply", "--now")
+    assert done.returncode == 1 and "previous.nft" in done.stderr, done.stderr
+    assert one_box.table() == before
+    one_box.gateway.run("nft", "flush", "ruleset")
+    assert one_box.firewall("boot").returncode == 0 and one_box.table() == before
 
 
 def test_a_full_disk_changes_nothing(one_box):

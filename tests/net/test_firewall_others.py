@@ -3,7 +3,7 @@ import os
 import re
 import shutil
 
-from firewall_scene import ADMINS, OUTSIDE_4, SERVER, Scene, try_ports
+from firewall_scene import ADMINS, OUTSIDE_4, SERVER, Scene, kill_keeper, try_ports
 from harness.waiting import wait_until
 
 
@@ -96,6 +96,19 @@ def test_a_kernel_that_refuses_what_was_confirmed_gets_what_was_before(one_box):
     assert one_box.table() == before
 
 
+def test_a_kernel_that_refuses_what_was_there_before_a_change_gets_what_was_confirmed(one_box):
+    one_box.apply()
+    confirmed = one_box.table()
+    one_box.want_open(9999)
+    one_box.apply("--confirm", "1h")
+    kill_keeper(one_box)
+    (one_box.state / "snapshot.nft").write_text((one_box.state / "snapshot.nft").read_text() + REFUSED)
+    one_box.gateway.run("nft", "flush", "ruleset")
+    done = one_box.firewall("boot")
+    assert done.returncode == 1 and "Operation not supported" in done.stderr and "instead" in done.stderr
+    assert one_box.table() == confirmed and not (one_box.state / "pending").exists()
+
+
 def test_apply_tells_who_does_not_answer(network, tmp_path):
     scene = Scene(network, tmp_path, {"listen": {"http": ":80", "https": ":443"}, "stun": {"listen": f"{OUTSIDE_4}.1:3478"},
                                       "admin": {"listen": ":9443"}, "firewall": {**ADMINS}})
@@ -148,6 +161,7 @@ def test_a_gateway_without_the_right_to_watch_says_so(network, tmp_path):
     scene = Scene(network, tmp_path, {"listen": {"http": ":8000"}, "firewall": {**ADMINS, "restore": True}})
     scene.program.wrapper = [*scene.gateway.enter, "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
     with scene.program as gateway:
+        gateway.wait_message("ready")  # they come before it
         assert len(gateway.messages("is not watched: that takes CAP_NET_ADMIN")) == 1
         assert len(gateway.messages("restore of [firewall] has no effect")) == 1
         assert gateway.status()["firewall"] == {"watched": False, "loaded": None, "restores": False}

@@ -52,6 +52,15 @@ def test_ports_tells_who_listens_what_is_closed_and_what_was_wanted(one_box):
     assert any("9100" in line and "lets nobody in" in line for line in told["remarks"])
 
 
+def test_ports_says_why_there_is_no_policy_and_prints_no_name_as_it_is(one_box):
+    name = "import ctypes, sys; ctypes.CDLL(None).prctl(15, b'\\x1b[2Jx', 0, 0, 0); exec(sys.argv.pop(1))"
+    assert one_box.gateway.start(sys.executable, "-c", name, SERVER, 9100).stdout.readline() == "up\n"
+    one_box.program.write_text("[firewall]\ndenny = 1\n")
+    done = one_box.program.verb("ports", wrapper=one_box.gateway.enter)
+    assert "has errors, so there is no policy" in done.stderr
+    assert "\x1b" not in done.stdout and "\\x1b[2Jx" in done.stdout
+
+
 def test_ports_names_the_unit_of_a_process(one_box):
     roots = [path for path in (pathlib.Path("/sys/fs/cgroup/unified"), pathlib.Path("/sys/fs/cgroup")) if (path / "cgroup.procs").exists()]
     group = roots[0] / f"sallyport-test-{os.getpid()}.service" if roots else None
@@ -79,6 +88,8 @@ def test_a_port_is_refused_for_a_while_and_no_longer_than_its_process_lives(netw
     attempt = scene.gateway.start(program(), "firewall", "try-reset", 1935, "--for", "1h", "-c", scene.program.file)
     assert "1935 is refused" in attempt.stdout.readline()
     assert try_ports(scene.client, f"{OUTSIDE_4}.1", [1935]) == ["refused"]
+    other = scene.firewall("try-reset", 443)  # one at a time: that it works would be said of the first one's port
+    assert other.returncode == 1 and "another experiment" in other.stderr and other.stdout == ""
     attempt.kill()
     wait_until(lambda: "sallyport_try" not in scene.gateway.run("nft", "list", "tables"), "the end of the experiment")
     assert try_ports(scene.client, f"{OUTSIDE_4}.1", [1935], patience=1) == ["silence"]

@@ -59,6 +59,24 @@ def test_what_is_not_apples_is_refused_and_told(site, prefix, address, port, nam
     assert record["verdict"] == "refused" and record["reason"] == "push.not_apple" and detail in record["detail"]
 
 
+# Connections of a client beyond its share are reset before they have said anything.
+CROWD = """
+import select, socket
+held = [socket.create_connection(("10.100.100.7", 5223), 20) for _ in range(3)]
+for one in select.select(held, [], [], 20)[0]:
+    try:
+        print(one.recv(1))
+    except ConnectionResetError:
+        print("reset")
+"""
+
+
+def test_nobody_takes_all_places(site):
+    with site.gateway({}, listen={"http": "10.1.0.1:8080", "max_connections_per_client": 2}) as gateway:
+        assert site.devices.python(CROWD) == "reset\n"
+        assert gateway.latest_record(0)["reason"] == "limit.client"
+
+
 def test_a_courier_that_does_not_exist_leads_nowhere(site, prefix):
     before = len(prefix.records())
     assert "error" in site.device("10.100.100.51")

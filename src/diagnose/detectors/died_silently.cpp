@@ -34,15 +34,16 @@ std::optional<Death> death_of(const Flow& flow) {
 
 class DiedSilently : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         for (const Approach& approach : scene.approaches()) {
             for (const Flow* flow : approach.flows) {
                 const auto death = death_of(*flow);
+                if (!death) continue;
                 const bool told = std::ranges::any_of(findings, [&](const Finding& finding) {
                     return finding.id == "mtu-blackhole" && finding.client == approach.client &&
                            finding.server == approach.server && finding.port == approach.port;
                 });
-                if (death && !told) findings.push_back(tell(scene, *flow, *death));
+                if (!told) findings.push_back(tell(scene, *flow, *death));
             }
         }
     }

@@ -69,7 +69,7 @@ public:
         read(sighting, packet.payload, scene);
     }
 
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         std::map<std::tuple<IpAddress, IpAddress, bool>, Unanswered> by_pair;
         for (const Query& query : queries_) {
             auto& pair = by_pair[{query.client, query.server, query.tcp}];
@@ -101,7 +101,7 @@ private:
     void read(const Sighting& sighting, Bytes bytes, Scene& scene) {
         const auto message = glance_dns(bytes);
         if (!message) return;
-        message->response ? answer(sighting, *message, scene) : ask(sighting, *message);
+        message->response ? answer(sighting, *message, scene) : ask(sighting, *message, scene);
     }
 
     void follow(const Sighting& sighting, Scene& scene) {
@@ -112,7 +112,8 @@ private:
         if (found == streams_.end()) {
             const bool begins = sighting.side == Side::client && sighting.flow.of(Side::client).payload_packets == 1 &&
                                 begins_query(packet.payload);
-            if (!begins || streams_.size() >= max_streams) return;
+            if (!begins) return;
+            if (streams_.size() >= max_streams) return scene.no_room_for("DNS connections over TCP");
             found = streams_.emplace(sighting.flow.number, Stream{}).first;
         }
         Stream& stream = found->second;
@@ -125,8 +126,8 @@ private:
         stream.messages[side].feed(packet.payload, [&](Bytes message) { read(sighting, message, scene); });
     }
 
-    void ask(const Sighting& sighting, const DnsGlance& message) {
-        if (queries_.size() >= max_queries) return;
+    void ask(const Sighting& sighting, const DnsGlance& message, Scene& scene) {
+        if (queries_.size() >= max_queries) return scene.no_room_for("DNS queries");
         auto& repeated = open_[{sighting.flow.number, message.id}];
         // An id that comes again much later is another question.
         if (!repeated.empty() && seconds(queries_[repeated.front()].time, sighting.time) >= same_question)

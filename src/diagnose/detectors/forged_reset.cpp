@@ -46,7 +46,7 @@ Suspicion suspect(const Scene& scene, const Flow& flow) {
 
 class ForgedReset : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         for (const Approach& approach : scene.approaches()) {
             for (const Flow* flow : approach.flows) {
                 if (!flow->of(Side::server).reset) continue;

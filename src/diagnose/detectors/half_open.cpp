@@ -74,7 +74,7 @@ void tell(const HalfOpen& half, Place place, Finding& finding) {
 
 class HalfOpenDetector : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         for (const Approach& approach : scene.approaches()) {
             HalfOpen half;
             Finding finding{.id = "synack-unacked",

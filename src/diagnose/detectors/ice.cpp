@@ -72,7 +72,7 @@ struct Session {
 
 class Ice : public Detector {
 public:
-    void see(const Sighting& sighting, Scene&) override {
+    void see(const Sighting& sighting, Scene& scene) override {
         const auto& packet = sighting.packet;
         const auto message = packet.payload.size() >= 20 && std::to_integer<unsigned>(packet.payload[0]) <= 3
                                  ? glance_stun(packet.payload)
@@ -81,12 +81,12 @@ public:
             if (!flows_.empty() && flows_.contains(sighting.flow.number)) media_.insert(sighting.flow.number);
             return;
         }
-        if (message->kind == StunGlance::Class::request && message->is_check) ask(sighting, *message);
+        if (message->kind == StunGlance::Class::request && message->is_check) ask(sighting, *message, scene);
         if (message->kind == StunGlance::Class::success || message->kind == StunGlance::Class::error)
             answer(sighting, *message);
     }
 
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         const auto sessions = settle();
         for (const auto& [hosts, session] : sessions) {
             if (!scene.one_sided(hosts.first, hosts.second)) findings.push_back(told(scene, hosts, session));
@@ -96,10 +96,10 @@ public:
 private:
     using Key = std::pair<SocketAddress, std::array<std::uint8_t, 12>>;
 
-    void ask(const Sighting& sighting, const StunGlance& message) {
+    void ask(const Sighting& sighting, const StunGlance& message, Scene& scene) {
         const SocketAddress &from = sighting.sender(), &to = sighting.receiver();
         const Key key{from, message.transaction};
-        if (!checks_.contains(key) && checks_.size() >= max_checks) return;
+        if (!checks_.contains(key) && checks_.size() >= max_checks) return scene.no_room_for("ICE checks");
         flows_.insert(sighting.flow.number);
         Check& check = checks_[key];
         if (check.tries++ == 0) {

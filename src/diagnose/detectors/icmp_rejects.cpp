@@ -128,12 +128,12 @@ void add_longest_wait(const Rejections& rejections, Finding& finding) {
 
 class IcmpRejects : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         for (const Approach& approach : scene.approaches()) judge(scene, approach, findings);
     }
 
 private:
-    static void judge(const Scene& scene, const Approach& approach, std::vector<Finding>& findings) {
+    static void judge(const Scene& scene, const Approach& approach, Findings& findings) {
         Finding finding{.severity = Severity::error,
                         .client = approach.client,
                         .server = approach.server,

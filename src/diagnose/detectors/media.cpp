@@ -56,17 +56,17 @@ std::string hex(std::uint32_t number) {
 
 class Media : public Detector {
 public:
-    void see(const Sighting& sighting, Scene&) override {
+    void see(const Sighting& sighting, Scene& scene) override {
         const Bytes payload = sighting.packet.payload;
         const auto first = std::to_integer<unsigned>(payload[0]);
         const bool udp = sighting.packet.protocol == packet::protocol::udp;
-        if (udp && first >> 6 == 2) return rtp(sighting);
+        if (udp && first >> 6 == 2) return rtp(sighting, scene);
         if (!udp && first == 3 && !sighting.repeated) return h245(sighting);
         // Methods and "SIP/2.0" begin with a capital letter.
         if (first >= 'A' && first <= 'Z' && payload.size() > 40) sip(sighting);
     }
 
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         const auto one_way = one_way_streams(scene);
         std::map<SocketAddress, const Stream*> by_receiver, by_sender;
         for (const Stream* stream : one_way) {
@@ -88,13 +88,13 @@ public:
     }
 
 private:
-    void rtp(const Sighting& sighting) {
+    void rtp(const Sighting& sighting, Scene& scene) {
         const auto packet = glance_rtp(sighting.packet.payload);
         if (!packet) return;
         const std::uint64_t key = std::uint64_t{sighting.flow.number} << 1 | (sighting.side == Side::server ? 1 : 0);
         auto found = streams_.find(key);
         if (found == streams_.end()) {
-            if (streams_.size() >= max_streams) return;
+            if (streams_.size() >= max_streams) return scene.no_room_for("datagrams of what may be media");
             found = streams_.emplace(key, Stream{}).first;
             found->second.flow = sighting.flow.number;
             found->second.side = sighting.side;

@@ -76,12 +76,12 @@ public:
         }
     }
 
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
-        const std::size_t before = findings.size();
+    void conclude(const Scene& scene, Findings& findings) override {
+        const std::size_t before = findings.concluded();
         two_legs(scene, findings);
         // The same fault, seen a less certain way.
-        if (findings.size() == before) each_packet(scene, findings);
-        if (findings.size() == before) one_leg(scene, findings);
+        if (findings.concluded() == before) each_packet(scene, findings);
+        if (findings.concluded() == before) one_leg(scene, findings);
     }
 
 private:
@@ -103,7 +103,7 @@ private:
     }
 
     // The inside of a NAT and its outside are both in the capture: one connection has one initial sequence number.
-    static void two_legs(const Scene& scene, std::vector<Finding>& findings) {
+    static void two_legs(const Scene& scene, Findings& findings) {
         std::map<IpAddress, std::vector<std::pair<const Flow*, const Flow*>>> by_client;
         scene.flows.each([&](const Flow& flow) {
             const Flow* inside = flow.is_twin() ? scene.flows.by_number(flow.twin_of) : nullptr;
@@ -154,7 +154,7 @@ private:
     }
 
     // One connection that goes on from another address: it answers a SYN-ACK that another address has got.
-    static void each_packet(const Scene& scene, std::vector<Finding>& findings) {
+    static void each_packet(const Scene& scene, Findings& findings) {
         std::map<std::tuple<SocketAddress, std::uint16_t>, const Flow*> opened;
         scene.flows.each([&](const Flow& flow) {
             if (flow.protocol != packet::protocol::tcp || !flow.of(Side::client).opened ||
@@ -195,7 +195,7 @@ private:
     }
 
     // Outside of the NAT alone: who the client says it is stays the same.
-    static void one_leg(const Scene& scene, std::vector<Finding>& findings) {
+    static void one_leg(const Scene& scene, Findings& findings) {
         std::map<std::pair<std::string, bool>, Uses> by_identity;  // and by IPv4: hosts have both
         for (const Claim& claim : scene.claims()) {
             const Flow* flow = scene.flows.by_number(claim.flow);

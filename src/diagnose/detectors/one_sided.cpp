@@ -11,7 +11,7 @@ constexpr std::size_t most_pairs = 8;  // that are told one by one
 
 class OneSided : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         const auto& pairs = scene.one_sided_pairs();
         if (pairs.size() > most_pairs) {
             const auto& [client, server] = *pairs.begin();

@@ -101,7 +101,7 @@ Finding discovered(const Flow& flow, const TooBig& seen) {
 
 class PathMtu : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         scene.flows.each([&](const Flow& flow) {
             if (flow.protocol != packet::protocol::tcp || flow.is_twin()) return;
             const TooBig seen = too_big(scene, flow);

@@ -46,12 +46,12 @@ std::string sender_of(const Refusals& refusals, const std::optional<Rescue>& res
 
 class Refused : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         for (const Approach& approach : scene.approaches()) judge(scene, approach, findings);
     }
 
 private:
-    static void judge(const Scene& scene, const Approach& approach, std::vector<Finding>& findings) {
+    static void judge(const Scene& scene, const Approach& approach, Findings& findings) {
         Finding finding{.id = "refused-rst",
                         .client = approach.client,
                         .server = approach.server,

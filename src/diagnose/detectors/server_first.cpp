@@ -26,7 +26,7 @@ std::vector<const Flow*> callbacks(const Scene& scene, const Flow& flow, Time fr
 }
 
 // The silence back and the wait here are one: it ends with the greeting.
-void charge(std::vector<Finding>& findings, const Flow& back, const Flow& flow, Interval wait) {
+void charge(Findings& findings, const Flow& back, const Flow& flow, Interval wait) {
     for (Finding& finding : findings) {
         const bool same = finding.id == "syn-silent" && finding.client == back.client.ip &&
                           finding.server == back.server.ip && finding.port == back.server.port;
@@ -40,7 +40,7 @@ void charge(std::vector<Finding>& findings, const Flow& back, const Flow& flow, 
 
 class ServerFirst : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         for (const Approach& approach : scene.approaches()) {
             for (const Flow* flow : approach.flows) {
                 if (judge(scene, *flow, findings)) break;
@@ -49,7 +49,7 @@ public:
     }
 
 private:
-    static bool judge(const Scene& scene, const Flow& flow, std::vector<Finding>& findings) {
+    static bool judge(const Scene& scene, const Flow& flow, Findings& findings) {
         const auto& client = flow.of(Side::client);
         const auto& server = flow.of(Side::server);
         if (!flow.established || server.payload_packets == 0) return false;

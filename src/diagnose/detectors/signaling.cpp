@@ -36,7 +36,7 @@ public:
         if (seen.packets.size() < max_evidence) seen.packets.push_back(sighting.number);
     }
 
-    void conclude(const Scene&, std::vector<Finding>& findings) override {
+    void conclude(const Scene&, Findings& findings) override {
         for (const auto& [key, seen] : seen_) {
             const auto& [client, server, protocol, code] = key;
             Finding finding{.id = id_of(protocol),

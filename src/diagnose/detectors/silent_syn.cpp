@@ -96,7 +96,7 @@ Finding scan_of(std::span<const Finding> ports) {
 
 class SilentSyn : public Detector {
 public:
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         std::vector<Finding> of_pair;  // approaches come sorted by client and server
         for (const Approach& approach : scene.approaches()) {
             if (scene.one_sided(approach.client, approach.server)) continue;
@@ -109,7 +109,7 @@ public:
     }
 
 private:
-    static void flush(std::vector<Finding>& of_pair, std::vector<Finding>& findings) {
+    static void flush(std::vector<Finding>& of_pair, Findings& findings) {
         if (of_pair.size() > most_ports) of_pair = {scan_of(of_pair)};
         std::ranges::move(of_pair, std::back_inserter(findings));
         of_pair.clear();

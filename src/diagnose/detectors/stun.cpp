@@ -31,20 +31,21 @@ struct Transaction {
 
 class Stun : public Detector {
 public:
-    void see(const Sighting& sighting, Scene&) override {
+    void see(const Sighting& sighting, Scene& scene) override {
         const auto& packet = sighting.packet;
         if (packet.payload.size() < 20 || std::to_integer<unsigned>(packet.payload[0]) > 3) return;
         const auto message = glance_stun(packet.payload);
         if (!message) return;
         const SocketAddress source{packet.source, packet.source_port};
         const SocketAddress destination{packet.destination, packet.destination_port};
-        if (message->kind == StunGlance::Class::request) ask(sighting, *message, source, destination);
+        if (message->kind == StunGlance::Class::request && !ask(sighting, *message, source, destination))
+            scene.no_room_for("STUN requests");
         if (message->kind == StunGlance::Class::success || message->kind == StunGlance::Class::error) {
             answer(sighting, *message, destination);
         }
     }
 
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         unanswered(scene, findings);
         mappings(findings);
     }
@@ -52,19 +53,21 @@ public:
 private:
     using Key = std::pair<SocketAddress, std::array<std::uint8_t, 12>>;
 
-    void ask(const Sighting& sighting, const StunGlance& message, const SocketAddress& client,
+    // False: there is no room for it.
+    bool ask(const Sighting& sighting, const StunGlance& message, const SocketAddress& client,
              const SocketAddress& server) {
         const Key key{client, message.transaction};
-        if (!transactions_.contains(key) && transactions_.size() >= max_transactions) return;
+        if (!transactions_.contains(key) && transactions_.size() >= max_transactions) return false;
         auto& transaction = transactions_[key];
         transaction.client = client;
         transaction.server = server;
         transaction.method = message.method;
         transaction.check = message.is_check;
         transaction.time_to_live = sighting.packet.time_to_live;
-        if (transaction.times.size() >= max_evidence) return;
+        if (transaction.times.size() >= max_evidence) return true;
         transaction.times.push_back(sighting.time);
         transaction.packets.push_back(sighting.number);
+        return true;
     }
 
     void answer(const Sighting& sighting, const StunGlance& message, const SocketAddress& client) {
@@ -76,7 +79,7 @@ private:
         if (message.mapped) transaction.mapped = message.mapped;
     }
 
-    void unanswered(const Scene& scene, std::vector<Finding>& findings) const {
+    void unanswered(const Scene& scene, Findings& findings) const {
         std::map<std::pair<IpAddress, SocketAddress>, std::vector<const Transaction*>> silent;
         std::set<std::pair<IpAddress, SocketAddress>> answered;
         for (const auto& [key, transaction] : transactions_) {
@@ -127,7 +130,7 @@ private:
     }
 
     // One local socket and several servers: the mapped address is the same, or it depends on the destination.
-    void mappings(std::vector<Finding>& findings) const {
+    void mappings(Findings& findings) const {
         std::map<SocketAddress, std::vector<const Transaction*>> by_client;
         for (const auto& [key, transaction] : transactions_) {
             if (transaction.mapped && transaction.method == binding && !transaction.check)

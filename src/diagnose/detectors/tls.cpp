@@ -75,7 +75,8 @@ public:
         if (found == handshakes_.end()) {
             const bool begins = sighting.side == Side::client && sighting.flow.of(Side::client).payload_packets == 1 &&
                                 begins_hello(sighting.packet.payload);
-            if (!begins || handshakes_.size() >= max_handshakes) return;
+            if (!begins) return;
+            if (handshakes_.size() >= max_handshakes) return scene.no_room_for("TLS handshakes");
             found = handshakes_.emplace(sighting.flow.number, Handshake{}).first;
             found->second.flow = sighting.flow.number;
             found->second.hello_time = sighting.time;
@@ -84,9 +85,10 @@ public:
         }
         follow(found->second, sighting);
         read_messages(found->second, sighting, scene);
+        if (is_of_no_more_use(found->second)) forget(found);
     }
 
-    void conclude(const Scene& scene, std::vector<Finding>& findings) override {
+    void conclude(const Scene& scene, Findings& findings) override {
         std::vector<const Handshake*> ordered;
         for (const auto& [number, handshake] : handshakes_) ordered.push_back(&handshake);
         std::ranges::sort(ordered, {}, &Handshake::flow);
@@ -141,6 +143,18 @@ private:
         if (!std::exchange(handshake.closed, true)) ++closed_;
     }
 
+    // It went well, and what follows can't be read.
+    static bool is_of_no_more_use(const Handshake& handshake) {
+        return handshake.records[0].encrypted() && handshake.records[1].encrypted() && !handshake.alert &&
+               !handshake.shown;
+    }
+
+    void forget(std::unordered_map<std::uint32_t, Handshake>::iterator at) {
+        if (at->second.closed) --closed_;
+        if (!at->second.hello_read && !at->second.hello.empty()) --waiting_;
+        handshakes_.erase(at);
+    }
+
     // Who the two say they are, as far as it is in clear.
     void read_messages(Handshake& handshake, const Sighting& sighting, Scene& scene) {
         const auto side = static_cast<std::size_t>(sighting.side);
@@ -169,8 +183,7 @@ private:
     }
 
     // A certificate from somebody else than who has to issue it, or from two at one and the same server.
-    static void intercepted(const Scene& scene, const std::vector<const Handshake*>& handshakes,
-                            std::vector<Finding>& findings) {
+    static void intercepted(const Scene& scene, const std::vector<const Handshake*>& handshakes, Findings& findings) {
         std::map<std::tuple<IpAddress, std::uint16_t, std::string>, std::map<std::string, const Handshake*>> issuers;
         for (const Handshake* handshake : handshakes) {
             const Flow* flow = scene.flows.by_number(handshake->flow);
@@ -247,8 +260,7 @@ private:
         return out;
     }
 
-    static void unanswered(const Scene& scene, const Flow& flow, const Handshake& handshake,
-                           std::vector<Finding>& findings) {
+    static void unanswered(const Scene& scene, const Flow& flow, const Handshake& handshake, Findings& findings) {
         const auto& client = flow.of(Side::client);
         const auto& server = flow.of(Side::server);
         if (!flow.established || server.payload_packets > 0) return;
@@ -278,7 +290,7 @@ private:
         findings.push_back(std::move(finding));
     }
 
-    static void reset(const Flow& flow, const Handshake& handshake, std::vector<Finding>& findings) {
+    static void reset(const Flow& flow, const Handshake& handshake, Findings& findings) {
         const auto& server = flow.of(Side::server);
         Finding finding = begun(flow, handshake, "tls-reset-after-hello");
         finding.text = endpoint_text(finding.server, finding.port) + " ends the connection of " +
@@ -294,7 +306,7 @@ private:
         findings.push_back(std::move(finding));
     }
 
-    static void alert(const Flow& flow, const Handshake& handshake, std::vector<Finding>& findings) {
+    static void alert(const Flow& flow, const Handshake& handshake, Findings& findings) {
         const TlsAlert& alert = *handshake.alert;
         const bool by_client = handshake.alert_side == Side::client;
         const bool distrust = by_client && rejects_certificate(alert.description);
@@ -313,8 +325,9 @@ private:
             (by_client ? "with " + endpoint_text(finding.server, finding.port) : "of " + finding.client.to_string()) +
             ".";
         if (alert.description == 70) {
-            finding.text += " The client offers " + std::string(version_name(handshake.version)) +
-                            " at most, and the server wants a later version.";
+            finding.text += by_client ? " The server has chosen a version that the client does not speak any more."
+                                      : " The client offers " + std::string(version_name(handshake.version)) +
+                                            " at most, and the server wants a later version.";
         }
         if (distrust) {
             finding.text += " It does not trust the certificate it is shown";

@@ -215,6 +215,9 @@ TEST(Identity, IsWhatAClientSaysOfItselfInClear) {
         {"GET / HTTP/1.1\r\ncookie: a=b; c=d\r\n\r\n", "Cookie", "a=b; c=d"},
         {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "", ""},
         {"token=a", "", ""},  // too short to say who
+        {"GET / HTTP/1.1\r\nAuthorization: Basic YWxpY2U6eA==\r\n\r\n", "Authorization", "Basic YWxpY2U6eA=="},
+        {"REGISTER sip:a.example SIP/2.0\r\nAuthorization: Digest nonce=\"1\", response=\"2\"\r\nCall-ID: 77@a\r\n\r\n",
+         "Call-ID", "77@a"},  // the answer to a challenge is another one each time
         {"\x16\x03\x01 token=ipad-0001", "", ""},
     };
     for (const Case& c : cases) {

@@ -5,6 +5,7 @@
 #include "wire/h323/stepper.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace sallyport::gate::h323 {
 
@@ -50,14 +51,17 @@ io::Task<Reason> discover(Session& session, Opening& opening, Tunnel& tunnel, By
     judge.asked(heard);
     target.write(question);
     MessageStepper stepper;
+    std::string answer;
     for (;;) {
         const io::Got got = target.read(target.loop().buffer().first(max_message));
         if (got.io == io::Io::ok) {
             const Bytes came = Bytes(target.loop().buffer()).first(got.bytes);
-            opening.say(came);
+            answer += as_text(came);
             const Said said = look(stepper, came, judge, session, state);
-            if (said != Said::part) co_return said == Said::whole ? Reason::ok : Reason::target_malformed;
-            continue;
+            if (said == Said::unreadable) co_return Reason::target_malformed;
+            if (said == Said::part) continue;
+            opening.say(as_bytes(answer));
+            co_return Reason::ok;
         }
         const io::Wait waited = got.io == io::Io::again ? co_await target.readable(deadline) : io::Wait::ready;
         if (waited == io::Wait::cancelled) co_return session.ended_by;

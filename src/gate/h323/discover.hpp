@@ -12,7 +12,7 @@ namespace sallyport::gate::h323 {
 /// Is it a GRQ, and nothing else?
 bool only_discovers(const Heard& heard);
 
-/// Asks the target, and passes on what it says, as it comes, until its message is whole.
+/// Asks the target, and passes on what it says once its message is whole; nothing where it does not come to that.
 /// @param question  all that the client has sent, and `heard` is what it says: both stay as they are meanwhile
 /// @return ok, else why there was no answer
 io::Task<telemetry::Reason> discover(Session& session, Opening& opening, Tunnel& tunnel, Bytes question,

@@ -38,6 +38,7 @@ constexpr Row rows[] = {
     {Reason::service_no_name, grj::undefined_reason, rrj::undefined_reason, release::unreachable_destination,
      cause::invalid_number},
     {Reason::acl_denied, grj::security_denial, rrj::security_denial, release::no_permission, cause::rejected},
+    {Reason::ban_active, grj::security_denial, rrj::security_denial, release::no_permission, cause::rejected},
     {Reason::cert_name_mismatch, grj::security_denial, rrj::security_denial, release::security_denied, cause::rejected},
     {Reason::peek_malformed, grj::undefined_reason, rrj::undefined_reason, release::undefined_reason,
      cause::protocol_error},

@@ -136,6 +136,10 @@ private:
             co_await refuse(Reason::peek_malformed, asked.why_none, {.looked_for = asked.said});
             co_return std::nullopt;
         }
+        if (session_.gate.guard().banned(session_.client.ip)) {
+            co_await refuse(Reason::ban_active, "", {.looked_for = asked.said});
+            co_return std::nullopt;
+        }
         route.name = name_of(asked, routing);
         if (routing.checks_certificates(config::Protocol::h323)) route.shown = shown_by(client_);
         route.decision = decide(routing, ask_of(route.name, routing, route.shown.get()));

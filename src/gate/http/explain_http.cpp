@@ -1,6 +1,7 @@
 #include "gate/http/explain_http.hpp"
 
 #include "gate/http/acme.hpp"
+#include "gate/tls/pass_by_sni.hpp"
 
 #include <memory>
 
@@ -42,6 +43,9 @@ void explain(const Snapshot& snapshot, const Question& question, bool tls, std::
         explanation.detail = result.refused() ? text(result.error) : "not one request";
         return;
     }
+    // As on a port with TLS: nobody here would see the request.
+    if (tls && snapshot.find(config::Protocol::tls, head->authority.host()) != nullptr)
+        return gate::tls::explain(snapshot, question, tls, head->authority.host(), explanation);
     const Ask ask{.protocol = config::Protocol::http,
                   .name = head->authority.host(),
                   .client = question.client,

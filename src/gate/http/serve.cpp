@@ -207,15 +207,10 @@ Decision decide_request(Connection& connection, const Request& request) {
 // The decision, and what it leads to.
 io::Task<void> answer_request(Connection& connection, Request& request, Story& story) {
     const auto& facts = request.facts;
-    if (facts.wants_h2c) {
-        story.reason = Reason::protocol_unsupported;
-        story.detail = "the upgrade to h2c";
-        story.status = 400;
-        co_return co_await refuse(connection, request, story);
-    }
     if (is_challenge(request)) {
         const bool answered = co_await answer_challenge(connection, request, story);
         if (answered) co_return;
+        request.snapshot = connection.gate().snapshot();  // the disk took its time: this one may be another
     }
     if (connection.gate().guard().banned(connection.session.client.ip)) {
         story.reason = Reason::ban_active;

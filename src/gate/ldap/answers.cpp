@@ -28,14 +28,14 @@ constexpr Row rows[] = {
 
 void BindJudge::asked(std::int32_t id, const BindRequest& bind) {
     if (asked_.size() == most) asked_.erase(asked_.begin());
-    asked_.push_back({.id = id, .name = std::string(bind.name), .password = std::string(as_text(bind.password))});
+    asked_.push_back({id, bind.password.empty() ? 0 : guard::credential_hash(bind.name, as_text(bind.password))});
 }
 
 std::optional<BindJudge::Judged> BindJudge::answered(std::int32_t id, Bytes operation) {
     const auto at = std::ranges::find(asked_, id, &Asked::id);
-    std::optional<Asked> asked;
+    std::uint64_t credential = 0;
     if (at != asked_.end()) {
-        asked = std::move(*at);
+        credential = at->credential;
         asked_.erase(at);
         if (asked_.empty()) asked_ = {};  // an idle connection owns no memory
     }
@@ -43,8 +43,7 @@ std::optional<BindJudge::Judged> BindJudge::answered(std::int32_t id, Bytes oper
     if (!result) return std::nullopt;
     const auto* row = std::ranges::find(rows, result->code, &Row::code);
     if (row == std::end(rows)) return std::nullopt;
-    const bool simple = asked && !asked->password.empty();
-    return Judged{row->sign, simple ? guard::credential_hash(asked->name, asked->password) : 0};
+    return Judged{row->sign, credential};
 }
 
 }  // namespace sallyport::gate::ldap

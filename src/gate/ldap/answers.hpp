@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace sallyport::gate::ldap {
@@ -30,8 +29,7 @@ private:
 
     struct Asked {
         std::int32_t id;
-        std::string name;
-        std::string password;  // until its answer
+        std::uint64_t credential;  // and not what it is made of
     };
     std::vector<Asked> asked_;  // the oldest first
 };

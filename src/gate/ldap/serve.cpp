@@ -50,7 +50,6 @@ private:
     // Until a whole message stands at the front. False: the story is told.
     io::Task<bool> read_request() {
         head_ = {};
-        opening_.expect_message();
         for (;;) {
             if (!opening_.empty()) {
                 const MessageResult result = read_message_head(opening_.bytes(), Sender::client, head_);

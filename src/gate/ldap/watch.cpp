@@ -93,7 +93,7 @@ bool LdapWatch::admits_bind(const MessageHead& head, io::Stream& client) {
                                                           .client = session_.client.ip,
                                                           .tls = client.is_tls()});
     const bool banned = session_.gate.guard().banned(session_.client.ip);
-    if (!banned && !asked.malformed && decision.admitted() && decision.service->name == service_) {
+    if (!banned && !asked.malformed && decision.admitted() && decision.service->is_named(service_)) {
         sasl_ = sasl_ || asked.sasl;
         if (const auto bind = read_bind_request(head.operation)) binds_.asked(head.id, *bind);
         return true;

@@ -51,7 +51,8 @@ std::optional<guard::Sign> AnswerJudge::judge(const sallyport::sip::Message& res
         return row.status == status && (asked.registers || row.asking == Asking::anything);
     });
     if (probes) return guard::Sign::probing;
-    const bool accepted = status < 300 && !asked.credentials.empty();
+    const bool accepted =
+        status < 300 && !asked.credentials.empty() && asked.credentials != sallyport::sip::too_long_to_know;
     if (accepted && !is_known(asked.credentials)) {
         if (accepted_.size() == most_accepted) accepted_.erase(accepted_.begin());
         accepted_.push_back(asked.credentials);

@@ -2,6 +2,7 @@
 // decision, the target or the refusal.
 #include "gate/gate.hpp"
 #include "gate/opening.hpp"
+#include "gate/proxy_header.hpp"
 #include "gate/sip/asked.hpp"
 #include "gate/sip/own_route.hpp"
 #include "gate/sip/refuse.hpp"
@@ -131,7 +132,7 @@ private:
         auto watch = std::make_unique<SipWatch>(session_, *tunnel, std::move(shown));
         if (decision.service->settings->route_header)
             watch->be_in_route(own_route(*tunnel, outer(*snapshot), asked.domain.text()));
-        if (asked.secure && !decision.leg_tls) watch->note("sips: asks for TLS on each hop, and the leg is plain");
+        if (asked.secure && !decision.leg_tls) watch->note_plain_leg();
         // All that has come goes the way of what follows; what stands behind this request is decided there.
         const bool goes_on = watch->from_client(opening_.bytes(), client_, tunnel->target.stream);
         tunnel->relayed = {.to_target = opening_.received(), .to_client = opening_.sent()};
@@ -143,7 +144,7 @@ private:
     // Asks the system for the address: only for those who need it.
     Hop outer(const LoopSnapshot& snapshot) const {
         const auto& nat_map = snapshot.routing->config().node.nat_map;
-        return outer_hop(io::local_address(client_.fd()), client_.is_tls(), nat_map);
+        return outer_hop(reached_at(session_, client_), client_.is_tls(), nat_map);
     }
     static OwnRoute own_route(const Tunnel& tunnel, const Hop& outer, std::string_view domain) {
         const Hop inner{.address = io::local_address(tunnel.target.stream.fd()), .tls = tunnel.target.tls};

@@ -115,11 +115,15 @@ SipWatch::Denial SipWatch::judge(const Message& request, const io::Stream& clien
     const Decision decision = decide(*snapshot->routing, ask_of(asked, request, session_.client.ip, client.is_tls(),
                                                                 shown_.get(), client.loop().wall()));
     if (!decision.admitted()) return {decision.reason, asked.why_none()};
-    if (decision.service->name != tunnel_.service)
+    if (!decision.service->is_named(tunnel_.service))
         return {Reason::service_unknown, "this connection belongs to another domain: open one of its own", 403};
     // The target takes this leg for the word of a certificate, and the certificate is for somebody else.
     if (decision.service->settings->check_certificate && tunnel_.target.tls && !decision.leg_tls)
         return {Reason::cert_name_mismatch, "this connection is for whom its certificate names"};
+    // The leg was chosen by a request that did not ask for TLS (RFC 5630 section 3.1.3 has the status).
+    if (asked.secure && !tunnel_.target.tls && decision.leg_tls)
+        return {Reason::protocol_unsupported, "sips: asks for TLS on each hop: open a connection of its own", 480};
+    if (asked.secure && !tunnel_.target.tls) note_plain_leg();
     if (shown_ == nullptr && !asked.secure && asked.from.size() <= max_remembered)
         admitted_ = {std::string(without_tag(asked.from)), session_.gate.snapshot_number()};
     return {};

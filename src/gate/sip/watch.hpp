@@ -31,8 +31,8 @@ public:
 
     /// From here on the gateway is in the route of every dialog.
     void be_in_route(OwnRoute route) { route_ = std::move(route); }
-    /// What the record says where nothing worse happens.
-    void note(std::string_view detail) { detail_ = detail; }
+    /// A request for sips: goes on in plain: the record says so where nothing worse happens.
+    void note_plain_leg() { detail_ = "sips: asks for TLS on each hop, and the leg is plain"; }
 
     bool from_client(Bytes bytes, io::Stream& client, io::Stream& target) override;
     bool from_target(Bytes bytes, io::Stream& client, io::Stream& target) override;

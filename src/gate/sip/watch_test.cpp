@@ -18,6 +18,9 @@ using telemetry::Reason;
 namespace {
 
 constexpr std::string_view configuration = R"(
+[trust]
+ca = ["ca.pem"]
+
 [[service]]
 name = "hq.example.com"
 protocol = "sip"
@@ -29,6 +32,13 @@ name = "other.example.com"
 protocol = "sip"
 target = ["10.0.0.2"]
 plain_port = 5060
+
+[[service]]
+name = "both.example.com"
+protocol = "sip"
+target = ["10.0.0.4"]
+plain_port = 5060
+tls_port = 5061
 
 [[service]]
 name = "checked.example.com"
@@ -205,12 +215,53 @@ plain_port = 5060
     }
 }
 
+TEST(SipWatch, KnowsItsServiceAgainWhicheverOfItsNamesStandsFirst) {
+    Routed routed;
+    routed.at.gate.adopt(snapshot_of(routed.at.book, R"(
+[[service]]
+name = ["new.example.com", "hq.example.com"]
+protocol = "sip"
+target = ["10.0.0.1"]
+plain_port = 5060
+)"));
+    EXPECT_TRUE(routed.from_client(request({})));
+    EXPECT_EQ(routed.at_target(), request({}));
+    EXPECT_EQ(routed.at_client(), "");
+}
+
 TEST(SipWatch, LetsNothingByTheCertificatesLegWithoutIt) {
     for (const bool leg_tls : {true, false}) {
         Routed routed("checked.example.com", leg_tls);
         routed.from_client(request({.from = "sip:bob@checked.example.com"}));
         EXPECT_EQ(routed.at_target().empty(), leg_tls);
         EXPECT_EQ(routed.refused(Reason::cert_name_mismatch), leg_tls ? 1U : 0U);
+    }
+}
+
+// The leg was chosen by the first request, which asked for nothing.
+TEST(SipWatch, LetsNoSipsGoInPlainWhereTheServiceHasTls) {
+    struct Case {
+        const char* service;
+        bool leg_tls;
+        bool passes;
+        const char* detail;
+    };
+    const Case cases[] = {
+        {"both.example.com", false, false, ""},
+        {"both.example.com", true, true, ""},
+        {"hq.example.com", false, true, "sips: asks for TLS on each hop, and the leg is plain"},
+    };
+    for (const Case& c : cases) {
+        Routed routed(c.service, c.leg_tls);
+        const std::string from = "sips:alice@" + std::string(c.service);
+        const std::string asked = request({.from = from});
+        EXPECT_TRUE(routed.from_client(asked)) << c.service;
+        EXPECT_EQ(routed.at_target(), c.passes ? asked : "") << c.service;
+        EXPECT_EQ(status_of_answer(routed.at_client()), c.passes ? "" : "SIP/2.0 480 Temporarily Unavailable");
+        EXPECT_EQ(routed.watch->detail(), c.detail) << c.service;
+        const std::string later = request({.from = from.substr(0, 3) + from.substr(4), .number = 2});
+        EXPECT_TRUE(routed.from_client(later));
+        EXPECT_EQ(routed.at_target(), later) << "the connection goes on";
     }
 }
 
@@ -301,6 +352,15 @@ TEST_F(SipDay, NeitherIsOneThatUsesANonceUntilItIsOld) {
         }
         expect_nothing_counted();
     }
+}
+
+// Nobody is known by more than a connection remembers: long ones would all be alike.
+TEST_F(SipDay, OneThatGuessesBehindLongCredentialsThatWereAcceptedIsCounted) {
+    const std::string padding(1000, 'x');
+    exchange("Authorization: Digest username=\"alice\", nonce=\"" + padding + "1\"\r\n", ok());
+    exchange("Authorization: Digest username=\"bob\", nonce=\"" + padding + "2\"\r\n", challenge(1));
+    pass_a_minute();
+    EXPECT_EQ(signs_, 1);
 }
 
 TEST_F(SipDay, OneThatGuessesIsCountedEachTime) {

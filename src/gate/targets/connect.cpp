@@ -179,8 +179,7 @@ void TargetSearch::note_failure(TargetState& state, Reason reason) {
 }
 
 std::string TargetSearch::proxy_header() const {
-    const SocketAddress own = session_.told_own.port != 0 ? session_.told_own : io::local_address(client_.fd());
-    return write_proxy_header(service_.settings->proxy_protocol, session_.client, own);
+    return write_proxy_header(service_.settings->proxy_protocol, session_.client, reached_at(session_, client_));
 }
 
 }  // namespace sallyport::gate

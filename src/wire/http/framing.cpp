@@ -21,11 +21,6 @@ void read_connection(std::string_view list, Announced& out) {
     }
 }
 
-void read_upgrade(std::string_view list, Announced& out) {
-    out.websocket = out.websocket || has_member(list, "websocket");
-    out.h2c = out.h2c || has_member(list, "h2c");
-}
-
 // RFC 4559 section 6, and NTLM, which no RFC has: whoever speaks on the connection afterwards is taken for this client.
 bool binds_connection(std::string_view authentication) {
     const std::string_view scheme = authentication.substr(0, authentication.find_first_of(" ,"));
@@ -47,7 +42,7 @@ Announced read_announced(const FieldList& fields) {
             case FieldKind::content_length: ++out.lengths, out.length = field.value; break;
             case FieldKind::transfer_encoding: ++out.encodings, out.encoding = field.value; break;
             case FieldKind::connection: read_connection(field.value, out); break;
-            case FieldKind::upgrade: read_upgrade(field.value, out); break;
+            case FieldKind::upgrade: out.websocket |= has_member(field.value, "websocket"); break;
             case FieldKind::authentication: out.binds_connection |= binds_connection(field.value); break;
             case FieldKind::expect: out.expect_continue |= equals_ignoring_case(field.value, "100-continue"); break;
             default: break;

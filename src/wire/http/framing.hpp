@@ -20,8 +20,7 @@ struct Announced {
     bool keep_alive = false;
     bool upgrade = false;
     bool lists_fields = false;
-    bool websocket = false;  // members of Upgrade
-    bool h2c = false;
+    bool websocket = false;  // a member of Upgrade
     bool expect_continue = false;
     bool binds_connection = false;  // authentication that holds for the connection
 

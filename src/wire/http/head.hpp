@@ -91,7 +91,6 @@ struct RequestFacts {
     bool keep_alive = false;  // by version and Connection (RFC 9112 section 9.3)
     bool expect_continue = false;  // never on HTTP/1.0
     bool wants_websocket = false;  // RFC 6455 section 4.1
-    bool wants_h2c = false;  // the upgrade to HTTP/2 that RFC 9113 section 3.1 gave up
     bool connection_lists = false;  // Connection names something besides close, keep-alive and upgrade
     bool binds_connection = false;  // authenticates the connection, not the request: NTLM, Negotiate (RFC 4559)
     std::string_view method_text;  // as received

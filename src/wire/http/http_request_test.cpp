@@ -30,7 +30,6 @@ std::string describe(const RequestHead& head) {
     if (head.keep_alive) out += ", keep-alive";
     if (head.expect_continue) out += ", expects";
     if (head.wants_websocket) out += ", websocket";
-    if (head.wants_h2c) out += ", h2c";
     if (head.connection_lists) out += ", connection lists";
     return out;
 }
@@ -88,10 +87,13 @@ TEST(HttpRequest, IsReadWholeAndEveryPrefixOfItAsksForMore) {
         {"a WebSocket with a body is none",
          "GET /w HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\n",
          "GET /w for a, 1.1, length 5, keep-alive"},
-        {"h2c",
+        {"h2c, which is ignored",
          "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
          "x\r\n\r\n",
-         "GET / for a, 1.1, none, keep-alive, h2c, connection lists"},
+         "GET / for a, 1.1, none, keep-alive, connection lists"},
+        {"h2c beside a WebSocket",
+         "GET /w HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c, websocket\r\n\r\n",
+         "GET /w for a, 1.1, none, keep-alive, websocket"},
         {"empty lines before it", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / for a, 1.1, none, keep-alive"},
         {"an empty value", "GET / HTTP/1.1\r\nHost: a\r\nX:\r\nY: \t \r\n\r\n", "GET / for a, 1.1, none, keep-alive"},
         {"tabs and bytes above 127 in a value",

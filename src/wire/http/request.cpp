@@ -125,7 +125,6 @@ std::optional<HeadError> read_meaning(RequestHead& head) {
     const bool upgrades = head.minor_version == 1 && announced.upgrade;  // RFC 9110 section 7.8: ignored on HTTP/1.0
     const bool has_body = head.framing != Framing::none() && head.framing != Framing::of_length(0);
     head.wants_websocket = upgrades && announced.websocket && head.method == Method::get && !has_body;
-    head.wants_h2c = upgrades && announced.h2c;
     head.keep_alive = announced.persistent(head.minor_version);
     head.expect_continue = announced.expect_continue && head.minor_version == 1;
     head.connection_lists = announced.lists_fields;

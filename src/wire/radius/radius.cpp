@@ -12,10 +12,12 @@ constexpr std::size_t head_before_authenticator = 4;
 
 enum Attribute : std::uint8_t {
     user_name = 1,
+    nas_ip_address = 4,
     framed_ip_address = 8,
     calling_station_id = 31,
     acct_status_type = 40,
     acct_session_id = 44,
+    nas_ipv6_address = 95,
     framed_ipv6_address = 168,
 };
 
@@ -28,6 +30,20 @@ Status status_of(std::uint32_t value) {
         case 8: return Status::server_off;
         default: return Status::other;
     }
+}
+
+bool take_v4(std::optional<IpAddress>& into, Bytes value) {
+    if (value.size() != 4) return false;
+    if (!into) into = IpAddress::v4(*ByteReader(value).u32());
+    return true;
+}
+
+bool take_v6(std::optional<IpAddress>& into, Bytes value) {
+    std::array<std::uint8_t, 16> octets{};
+    if (value.size() != octets.size()) return false;
+    std::ranges::transform(value, octets.begin(), [](std::byte one) { return std::to_integer<std::uint8_t>(one); });
+    if (!into) into = IpAddress::v6(octets);
+    return true;
 }
 
 // Of an attribute that stands twice the first one counts. False: its length is not what its kind has.
@@ -44,18 +60,10 @@ bool take(Accounting& out, std::uint8_t type, Bytes value) {
             if (value.size() != 4) return false;
             if (out.status == Status::other) out.status = status_of(*ByteReader(value).u32());
             return true;
-        case framed_ip_address:
-            if (value.size() != 4) return false;
-            if (!out.v4) out.v4 = IpAddress::v4(*ByteReader(value).u32());
-            return true;
-        case framed_ipv6_address: {
-            std::array<std::uint8_t, 16> octets{};
-            if (value.size() != octets.size()) return false;
-            std::ranges::transform(value, octets.begin(),
-                                   [](std::byte one) { return std::to_integer<std::uint8_t>(one); });
-            if (!out.v6) out.v6 = IpAddress::v6(octets);
-            return true;
-        }
+        case framed_ip_address: return take_v4(out.v4, value);
+        case framed_ipv6_address: return take_v6(out.v6, value);
+        case nas_ip_address: return take_v4(out.nas, value);
+        case nas_ipv6_address: return take_v6(out.nas, value);
         default: return true;
     }
 }

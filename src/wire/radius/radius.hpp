@@ -33,7 +33,8 @@ struct Accounting {
     std::string_view session;      // Acct-Session-Id
     std::optional<IpAddress> v4;   // Framed-IP-Address
     std::optional<IpAddress> v6;   // Framed-IPv6-Address (RFC 6911)
-    Bytes attributes;              // all of them, as they came
+    std::optional<IpAddress> nas;  // NAS-IP-Address, or NAS-IPv6-Address (RFC 3162): the access server, whoever sends
+    Bytes attributes;  // all of them, as they came
 };
 
 /// Reads an Accounting-Request. Nothing where the bytes are none: another code, a length that does not fit, an

@@ -45,6 +45,10 @@ TEST(Radius, ReadsWhoCameAndFromWhere) {
     EXPECT_EQ(read->session, "s1");
     EXPECT_EQ(read->v4, IpAddress::parse("10.1.2.3"));
     EXPECT_EQ(read->v6, IpAddress::parse("2001:db8::7"));
+    EXPECT_FALSE(read->nas);
+    EXPECT_EQ(read_accounting(packet({attribute(95, v6)}))->nas, IpAddress::parse("2001:db8::7"));
+    EXPECT_EQ(read_accounting(packet({attribute(4, "\x0a\1\2\4"), attribute(95, v6)}))->nas,
+              IpAddress::parse("10.1.2.4"));
 }
 
 TEST(Radius, TellsTheKindsOfWordApart) {
@@ -81,6 +85,7 @@ TEST(Radius, RefusesWhatIsNoAccountingRequest) {
         {"a status of three octets", packet({attribute(40, std::string("\0\0\1", 3))})},
         {"an address of five", packet({attribute(8, "\x0a\1\2\3\4")})},
         {"an IPv6 address of four", packet({attribute(168, "\x0a\1\2\3")})},
+        {"an access server's of five", packet({attribute(4, "\x0a\1\2\3\4")})},
         {"an empty user", packet({attribute(1, "")})},
     };
     for (const Case& c : cases) EXPECT_FALSE(read_accounting(c.bytes)) << c.name;

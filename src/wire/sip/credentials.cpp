@@ -62,6 +62,7 @@ std::string presented(const Message& request) {
     for (const Field& field : request.fields) {
         if (is_credentials(field)) out += who_and_nonce(field.value);
     }
+    if (out.size() > max_presented) return std::string(too_long_to_know);
     return out;
 }
 

@@ -106,6 +106,21 @@ TEST(SipCredentials, AreToldApartByWhoAndNonce) {
     EXPECT_EQ(read("Subject: x"), "");
 }
 
+// Each connection remembers some.
+TEST(SipCredentials, AreNotRememberedWhereTheyAreLong) {
+    const auto read = [](const std::string& field) {
+        const std::string head = "REGISTER sip:a SIP/2.0\r\nAuthorization: " + field + "\r\n\r\n";
+        Message message;
+        EXPECT_TRUE(parse_message(as_bytes(head), message).complete()) << field;
+        return presented(message);
+    };
+    const std::string most(max_presented - std::string_view("username\x01\x02").size(), 'a');
+    EXPECT_EQ(read("Digest username=" + most).size(), max_presented);
+    EXPECT_EQ(read("Digest username=" + most + "a"), too_long_to_know);
+    EXPECT_EQ(read("Digest nonce=" + most + ", username=" + most), too_long_to_know);
+    EXPECT_EQ(read("Bearer " + std::string(10'000, 'x')), too_long_to_know);
+}
+
 TEST(SipChallenge, IsStaleWhereItSaysSo) {
     const std::pair<std::string_view, bool> cases[] = {
         {"WWW-Authenticate: Digest realm=\"a\", stale=true, nonce=\"b\"", true},
