@@ -1,6 +1,7 @@
 """TURN over DTLS: coturn's client and OpenSSL's at our server, and our client at coturn's and at our own."""
 import struct
 import subprocess
+from functools import partial
 
 import pytest
 
@@ -27,11 +28,19 @@ def port(gateway):
     return int(gateway.config["turn"]["dtls"].rsplit(":", 1)[1])
 
 
-@pytest.mark.parametrize("options", [["-c"], ["-c", "-s"]], ids=["channels", "indications"])
-def test_coturns_client_relays_over_dtls(gateway, options):
-    printed = turn.uclient(port(gateway), "-S", "-y", "-n", "20", "-m", "4", "-l", "171", "-z", "20", *options).stdout
-    sent, gone = turn.lost(printed)
-    assert sent >= 80 and gone == 0, printed[-2000:]
+WAYS = {"channels": ["-c"], "indications": ["-c", "-s"]}
+
+
+@pytest.fixture(scope="module")
+def runs(gateway):
+    """coturn's clients, both ways at once."""
+    return turn.side_by_side({way: partial(turn.uclient, port(gateway), "-S", "-y", "-n", "20", "-m", "4", "-l", "171", "-z",
+                                           "20", *WAYS[way]) for way in WAYS})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_coturns_client_relays_over_dtls(gateway, runs, way):
+    turn.assert_all_came(runs[way], 80)
     record = gateway.wait_record(lambda one: one["listener"] == gateway.config["turn"]["dtls"])
     assert record["protocol"] == "turn" and record["tls_client"] and record["reason"] == "ok"
 

@@ -2,11 +2,13 @@
 import socket
 import ssl
 import struct
-import subprocess
+from functools import partial
 
 import pytest
 
 from harness import turn, unverified_context, wait_until
+from harness.rude_process import is_instrumented, resident_kib
+from harness.turn_client import TurnClient
 
 TRANSPORTS = {"tcp": [], "tls": ["-S"]}
 
@@ -23,14 +25,24 @@ def port(gateway, transport):
     return int(gateway.config["turn"][transport].rsplit(":", 1)[1])
 
 
-@pytest.mark.parametrize("options", [["-c"], ["-c", "-s"]], ids=["channels", "indications"])
+WAYS = {"channels": ["-c"], "indications": ["-c", "-s"]}
+
+
+@pytest.fixture(scope="module")
+def runs(gateway):
+    """coturn's clients over both transports and both ways, at once."""
+    return turn.side_by_side({
+        (transport, way): partial(turn.uclient, port(gateway, transport), "-t", *TRANSPORTS[transport], "-y", "-n", "20",
+                                  "-m", "4", "-l", "171", "-z", "20", *WAYS[way])
+        for transport in TRANSPORTS for way in WAYS})
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_coturns_client_relays_over_a_stream(gateway, transport, options):
-    printed = turn.uclient(port(gateway, transport), "-t", *TRANSPORTS[transport], "-y", "-n", "20", "-m", "4", "-l",
-                           "171", "-z", "20", *options).stdout
-    sent, gone = turn.lost(printed)
-    assert sent >= 80 and gone == 0, printed[-2000:]
-    record = gateway.wait_record(lambda one: one["listener"] == gateway.config["turn"][transport])
+def test_coturns_client_relays_over_a_stream(gateway, runs, transport, way):
+    turn.assert_all_came(runs[transport, way], 80)
+    served = gateway.config["turn"][transport]
+    record = gateway.wait_record(lambda one: one["listener"] == served and one["verdict"] == "forwarded")
     assert record["protocol"] == "turn" and record["tls_client"] == (transport == "tls")
 
 
@@ -74,15 +86,40 @@ def test_what_is_no_frame_ends_the_connection(gateway, garbage):
 
 def test_an_allocation_ends_with_its_connection(gateway):
     before = gateway.counted()
-    with pytest.raises(subprocess.TimeoutExpired):
-        turn.uclient(port(gateway, "tcp"), "-t", "-c", "-y", "-n", "1000", "-m", "2", "-z", "20", timeout=5)
-    wait_until(lambda: gateway.counted() >= before + 2, "the allocations of a client that was killed to end")
+    with connect(gateway, "tcp") as sock:
+        TurnClient(sock).allocate()
+        assert gateway.json_verb("turn", "sessions")[1]["total"] == 1
+    wait_until(lambda: gateway.counted() == before + 1, "the allocation of a client that is gone to end")
+    assert gateway.json_verb("turn", "sessions")[1]["total"] == 0
 
 
-def test_plain_bytes_on_the_tls_port_are_no_handshake(gateway):
+def test_plain_bytes_on_the_tls_port_are_no_handshake_and_told(gateway):
     with socket.create_connection(("127.0.0.1", port(gateway, "tls")), timeout=10) as sock:
         sock.sendall(struct.pack("!HHI", 1, 0, 0x2112A442) + b"twelve bytes")
         try:
             assert b"\x01\x01" not in sock.recv(100)[:2]
         except (ConnectionResetError, ssl.SSLError):
             pass
+    record = gateway.wait_record(lambda one: one["reason"] == "tls.handshake")
+    assert record["protocol"] == "turn" and record["listener"] == gateway.config["turn"]["tls"]
+
+
+def test_a_client_that_does_not_trust_the_certificate_is_told_of(gateway):
+    with pytest.raises(ssl.SSLError):
+        ssl.create_default_context().wrap_socket(
+            socket.create_connection(("127.0.0.1", port(gateway, "tls")), timeout=10), server_hostname="127.0.0.1")
+    record = gateway.wait_record(lambda one: "unknown ca" in one["detail"])
+    assert record["protocol"] == "turn" and record["reason"] == "tls.handshake"
+
+
+def test_a_client_that_asks_and_does_not_listen_takes_little_memory(stage):
+    gateway = stage.gateway(turn.turn_tables(tcp=f"127.0.0.1:{turn.free_udp_port()}", bindings_per_second_per_client=0))
+    request = struct.pack("!HHI", 1, 0, 0x2112A442) + b"twelve bytes"
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.settimeout(60)
+        deaf.connect(("127.0.0.1", port(gateway, "tcp")))
+        before = resident_kib(gateway.pid)
+        for _ in range(500):
+            deaf.sendall(1000 * request)
+        assert is_instrumented() or resident_kib(gateway.pid) - before < 8 * 1024

@@ -1,4 +1,5 @@
 """TURN: the tables of a gateway that relays on loopback, coturn's own clients, and a STUN request by hand."""
+import concurrent.futures
 import os
 import random
 import re
@@ -7,7 +8,7 @@ import struct
 import subprocess
 
 USER, PASSWORD, SECRET, REALM = "alice", "a secret", "shared among servers", "example.com"
-RELAYS = (20000, 29999)
+RELAYS = (61000, 64999)  # where neither listeners of tests nor the kernel take theirs
 
 
 def free_udp_port():
@@ -38,6 +39,19 @@ def uclient(port, *options, user=USER, password=PASSWORD, secret=None, timeout=1
     credentials = ["-W", secret] if secret else ["-w", password]
     return subprocess.run(["turnutils_uclient", *options, "-p", str(port), "-u", user, *credentials, "127.0.0.1"],
                           capture_output=True, text=True, timeout=timeout)
+
+
+def side_by_side(runs):
+    """{name: uclient() with its arguments bound}, for each waits for seconds by itself: {name: future of its answer}, done."""
+    with concurrent.futures.ThreadPoolExecutor(len(runs)) as pool:
+        return {name: pool.submit(run) for name, run in runs.items()}
+
+
+def assert_all_came(run, least):
+    """So many messages at least were sent by a run of side_by_side(), and none of them lost."""
+    printed = run.result().stdout
+    sent, gone = lost(printed)
+    assert sent >= least and gone == 0, printed[-2000:]
 
 
 def lost(printed):
