@@ -176,10 +176,7 @@ void write_request_head(ByteWriter& out, const RequestHead& head, const Forwardi
     put_via(out, head.fields, head.minor_version, forwarding.node);
     put_framing(out, head.framing);
     if (head.expect_continue && forwarding.keep_expect) out.text("Expect: 100-continue\r\n");
-    if (head.wants_websocket)
-        out.text(websocket_upgrade);
-    else if (forwarding.close)
-        out.text("Connection: close\r\n");
+    if (head.wants_websocket) out.text(websocket_upgrade);
     put_extra(out, forwarding.extra);
     out.text("\r\n");
 }
@@ -193,7 +190,6 @@ void write_response_head(ByteWriter& out, const ResponseHead& head, const Reply&
         out.text(websocket_upgrade);
     else if (head.status >= 200)
         put_persistence(out, reply);
-    put_extra(out, reply.extra);
     out.text("\r\n");
 }
 

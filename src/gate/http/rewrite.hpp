@@ -24,7 +24,6 @@ struct Forwarding {
     bool tls = false;  // how the client came
     bool peer_is_trusted = false;  // its own word on who asked is kept, and ours appended
     bool keep_expect = false;  // pass Expect: 100-continue on; else the caller answers it
-    bool close = false;  // tell the target that no further request follows on its connection
     std::span<const ExtraField> extra = {};
 };
 
@@ -44,7 +43,6 @@ struct Reply {
     std::string_view node = {};  // as in Forwarding
     std::uint8_t client_minor = 1;  // the client speaks HTTP/1.0 or HTTP/1.1
     bool keep_alive = true;  // towards the client; false where framing is until_close
-    std::span<const ExtraField> extra = {};
 };
 
 /// Writes the head of a response, interim ones (1xx) too, for a client. A Content-Length that announces no body (an

@@ -123,12 +123,12 @@ TEST(Rewrite, AppendsToWhatATrustedProxySays) {
 
 TEST(Rewrite, AddsWhatItIsToldTo) {
     const ExtraField extra[] = {{"X-One", "1"}, {"X-Two", "2"}};
-    Forwarding forwarding = {.client = "192.0.2.7", .node = "n", .keep_expect = true, .close = true, .extra = extra};
+    Forwarding forwarding = {.client = "192.0.2.7", .node = "n", .keep_expect = true, .extra = extra};
     EXPECT_EQ(
         request("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", forwarding),
         "PUT / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n"
         "Forwarded: for=192.0.2.7;host=\"a\";proto=http\r\nVia: 1.1 n\r\nContent-Length: 1\r\nExpect: 100-continue\r\n"
-        "Connection: close\r\nX-One: 1\r\nX-Two: 2\r\n\r\n");
+        "X-One: 1\r\nX-Two: 2\r\n\r\n");
     forwarding = {.client = "192.0.2.7", .node = "n", .keep_expect = true};
     EXPECT_EQ(request("GET / HTTP/1.0\r\n\r\n", forwarding),
               "GET / HTTP/1.1\r\nHost: \r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
@@ -138,7 +138,7 @@ TEST(Rewrite, AddsWhatItIsToldTo) {
 TEST(Rewrite, GrowsAHeadByNoMoreThanItSays) {
     std::string received = "GET / HTTP/1.1\r\nHost:" + std::string(253, 'a') + ":65535\r\n";
     for (int i = 0; i < 110; ++i) received += "A:b\r\n";
-    request(received + "\r\n", {.client = "2001:db8:1111:2222:3333:4444:5555:6666", .node = "edge-1", .close = true});
+    request(received + "\r\n", {.client = "2001:db8:1111:2222:3333:4444:5555:6666", .node = "edge-1"});
 }
 
 TEST(Rewrite, SaysSoWhenTheRoomIsTooSmall) {
@@ -168,7 +168,6 @@ TEST(Rewrite, WritesResponsesForTheClientThatIsThere) {
         Reply reply;
         std::string_view written;
     };
-    const ExtraField extra[] = {{"Strict-Transport-Security", "max-age=1"}};
     const Case cases[] = {
         {"a length, kept",
          Method::get,
@@ -178,9 +177,9 @@ TEST(Rewrite, WritesResponsesForTheClientThatIsThere) {
         {"chunks, closed",
          Method::get,
          "HTTP/1.1 200 OK\r\nVia: 1.1 in\r\nTrailer: T\r\nTransfer-Encoding: chunked\r\n\r\n",
-         {.framing = Framing::chunked(), .node = "n", .keep_alive = false, .extra = extra},
-         "HTTP/1.1 200 OK\r\nTrailer: T\r\nVia: 1.1 in, 1.1 n\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n"
-         "Strict-Transport-Security: max-age=1\r\n\r\n"},
+         {.framing = Framing::chunked(), .node = "n", .keep_alive = false},
+         "HTTP/1.1 200 OK\r\nTrailer: T\r\nVia: 1.1 in, 1.1 n\r\nTransfer-Encoding: chunked\r\nConnection: "
+         "close\r\n\r\n"},
         {"chunks for an HTTP/1.0 client end with the connection",
          Method::get,
          "HTTP/1.1 200 OK\r\nTrailer: T\r\nTransfer-Encoding: chunked\r\n\r\n",

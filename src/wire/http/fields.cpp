@@ -139,11 +139,6 @@ bool has_member(std::string_view list, std::string_view member) {
     return false;
 }
 
-bool is_hop_by_hop(FieldKind kind) {
-    return kind == FieldKind::connection || kind == FieldKind::upgrade || kind == FieldKind::transfer_encoding ||
-           kind == FieldKind::hop_by_hop;
-}
-
 bool named_in_connection(const FieldList& fields, std::string_view name) {
     return std::ranges::any_of(
         fields, [name](const Field& f) { return f.kind == FieldKind::connection && has_member(f.value, name); });

@@ -58,10 +58,6 @@ std::optional<std::string_view> next_member(std::string_view& rest);
 /// Does this list hold this member, in any case?
 bool has_member(std::string_view list, std::string_view member);
 
-/// Does a field of this kind end at the next hop whatever Connection says (RFC 9110 section 7.6.1)?
-bool is_hop_by_hop(FieldKind kind);
-inline bool is_hop_by_hop(std::string_view name) { return is_hop_by_hop(kind_of(name)); }
-
 /// Is this field listed in a Connection field of its message?
 bool named_in_connection(const FieldList& fields, std::string_view name);
 
