@@ -121,9 +121,11 @@ std::optional<std::string> Keeper::write() {
     return written.error().message;
 }
 
-void Keeper::write_all() {
-    do write();
-    while (!failing_ && (!due_.empty() || !stays_due_.empty()));
+std::optional<std::string> Keeper::write_all() {
+    for (;;) {
+        const auto trouble = write();
+        if (failing_ || (due_.empty() && stays_due_.empty())) return trouble;
+    }
 }
 
 }  // namespace sallyport::egress

@@ -27,7 +27,7 @@ public:
     /// Writes what is due. On failure all of it stays due. The error is told once, until a write succeeds again.
     std::optional<std::string> write();
     /// At the end: until nothing is due, or the disk fails.
-    void write_all();
+    std::optional<std::string> write_all();
 
 private:
     store::EgressLines& lines_;

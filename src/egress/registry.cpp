@@ -226,7 +226,8 @@ io::Task<void> Registry::keep_time(io::Cancellation& cancellation) {
         if (!keeper_) continue;
         if (const auto failed = keeper_->write()) options_.trouble(*failed);
     }
-    if (keeper_) keeper_->write_all();
+    if (!keeper_) co_return;
+    if (const auto failed = keeper_->write_all()) options_.trouble(*failed);
 }
 
 }  // namespace sallyport::egress

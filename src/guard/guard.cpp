@@ -42,8 +42,9 @@ io::Task<void> Guard::keep_time(io::Cancellation& cancellation) {
         const io::Wait waited = co_await io::Sleep(loop_, cancellation, loop_.in(std::chrono::seconds(1)));
         table_.expire(loop_.now());
         settle();
-        write();
-        if (waited == io::Wait::cancelled) co_return;
+        const bool is_last = waited == io::Wait::cancelled;
+        write(is_last);
+        if (is_last) co_return;
     }
 }
 
@@ -60,9 +61,10 @@ void Guard::remember(store::GuardEntries& entries) {
     restoring_ = false;
 }
 
-void Guard::write() {
+void Guard::write(bool all) {
     if (!keeper_) return;
-    if (const auto trouble = keeper_->write(clocks())) options_.trouble(*trouble);
+    const auto trouble = all ? keeper_->write_all(clocks()) : keeper_->write(clocks());
+    if (trouble) options_.trouble(*trouble);
 }
 
 void Guard::hear(const store::GuardRow& row) {

@@ -70,7 +70,7 @@ public:
 
 private:
     Clocks clocks() const { return {loop_.now(), loop_.wall()}; }
-    void write();
+    void write(bool all);
     void hear_lifted(const store::GuardRow& row);
     bool was_lifted_since(const store::GuardRow& row) const;
     void note_lifted(const store::GuardRow& row);

@@ -115,4 +115,11 @@ std::optional<std::string> Keeper::write(Clocks at) {
     return written.error().message;
 }
 
+std::optional<std::string> Keeper::write_all(Clocks at) {
+    for (;;) {
+        const auto trouble = write(at);
+        if (failing_ || due_.empty()) return trouble;
+    }
+}
+
 }  // namespace sallyport::guard

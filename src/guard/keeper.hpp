@@ -38,6 +38,8 @@ public:
     void forget(const Network& who) { put(who, std::nullopt); }
     /// Writes what is due. On failure all of it stays due. The error is told once, until a write succeeds again.
     std::optional<std::string> write(Clocks at);
+    /// At the end: until nothing is due, or the disk fails.
+    std::optional<std::string> write_all(Clocks at);
 
 private:
     void put(const Network& who, std::optional<Entry> entry);

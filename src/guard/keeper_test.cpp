@@ -95,6 +95,18 @@ TEST(Keeper, WritesWhatBecameOfEachEntryAndReadsItBack) {
     EXPECT_TRUE(Keeper(kept.entries).load(after(10min))->empty());
 }
 
+TEST(Keeper, WritesAllThatIsDueWhereItIsTheEnd) {
+    Kept kept;
+    Keeper keeper(kept.entries);
+    Entry ban = ban_until(present.now + 10min);
+    for (std::uint32_t i = 0; i <= Keeper::edits_at_once; ++i) {
+        ban.who = Network(IpAddress::v4(0xC0000000U + i), 32);
+        keeper.note({Change::What::added, ban});
+    }
+    EXPECT_EQ(keeper.write_all(present), std::nullopt);
+    EXPECT_EQ(Keeper(kept.entries).load(present)->size(), Keeper::edits_at_once + 1);
+}
+
 TEST(Keeper, HoldsNoMoreThanItsMostWhileTheDiskTakesNone) {
     Kept kept;
     Keeper keeper(kept.entries, 3);
