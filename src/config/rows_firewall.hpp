@@ -46,8 +46,9 @@ inline constexpr Limits some_protocol{.empty_list_hint = "name \"tcp\", \"udp\" 
 inline constexpr std::array firewall_open_rows{
     row<&FirewallOpen::name>("name", "", "What it is, for whoever reads the rules.", {.required = true}),
     row<&FirewallOpen::protocols>("protocol", "\"tcp\"", "\"tcp\", \"udp\" or both.", some_protocol),
-    row<&FirewallOpen::ports>("port", "", "Its ports.",
-                              {.required = true, .empty_list_hint = "name the ports: nothing opens all of them"}),
+    row<&FirewallOpen::ports>(
+        "port", "", "Its ports.",
+        {.required = true, .empty_list_hint = "name the ports: an empty list would open all of them"}),
     row<&FirewallOpen::from>("from", "", "Who may reach it. Absent: anyone who is not banned.",
                              {.empty_list_hint = "it would admit nobody: remove the key to admit everyone"}),
 };
