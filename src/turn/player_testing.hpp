@@ -57,10 +57,15 @@ struct Player {
 
     Player(Scene& in, unsigned number)
         : scene(in),
-          client(in, "192.0.2.7:" + std::to_string(5000 + number), number % 2 == 0 ? "alice" : "bob",
-                 number % 2 == 0 ? "secret" : "word") {
+          client(in, address_of(number), number % 2 == 0 ? "alice" : "bob", number % 2 == 0 ? "secret" : "word") {
         client.transaction = number << 24;
         if (number >= 2) client.link.transport = Transport::tcp;
+    }
+
+    // Streams from one address share their nonces, so that what one has sent would do for another: here, that is a
+    // theft.
+    static std::string address_of(unsigned number) {
+        return (number == 3 ? "192.0.2.8:" : "192.0.2.7:") + std::to_string(5000 + number);
     }
 
     void play(unsigned what, unsigned detail, unsigned mask) {
