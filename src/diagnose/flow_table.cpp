@@ -21,7 +21,7 @@ std::uint64_t hash_of(const SocketAddress& end) {
 
 // The same from both ends: the sum does not know an order.
 std::uint64_t hash_of(const SocketAddress& a, const SocketAddress& b, std::uint8_t protocol, std::uint8_t vantage) {
-    const std::uint64_t sum = hash_of(a) + hash_of(b) + protocol + 256U * vantage;
+    const std::uint64_t sum = hash_of(a) + hash_of(b) + protocol + 256UL * vantage;
     return sum ^ sum >> 29;
 }
 

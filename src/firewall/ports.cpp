@@ -95,7 +95,7 @@ std::vector<Wanted> wanted_of(std::string_view listing) {
         if (elements == std::string_view::npos) continue;
         std::istringstream list{std::string(text.substr(elements + std::string_view("elements = {").size()))};
         for (std::string element; std::getline(list, element, ',');) {
-            if (auto wanted = read_wanted(element)) out.push_back(std::move(*wanted));
+            if (const auto wanted = read_wanted(element)) out.push_back(*wanted);
         }
     }
     std::ranges::sort(out, std::greater{}, &Wanted::tries);
