@@ -3,7 +3,7 @@ from harness import ldap_message as ldap
 from harness.certificates import unverified_context
 from harness.client import Client
 from harness.gateway import ldap_listen, ldap_service
-from harness.rude_process import returns_descriptors
+from harness.rude_scene import fixtures
 from harness.wire import Wire
 
 GUEST = r"hq.example.com\guest"
@@ -57,21 +57,7 @@ def secured(client):
     return Wire(sock)
 
 
-def serving(gateway):
-    """For a fixture: at its end the gateway holds no more than at its start."""
-    for tls in (False, True):
-        with connect(gateway, tls) as client:
-            assert bound(client)
-    with returns_descriptors(gateway):
-        yield gateway
-
-
-def untouched(target, other):
-    """For a fixture: nothing reaches `other`, and no MARK the target."""
-    before = other.received, target.received.count(MARK)
-    yield
-    assert (other.received, target.received.count(MARK)) == before
-    assert not target.mistakes and not other.mistakes
+target, other, gateway, nothing_strange_arrives = fixtures(script, config_of, connect, bound, MARK)
 
 
 def sequence(*contents):

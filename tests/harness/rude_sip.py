@@ -3,7 +3,7 @@ from harness import sip_message as sip
 from harness.certificates import unverified_context
 from harness.client import Client
 from harness.gateway import sip_listen, sip_service
-from harness.rude_process import returns_descriptors
+from harness.rude_scene import fixtures
 
 HQ = "hq.example.com"
 MARK = b"must-not-arrive"
@@ -64,18 +64,4 @@ def routed(client):
     return client
 
 
-def serving(gateway):
-    """For a fixture: at its end the gateway holds no more than at its start."""
-    for tls in (False, True):
-        with connect(gateway, tls) as client:
-            routed(client)
-    with returns_descriptors(gateway):
-        yield gateway
-
-
-def untouched(target, other):
-    """For a fixture: nothing reaches `other`, and no MARK the target."""
-    before = other.received, target.received.count(MARK)
-    yield
-    assert (other.received, target.received.count(MARK)) == before
-    assert not target.mistakes and not other.mistakes
+target, other, gateway, nothing_strange_arrives = fixtures(script, config_of, connect, routed, MARK)

@@ -8,31 +8,11 @@ from harness import Client
 from harness import ldap_message as ldap
 from harness import proxy_header
 from harness.rude_client import from_client, read_ending, send_by_bytes, send_whole
-from harness.rude_ldap import (AS_DN, BIND_PARTS, GUEST, INDEFINITE, MALFORMED_BINDS, MARK, ONE, config_of, connect,
-                               is_notice, script, sequence, serving, untouched)
+from harness.rude_ldap import (AS_DN, BIND_PARTS, GUEST, INDEFINITE, MALFORMED_BINDS, MARK, ONE, connect, gateway,
+                               is_notice, nothing_strange_arrives, other, sequence, target)
 from harness.rude_tls import first_flight
 
 LONG = 25  # seconds of patience with a gateway whose own is 10
-
-
-@pytest.fixture(scope="module")
-def target(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def other(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def gateway(module_stage, target, other):
-    yield from serving(module_stage.gateway(config_of(module_stage, target, other)))
-
-
-@pytest.fixture(autouse=True)
-def nothing_strange_arrives(gateway, target, other):
-    yield from untouched(target, other)
 
 
 def deep(levels, inner=b""):

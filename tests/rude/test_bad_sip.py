@@ -7,32 +7,13 @@ from harness import Client, proxy_header, sip_listen, sip_service, wait_until
 from harness import sip_message as sip
 from harness.rude_client import from_client, read_ending, send_by_bytes, send_whole
 from harness.rude_process import is_instrumented, resident_kib
-from harness.rude_sip import GARBAGE, HQ, LARGE, MARKED, config_of, connect, routed, script, serving, untouched
+from harness.rude_sip import (GARBAGE, HQ, LARGE, MARKED, config_of, connect, gateway, nothing_strange_arrives, other,
+                              routed, script, target)
 from harness.rude_tls import first_flight
 from harness.sip_message import request
 
 LONG = 25  # seconds of patience with a gateway whose own is 10
 KIB = 1024
-
-
-@pytest.fixture(scope="module")
-def target(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def other(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def gateway(module_stage, target, other):
-    yield from serving(module_stage.gateway(config_of(module_stage, target, other)))
-
-
-@pytest.fixture(autouse=True)
-def nothing_strange_arrives(gateway, target, other):
-    yield from untouched(target, other)
 
 
 # Answers and refusals.

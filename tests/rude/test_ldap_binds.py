@@ -9,28 +9,8 @@ import pytest
 from harness import ldap_listen, ldap_service, wait_until
 from harness import ldap_message as ldap
 from harness.rude_client import from_client, read_ending, send_by_bytes, send_whole
-from harness.rude_ldap import (AS_DN, BIND_PARTS, GUEST, INDEFINITE, MALFORMED_BINDS, MARK, ONE, bound, config_of,
-                               connect, is_notice, script, serving, untouched)
-
-
-@pytest.fixture(scope="module")
-def target(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def other(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def gateway(module_stage, target, other):
-    yield from serving(module_stage.gateway(config_of(module_stage, target, other)))
-
-
-@pytest.fixture(autouse=True)
-def nothing_strange_arrives(gateway, target, other):
-    yield from untouched(target, other)
+from harness.rude_ldap import (AS_DN, BIND_PARTS, GUEST, INDEFINITE, MALFORMED_BINDS, MARK, ONE, bound, connect,
+                               gateway, is_notice, nothing_strange_arrives, other, script, target)
 
 
 # Binds and other requests that are refused before any target was chosen.

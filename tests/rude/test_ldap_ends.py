@@ -6,27 +6,8 @@ import pytest
 from harness import ldap_listen, ldap_service
 from harness import ldap_message as ldap
 from harness.rude_client import from_client, read_ending
-from harness.rude_ldap import GUEST, MARK, bound, config_of, connect, is_notice, script, serving, untouched
-
-
-@pytest.fixture(scope="module")
-def target(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def other(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def gateway(module_stage, target, other):
-    yield from serving(module_stage.gateway(config_of(module_stage, target, other)))
-
-
-@pytest.fixture(autouse=True)
-def nothing_strange_arrives(gateway, target, other):
-    yield from untouched(target, other)
+from harness.rude_ldap import (GUEST, MARK, bound, config_of, connect, gateway, is_notice, nothing_strange_arrives,
+                               other, script, target)
 
 
 # Targets.

@@ -4,28 +4,9 @@ import pytest
 from harness import ldap_listen, ldap_service
 from harness import ldap_message as ldap
 from harness.rude_client import from_client, read_ending, send_whole
-from harness.rude_ldap import AS_DN, GUEST, MARK, bound, config_of, connect, script, secured, serving, untouched
+from harness.rude_ldap import (AS_DN, GUEST, MARK, bound, connect, gateway, nothing_strange_arrives, other, secured,
+                               target)
 from harness.rude_process import is_instrumented, resident_kib
-
-
-@pytest.fixture(scope="module")
-def target(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def other(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def gateway(module_stage, target, other):
-    yield from serving(module_stage.gateway(config_of(module_stage, target, other)))
-
-
-@pytest.fixture(autouse=True)
-def nothing_strange_arrives(gateway, target, other):
-    yield from untouched(target, other)
 
 
 def test_what_is_sent_behind_start_tls_is_discarded(gateway, target):

@@ -9,30 +9,10 @@ from harness import sip_listen, sip_service, wait_until
 from harness import sip_message as sip
 from harness.rude_client import from_client, read_ending, send_by_bytes, send_whole
 from harness.rude_process import returns_descriptors
-from harness.rude_sip import HQ, config_of, connect, routed, script, serving, untouched
+from harness.rude_sip import HQ, connect, gateway, nothing_strange_arrives, other, routed, script, target
 from harness.sip_message import request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def target(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def other(module_stage):
-    return module_stage.target(script)
-
-
-@pytest.fixture(scope="module")
-def gateway(module_stage, target, other):
-    yield from serving(module_stage.gateway(config_of(module_stage, target, other)))
-
-
-@pytest.fixture(autouse=True)
-def nothing_strange_arrives(gateway, target, other):
-    yield from untouched(target, other)
 
 
 def lines(*given, body=b""):
