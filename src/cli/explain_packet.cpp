@@ -7,9 +7,8 @@
 #include "config/load.hpp"
 #include "firewall/evaluate.hpp"
 #include "firewall/session.hpp"
+#include "io/sockets.hpp"
 #include "telemetry/reason.hpp"
-
-#include <ifaddrs.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -53,13 +52,8 @@ bool is_own(const IpAddress& address, const config::Config& config) {
     for (const auto& nat : config.node.nat_map) {
         if (nat.value.outside == address || nat.value.own == address) return true;
     }
-    ifaddrs* all = nullptr;
-    if (::getifaddrs(&all) != 0) return false;
-    bool own = false;
-    for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next)
-        own = own || (one->ifa_addr != nullptr && SocketAddress::from(*one->ifa_addr).ip == address);
-    ::freeifaddrs(all);
-    return own;
+    const auto own = io::own_addresses();
+    return std::ranges::find(own, address) != own.end();
 }
 
 // What an outer NAT sends here comes with the address that it maps to.

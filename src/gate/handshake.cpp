@@ -2,6 +2,7 @@
 
 #include "gate/dialect.hpp"
 #include "gate/gate.hpp"
+#include "listeners/handshake_reason.hpp"
 #include "wire/proxy/proxy_header.hpp"
 #include "wire/stun/framing.hpp"
 
@@ -17,19 +18,6 @@ using namespace std::chrono_literals;
 using telemetry::Reason;
 
 constexpr Duration handshake_within = 10s;
-
-Reason reason_of(io::TlsFailure failure, const Session& session) {
-    switch (failure) {
-        case io::TlsFailure::none: return Reason::ok;
-        case io::TlsFailure::timeout: return Reason::tls_timeout;
-        case io::TlsFailure::cancelled: return session.ended_by;
-        case io::TlsFailure::plain_http: return Reason::tls_plain_on_tls_port;
-        case io::TlsFailure::closed:
-        case io::TlsFailure::protocol:
-        case io::TlsFailure::certificate: return Reason::tls_handshake;
-    }
-    return Reason::tls_handshake;
-}
 
 // Of a v1 header no more than a record's head is read (RFC 8446 section 5.1) when its bytes come one by one.
 bool begins_like_proxy_header(Bytes first) {
@@ -58,7 +46,9 @@ io::Task<ClientHandshake> shake_hands_with_client(Session& session, io::Stream& 
     if (!server) co_return ClientHandshake{.silent = true};  // a reload is taking the listener away
     client.attach(server->accept(session.listener->kind));
     io::Handshake shaken = co_await io::handshake(client, client.loop().in(handshake_within));
-    ClientHandshake result{.reason = reason_of(shaken.failure, session), .detail = std::move(shaken.detail)};
+    const bool is_ended = shaken.failure == io::TlsFailure::cancelled;
+    ClientHandshake result{.reason = is_ended ? session.ended_by : listeners::reason_of(shaken.failure),
+                           .detail = std::move(shaken.detail)};
     if (shaken.failure == io::TlsFailure::none) co_return result;
     if (begins_like_proxy_header(client.tls()->first_bytes())) {
         result.reason = Reason::proxy_untrusted;

@@ -1,4 +1,5 @@
 // Clients that come over TCP and TLS: messages and channel data back to back (RFC 8656 section 12.5).
+#include "listeners/handshake_reason.hpp"
 #include "turn/turn_loop.hpp"
 #include "wire/stun/framing.hpp"
 
@@ -19,20 +20,6 @@ constexpr std::size_t most_unproven = 2048;          // bytes of a frame, of a c
 constexpr std::size_t most_unsent = std::size_t{256} * 1024;  // then data is dropped, as a full socket of UDP does it
 constexpr std::size_t most_unread = 2 * most_unsent;  // then answers too: their client asks and does not listen
 constexpr unsigned reads_a_turn = 4;  // of one connection; then others get their turn
-
-// Ok: nobody is to blame.
-Reason reason_of(io::TlsFailure failure) {
-    switch (failure) {
-        case io::TlsFailure::none:
-        case io::TlsFailure::cancelled: return Reason::ok;
-        case io::TlsFailure::timeout: return Reason::tls_timeout;
-        case io::TlsFailure::plain_http: return Reason::tls_plain_on_tls_port;
-        case io::TlsFailure::closed:
-        case io::TlsFailure::protocol:
-        case io::TlsFailure::certificate: return Reason::tls_handshake;
-    }
-    return Reason::tls_handshake;
-}
 
 struct Counted {
     std::size_t& count;
@@ -86,7 +73,7 @@ io::Task<bool> TurnLoop::shake_hands(io::Stream& stream, const SocketAddress& cl
     if (tls_ == nullptr) co_return false;
     stream.attach(tls_->accept());
     const io::Handshake shaken = co_await io::handshake(stream, loop_.in(handshake_within));
-    const auto reason = reason_of(shaken.failure);
+    const auto reason = listeners::reason_of(shaken.failure);
     const bool is_probe = shaken.failure == io::TlsFailure::closed && !stream.tls()->heard();
     if (reason != Reason::ok && !is_probe) refuse(client, listener, {reason, shaken.detail});
     co_return shaken.failure == io::TlsFailure::none;
