@@ -17,20 +17,20 @@ constexpr Duration header_within = 10s;
 
 }  // namespace
 
-// Null: it has been told why, and the connection ends. `client` becomes whom the header names.
-io::Task<std::unique_ptr<TurnLoop::Place>> TurnLoop::admit(io::Stream& stream, SocketAddress& client,
-                                                           const std::string& listener) {
+// None: it has been told why, and the connection ends. `client` becomes whom the header names.
+io::Task<listeners::ClientPlace> TurnLoop::admit(io::Stream& stream, SocketAddress& client,
+                                                 const std::string& listener) {
     std::optional<Refusal> refusal;
     if (server_.settings().proxy_from.contains(client.ip)) refusal = co_await learn_client(stream, client);
     if (!refusal && guard_.banned(client.ip)) refusal = Refusal{Reason::ban_active, ""};
     if (!refusal) {
         const auto most = listeners::ClientCounts::share_of(server_.settings().connections_per_client, capacity_);
-        if (auto place = take_place(*clients_, client.ip, most)) co_return place;
+        if (listeners::ClientPlace place(*clients_, client.ip, most); place) co_return place;
         refusal = Refusal{Reason::limit_client, "at most " + std::to_string(most)};
     }
     if (refusal->reason != Reason::ok) refuse(client, listener, *refusal);
     stream.reset();
-    co_return nullptr;
+    co_return listeners::ClientPlace();
 }
 
 // A refusal whose reason is ok has no record: a health check of the balancer, that said nothing.

@@ -46,8 +46,8 @@ void TurnLoop::begin_dtls(Open& open, const Link& link, Bytes hello) {
     if (session == nullptr) return;
     end_dtls(link);
     if (dtls_clients_.size() >= most_clients) return;
-    auto place = take_place(dtls_places_, link.client.ip, most_of_an_address);
-    if (place == nullptr) return;
+    listeners::ClientPlace place(dtls_places_, link.client.ip, most_of_an_address);
+    if (!place) return;
     session->receive({}, sender(open, link), [](Bytes) {});
     dtls_clients_.emplace(link, DtlsClient{std::move(session), std::move(place), loop_.now(), loop_.now()});
 }

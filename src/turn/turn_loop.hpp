@@ -130,25 +130,10 @@ private:
         io::Fd peer = {};  // of that
     };
 
-    /// A place among those of its client; given back with the object.
-    struct Place {
-        listeners::ClientCounts& clients;
-        IpAddress client;
-
-        Place(listeners::ClientCounts& counts, const IpAddress& of) : clients(counts), client(of) {}
-        Place(const Place&) = delete;
-        Place& operator=(const Place&) = delete;
-        ~Place() { clients.leave(client); }
-    };
-    static std::unique_ptr<Place> take_place(listeners::ClientCounts& clients, const IpAddress& client,
-                                             std::uint32_t most) {
-        return clients.enter(client, most) ? std::make_unique<Place>(clients, client) : nullptr;
-    }
-
     /// A client that came by DTLS and has shown that it is where it says.
     struct DtlsClient {
         std::unique_ptr<io::DtlsSession> session;
-        std::unique_ptr<Place> place;
+        listeners::ClientPlace place;
         SteadyTime since;
         SteadyTime heard;
     };
@@ -172,7 +157,7 @@ private:
         telemetry::Reason reason;
         std::string detail;
     };
-    io::Task<std::unique_ptr<Place>> admit(io::Stream& stream, SocketAddress& client, const std::string& listener);
+    io::Task<listeners::ClientPlace> admit(io::Stream& stream, SocketAddress& client, const std::string& listener);
     io::Task<std::optional<Refusal>> learn_client(io::Stream& stream, SocketAddress& client);
     void refuse(const SocketAddress& client, const std::string& listener, const Refusal& refusal);
 

@@ -45,7 +45,7 @@ io::Task<void> TurnLoop::serve_stream(listeners::ListenerHandle listener, io::Ac
     auto stream = io::Stream::adopt(loop_, std::move(accepted.fd), scope_.cancellation());
     if (!stream) co_return;
     const auto place = co_await admit(*stream, accepted.peer, listener->address);
-    if (place == nullptr) co_return;
+    if (!place) co_return;
     if (listener->tls) {
         const bool shaken = co_await shake_hands(*stream, accepted.peer, listener->address);
         if (!shaken) co_return;
